@@ -1,0 +1,183 @@
+"""The app's database: opened, read, locked and left as it was.
+
+The only module that opens the live file, and ``open_for_import`` is the only place that
+opens it for writing. Turns SQLite's errors into those of ``errors``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sidecar.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseNotFound,
+    DatabaseReadOnly,
+    DiskFull,
+    NotADatabase,
+    NotKiraPilot,
+    PathNotAllowed,
+    ReadFailed,
+    SidecarError,
+)
+from sidecar.progress import Progress
+from sidecar.schema import Schema, read_schema
+
+BUSY_SECONDS = 10.0
+"""How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
+
+TRY_MILLISECONDS = 50
+"""One try for a lock: short, because a busy wait inside SQLite cannot be cancelled."""
+
+_ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
+"""What every generation of the app's database has, and hardly any other database."""
+
+
+@contextmanager
+def database_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises while it uses the live database into a SidecarError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _typed(error, path) from error
+
+
+def _typed(error: sqlite3.Error, path: Path) -> SidecarError:
+    code = getattr(error, "sqlite_errorcode", 0)
+    detail = str(error)
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DatabaseBusy(path=path)
+        case sqlite3.SQLITE_NOTADB:
+            return NotADatabase(path=path)
+        case sqlite3.SQLITE_FULL:
+            return DiskFull(path=path)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return DatabaseReadOnly(path=path, detail=detail)
+        case sqlite3.SQLITE_IOERR:
+            return ReadFailed(path=path, detail=detail)
+        case _:
+            return DatabaseDamaged(path=path, detail=detail)
+
+
+def require_file(path: Path) -> None:
+    """Raise DatabaseNotFound unless ``path`` is a file; a missing database is never created."""
+    try:
+        found = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise PathNotAllowed(path=path, detail="it is too long") from error
+        if error.errno == errno.EACCES:
+            raise DatabaseReadOnly(path=path, detail="permission denied") from error
+        raise DatabaseNotFound(path=path) from error
+    except ValueError as error:
+        raise PathNotAllowed(path=path, detail="it holds a NUL character") from error
+    if not found:
+        raise DatabaseNotFound(path=path)
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection to the live database that SQLite itself keeps from changing rows.
+
+    Opened read-write all the same: after a crash of the app only a connection that may
+    write can roll back its hot journal, as the app would; ``mode=ro`` fails on one and
+    ``immutable=1`` reads garbage.
+    """
+    connection = _open(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def open_for_import(path: Path) -> sqlite3.Connection:
+    """The one connection that may change the app's rows; foreign keys are off, the import checks them itself.
+
+    Schema, journal mode and settings of the file stay as they are.
+    """
+    connection = _open(path)
+    # Takes effect outside of a transaction only. With it on, replacing a parent row would
+    # cascade into rows that the archive does not speak of.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    require_file(path)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=TRY_MILLISECONDS / 1000
+    )
+    connection.execute("PRAGMA cache_size = -16384")
+    return connection
+
+
+def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> None:
+    """Execute a statement that takes a lock, trying for BUSY_SECONDS; cancellable between tries.
+
+    Raises sqlite3.OperationalError (SQLITE_BUSY) when the time is over.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        progress.check()
+        try:
+            connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        else:
+            return
+
+
+def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, database: str = "main") -> Schema:
+    """The schema of the live database. Raises NotKiraPilot for another program's, or for an empty one."""
+    # The first statement that reads the file is where a lock, a hot journal or damage shows.
+    retrying(connection, f"SELECT 1 FROM {database}.sqlite_master LIMIT 1", progress)
+    schema = read_schema(connection, database)
+    for table, columns in _ESSENTIAL.items():
+        if table not in schema:
+            raise NotKiraPilot(path=path, detail=f'table "{table}"')
+        missing = columns - schema[table].columns.keys()
+        if missing:
+            raise NotKiraPilot(path=path, detail=f'column "{table}.{min(missing)}"')
+    return schema
+
+
+def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
+    """Copy the live database, as of one moment, to the new file ``snapshot``.
+
+    One step of SQLite's backup API: the app is kept from writing for that step alone (some
+    0.4 s for 230 MB), where a read transaction held open during an export made its writes
+    fail. Raises DatabaseError and its kin, Cancelled, DiskFull.
+    """
+    with database_errors(path), closing(open_for_reading(path)) as live:
+        live_schema(live, path, progress)
+        deadline = time.monotonic() + BUSY_SECONDS
+
+        def waited(status: int, _remaining: int, _total: int) -> None:
+            # Python's loop around the API would wait for a lock for ever.
+            progress.check()
+            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() >= deadline:
+                raise DatabaseBusy(path=path)
+
+        with closing(sqlite3.connect(snapshot)) as copy:
+            copy.execute("PRAGMA synchronous = OFF")
+            live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)
+
+
+def is_database_file(path: Path, database: Path) -> bool:
+    """Whether ``path`` is the live database itself or one of the files SQLite keeps beside it."""
+    companions = [database, *(database.with_name(database.name + end) for end in ("-journal", "-wal", "-shm"))]
+    for companion in companions:
+        try:
+            if path.samefile(companion):
+                return True
+        except OSError:
+            # One of the two does not exist (yet): the names alone decide.
+            if os.path.normcase(path.resolve()) == os.path.normcase(companion.resolve()):
+                return True
+    return False

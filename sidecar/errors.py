@@ -1,0 +1,262 @@
+"""Every way a job can end badly: one class per outcome, nothing imported.
+
+Tree::
+
+    SidecarError
+    ├── PathError              the path given cannot be used
+    │   ├── FileNotFound  FolderNotFound  IsAFolder  PathNotAllowed  SameFile
+    │   └── PermissionDenied  DiskFull  FileInUse  ReadFailed
+    ├── BackupError            the backup file is at fault
+    │   ├── NotABackup  DamagedBackup  MissingData  LimitExceeded
+    │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData
+    ├── DatabaseError          the app's database is at fault, or in the way
+    │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
+    │       DatabaseDamaged  DatabaseReadOnly
+    ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
+    ├── Cancelled
+    └── InternalError
+
+A class's docstring is its sentence for the user: what happened, then what to do.
+``{path}`` and ``{detail}`` are filled in. ``code`` is the JSON-RPC error code and,
+for the positive ones, the exit code of the command line; both are listed in
+protocol/ERRORS.md and never change once published.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+
+class SidecarError(Exception):
+    """Something went wrong. {detail}"""
+
+    kind: ClassVar[str] = "error"
+    code: ClassVar[int] = 1
+    hint: ClassVar[str] = ""
+    blames_backup: ClassVar[bool] = False
+
+    def __init__(self, *, path: object = None, detail: str = "") -> None:
+        self.path = None if path is None else str(path)
+        self.detail = detail
+        self.reassurance = ""
+        sentence = " ".join((inspect.getdoc(type(self)) or "").split())
+        super().__init__(sentence.format(path=self.path or "", detail=detail).strip())
+
+    @property
+    def message(self) -> str:
+        """One or two sentences for the user, reassurance first when there is any."""
+        return f"{self.reassurance}{self.args[0]}"
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command line, 1 to 255."""
+        return self.code if 0 < self.code < 256 else 1
+
+    def data(self) -> dict[str, object]:
+        """The ``data`` member of the JSON-RPC error: kind, hint, and what is known of path and detail."""
+        data: dict[str, object] = {"kind": self.kind, "hint": self.hint}
+        if self.path is not None:
+            data["path"] = self.path
+        if self.detail:
+            data["detail"] = self.detail
+        return data
+
+
+class PathError(SidecarError):
+    """The path {path} cannot be used. {detail}"""
+
+    kind = "path_error"
+
+
+class FileNotFound(PathError):
+    """There is no file at {path}. Check the name, or choose the file again."""
+
+    kind, code, hint = "file_not_found", 10, "Choose a file that exists."
+
+
+class FolderNotFound(PathError):
+    """The folder of {path} does not exist. Create it, or choose another place to save."""
+
+    kind, code, hint = "folder_not_found", 11, "Choose a folder that exists."
+
+
+class IsAFolder(PathError):
+    """{path} is a folder or not an ordinary file. Choose a file instead."""
+
+    kind, code, hint = "is_a_folder", 12, "Choose a file, not a folder."
+
+
+class PathNotAllowed(PathError):
+    """The path cannot be used as a file name ({detail}). Choose a shorter or simpler name."""
+
+    kind, code, hint = "path_not_allowed", 13, "Choose a shorter or simpler name."
+
+
+class SameFile(PathError):
+    """{path} is KiraPilot's own database, or a file that belongs to it. Choose another file for the backup."""
+
+    kind, code, hint = "same_file", 14, "The backup and the database must be two files."
+
+
+class PermissionDenied(PathError):
+    """You do not have permission to use {path}. Choose another place, or change its permissions."""
+
+    kind, code, hint = "permission_denied", 15, "Choose a place you may write to."
+
+
+class DiskFull(PathError):
+    """There is not enough free space for {path}. Free some space, or choose another disk. {detail}"""
+
+    kind, code, hint = "disk_full", 16, "Free some disk space and try again."
+
+
+class FileInUse(PathError):
+    """{path} is in use by another program. Close that program, or choose another name. {detail}"""
+
+    kind, code, hint = "file_in_use", 17, "Close the program that uses the file."
+
+
+class ReadFailed(PathError):
+    """Reading or writing {path} failed: {detail}. Check the disk, or use a copy on another one."""
+
+    kind, code, hint = "io_error", 18, "Check the disk or the network drive."
+
+
+class BackupError(SidecarError):
+    """The backup file cannot be used. {detail}"""
+
+    kind, blames_backup = "backup_error", True
+
+
+class NotABackup(BackupError):
+    """Invalid ZIP archive: {detail}. Choose a KiraPilot backup (.kpbackup or .zip)."""
+
+    kind, code, hint = "not_a_backup", 20, "Choose a KiraPilot backup."
+
+
+class DamagedBackup(BackupError):
+    """The backup is damaged: {detail}. Use another copy of it, or an older backup."""
+
+    kind, code, hint = "damaged", 21, "Use another copy or an older backup."
+
+
+class MissingData(BackupError):
+    """Backup file is missing {detail}. Choose a file that KiraPilot exported."""
+
+    kind, code, hint = "missing_data", 22, "Choose a file that KiraPilot exported."
+
+
+class UnsupportedVersion(BackupError):
+    """Unsupported backup version: {detail}. Expected: 1.0.0. Choose a backup that KiraPilot exported."""
+
+    kind, code, hint = "unsupported_version", 23, "Choose a backup of version 1.0.0."
+
+
+class TooNew(BackupError):
+    """The backup was made by a newer KiraPilot ({detail}). Update KiraPilot first, then import it."""
+
+    kind, code, hint = "too_new", 24, "Update KiraPilot first."
+
+
+class InvalidBackup(BackupError):
+    """{detail}"""
+
+    kind, code, hint = "invalid_backup", 25, "Validate the backup to see every problem."
+
+
+class LimitExceeded(BackupError):
+    """The backup goes beyond what a KiraPilot backup can hold: {detail}. Choose another file."""
+
+    kind, code, hint = "limit_exceeded", 26, "Choose a file that KiraPilot exported."
+
+
+class WouldLoseData(BackupError):
+    """This KiraPilot has no place for part of the backup: {detail}. Update KiraPilot first, or import with loss allowed."""
+
+    kind, code, hint = "would_lose_data", 27, "Update KiraPilot first."
+
+
+class DatabaseError(SidecarError):
+    """KiraPilot's database cannot be used. {detail}"""
+
+    kind = "database_error"
+
+
+class DatabaseNotFound(DatabaseError):
+    """There is no KiraPilot database at {path}. Start KiraPilot once, or name the database file."""
+
+    kind, code, hint = "database_not_found", 30, "Start KiraPilot once, or name the database."
+
+
+class DatabaseBusy(DatabaseError):
+    """KiraPilot's database is busy: another program is using it. Wait a moment and try again. {detail}"""
+
+    kind, code, hint = "database_busy", 31, "Wait a moment and try again."
+
+
+class NotADatabase(DatabaseError):
+    """{path} is not a SQLite database. Name KiraPilot's database file (kirapilot.db)."""
+
+    kind, code, hint = "not_a_database", 32, "Name KiraPilot's database file."
+
+
+class NotKiraPilot(DatabaseError):
+    """{path} is a database, but not KiraPilot's: it has no {detail}. Start KiraPilot once, or name its database file."""
+
+    kind, code, hint = "not_kirapilot", 33, "Name KiraPilot's database file."
+
+
+class DatabaseDamaged(DatabaseError):
+    """KiraPilot's database is damaged ({detail}). Restore your latest backup into a fresh database."""
+
+    kind, code, hint = "database_damaged", 34, "Restore a backup into a fresh database."
+
+
+class DatabaseReadOnly(DatabaseError):
+    """KiraPilot's database cannot be opened for what must be done ({detail}). Check the permissions of {path} and its folder."""
+
+    kind, code, hint = "database_read_only", 35, "Check the permissions of the database and its folder."
+
+
+class WorkFolderUnusable(SidecarError):
+    """The work folder {path} cannot be used ({detail}). Name another one with --work-dir."""
+
+    kind, code, hint = "work_folder_unusable", 40, "Name another work folder."
+
+
+class VerificationFailed(SidecarError):
+    """The new backup did not read back as it was written ({detail}), so it was not kept. Check the disk, and export again."""
+
+    kind, code, hint = "verification_failed", 41, "Check the disk and export again."
+
+
+class AccountingMismatch(SidecarError):
+    """The import was undone because its row counts did not agree ({detail}). Please report this."""
+
+    kind, code, hint = "accounting_mismatch", 42, "Please report this."
+
+
+class Cancelled(SidecarError):
+    """Cancelled. Everything is as it was before."""
+
+    kind, code, hint = "cancelled", -32800, "Start again when you like."
+
+    @property
+    def exit_code(self) -> int:
+        """130, as a shell reports an interrupt."""
+        return 130
+
+
+class InternalError(SidecarError):
+    """The backup tool failed in a way it did not expect ({detail}). Please report this."""
+
+    kind, code, hint = "internal_error", -32603, "Please report this."
+
+    @property
+    def exit_code(self) -> int:
+        """70, EX_SOFTWARE of sysexits."""
+        return 70

@@ -1,0 +1,170 @@
+"""Export: database -> snapshot -> records -> archive beside the target -> proved -> renamed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from sidecar import __version__
+from sidecar.archive_writing import ArchiveWriter
+from sidecar.database import database_errors, is_database_file, require_file, take_snapshot
+from sidecar.errors import BackupError, SameFile, VerificationFailed
+from sidecar.files import replacing, resolve_target
+from sidecar.forms import ExactCell
+from sidecar.gathering import Gatherer
+from sidecar.manifest import TableManifest, Writer, section_entry
+from sidecar.models import CONTRACT, MIGRATIONS
+from sidecar.places import Places
+from sidecar.progress import Progress
+from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
+from sidecar.schema import Schema, TableSchema, quote, read_schema
+from sidecar.workfolder import require_space, work_folder
+from sidecar.zip_reading import ZipReader
+from sidecar.zip_writing import Written
+
+PHASES = {"read": 0.15, "compress": 0.6, "verify": 0.25}
+
+LARGE_BYTES = 512 << 20
+"""Databases from this size on get ZIP64 headers: JSON is at most some six times as long as what it says."""
+
+SETTINGS_TABLES = ("user_preferences", "logging_config")
+"""Tables that ``settings`` shows once more, for people and for the app; their own entries are what is restored."""
+
+
+def export_data(places: Places, file_path: str, progress: Progress) -> ExportResult:
+    """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
+
+    Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, Cancelled:
+    ``file_path`` is then what it was.
+    """
+    progress.plan(PHASES)
+    require_file(places.database)
+    target = resolve_target(file_path)
+    if is_database_file(target, places.database):
+        raise SameFile(path=file_path)
+    with work_folder(places.work_dir) as folder:
+        snapshot = folder / "snapshot.db"
+        size = places.database.stat().st_size
+        require_space(folder, size, "the snapshot of the database")
+        progress.phase("read", 1, "snapshots", "Reading the database")
+        take_snapshot(places.database, snapshot, progress)
+        with replacing(target) as file, database_errors(places.database):
+            export = _Export(snapshot, folder / "exact", progress)
+            metadata, entries = export.write(file)
+            _prove(file, entries, progress)
+    return ExportResult(
+        **msgspec.structs.asdict(metadata),
+        path=str(target),
+        size=target.stat().st_size,
+        tables={name: table.rows for name, table in export.tables.items()},
+        warnings=export.warnings(),
+    )
+
+
+@dataclass
+class _Export:
+    """One archive being made from a snapshot."""
+
+    snapshot: Path
+    spool: Path
+    progress: Progress
+    tables: dict[str, TableManifest] = field(default_factory=dict)
+    substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    exact_cells: int = 0
+
+    def write(self, file: BinaryIO) -> tuple[BackupMetadata, list[Written]]:
+        """Write all entries; answers the metadata and what was written."""
+        with closing(sqlite3.connect(self.snapshot)) as connection, self.spool.open("w+b") as spool:
+            schema = read_schema(connection)
+            counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
+            self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
+            metadata = _metadata(counts)
+            archive = ArchiveWriter(file, metadata.created_at, self.snapshot.stat().st_size >= LARGE_BYTES)
+            archive.metadata(metadata)
+            for name in (*CONTRACT, *sorted(counts.keys() - set(CONTRACT))):
+                archive_rows = self._rows(connection, schema.get(name), spool)
+                archive.section(name, archive_rows)
+            spool.seek(0)
+            archive.finish(
+                settings=_settings(connection, schema),
+                exact=(line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
+                tables=self.tables,
+                migrations=_migrations(connection, schema),
+                writer=Writer("kirapilot-sidecar", __version__),
+            )
+        return metadata, archive.entries
+
+    def _rows(self, connection: sqlite3.Connection, table: TableSchema | None, spool: BinaryIO) -> Iterator[bytes]:
+        if table is None:
+            return
+
+        def keep(cell: ExactCell) -> None:
+            spool.write(msgspec.json.encode(cell) + b"\n")
+            self.exact_cells += 1
+
+        rows = 0
+        for batch in Gatherer(connection, table, keep, self.substituted).batches():
+            yield batch.body
+            rows += batch.rows
+            self.progress.advance(batch.rows)
+        self.tables[table.name] = TableManifest(
+            entry=section_entry(table.name), rows=rows, columns=dict(table.columns), key=list(table.key)
+        )
+
+    def warnings(self) -> list[str]:
+        return [
+            f"{count} {table} without {column}: kept as they are; an older KiraPilot is shown a default instead"
+            for (table, column), count in sorted(self.substituted.items())
+        ]
+
+
+def _prove(file: BinaryIO, entries: list[Written], progress: Progress) -> None:
+    """Read the archive back and hold it against what was counted. Raises VerificationFailed."""
+    progress.phase("verify", sum(entry.size for entry in entries), "bytes", "Checking the backup")
+    try:
+        archive = ZipReader(file)
+        if archive.names != [entry.name for entry in entries]:
+            raise VerificationFailed(detail="its entries are not those that were written")
+        for entry in entries:
+            info = archive.info(entry.name)
+            if (info.file_size, info.CRC) != (entry.size, entry.crc):
+                raise VerificationFailed(detail=f"{entry.name} differs from what was counted")
+            for piece in archive.pieces(entry.name):
+                progress.advance(len(piece))
+    except BackupError as error:
+        raise VerificationFailed(detail=error.detail) from error
+
+
+def _metadata(counts: dict[str, int]) -> BackupMetadata:
+    now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return BackupMetadata(created_at=now, **{count: counts.get(table, 0) for table, count in COUNT_OF.items()})
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    count: int = connection.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()[0]
+    return count
+
+
+def _migrations(connection: sqlite3.Connection, schema: Schema) -> list[str]:
+    if MIGRATIONS not in schema:
+        return []
+    return [version for (version,) in connection.execute(f"SELECT version FROM {MIGRATIONS} ORDER BY version")]
+
+
+def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgspec.Raw]:
+    """The rows of the settings tables, at most one batch of each: an excerpt, not what is restored."""
+    shown: dict[str, msgspec.Raw] = {}
+    for name in SETTINGS_TABLES:
+        if name in schema:
+            gatherer = Gatherer(connection, schema[name], lambda _cell: None, Counter())
+            shown |= {name: msgspec.Raw(b"[" + batch.body + b"]") for batch in islice(gatherer.batches(), 1)}
+    return shown

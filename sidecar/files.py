@@ -1,0 +1,165 @@
+"""Backup files as files: a source that can be read, a target that is replaced at once or not at all.
+
+Owns the operating system's errors about paths; knows nothing of ZIP or JSON.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock, Timeout
+
+from sidecar.errors import (
+    DiskFull,
+    FileInUse,
+    FileNotFound,
+    FolderNotFound,
+    IsAFolder,
+    PathNotAllowed,
+    PermissionDenied,
+    ReadFailed,
+    SidecarError,
+)
+
+_TEMP_PREFIX, _TEMP_SUFFIX, _LOCK_SUFFIX = ".kp-", ".tmp", ".lock"
+"""Short, so that a target whose name is as long as the file system allows has room for it."""
+
+_BY_ERRNO: dict[int, type[SidecarError]] = {
+    errno.ENOENT: FileNotFound,
+    errno.EISDIR: IsAFolder,
+    errno.ENOTDIR: FolderNotFound,
+    errno.EACCES: PermissionDenied,
+    errno.EPERM: PermissionDenied,
+    errno.EROFS: PermissionDenied,
+    errno.ENOSPC: DiskFull,
+    errno.EFBIG: DiskFull,
+    errno.EBUSY: FileInUse,
+    errno.ETXTBSY: FileInUse,
+    errno.ENAMETOOLONG: PathNotAllowed,
+    errno.EINVAL: PathNotAllowed,
+    errno.ELOOP: PathNotAllowed,
+}
+if hasattr(errno, "EDQUOT"):  # not on Windows
+    _BY_ERRNO[errno.EDQUOT] = DiskFull
+
+_SHARING_VIOLATION = {32, 33}
+"""Windows: the file, or a region of it, is open in another program."""
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn OSErrors about ``path`` into SidecarErrors that say what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise _typed(error, path) from error
+    except ValueError as error:
+        if "null" not in str(error):
+            raise
+        raise PathNotAllowed(path=path, detail="it holds a NUL character") from error
+
+
+def _typed(error: OSError, path: Path) -> SidecarError:
+    if getattr(error, "winerror", None) in _SHARING_VIOLATION:
+        return FileInUse(path=path)
+    detail = error.strerror or type(error).__name__
+    kind = _BY_ERRNO.get(error.errno or 0, ReadFailed)
+    return kind(path=path, detail=detail)
+
+
+def open_source(file_path: str) -> BinaryIO:
+    """Open a backup for reading. Raises FileNotFound, IsAFolder, PermissionDenied, PathNotAllowed, ReadFailed."""
+    path = Path(file_path)
+    if not file_path:
+        raise PathNotAllowed(path=path, detail="it is empty")
+    with file_errors(path):
+        # Looked at before it is opened: opening a pipe would wait for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise IsAFolder(path=path)
+        return path.open("rb")
+
+
+def resolve_target(file_path: str) -> Path:
+    """The file a target path stands for, symlinks followed, whether or not it exists.
+
+    Raises IsAFolder, FolderNotFound, PermissionDenied, PathNotAllowed.
+    """
+    if not file_path:
+        raise PathNotAllowed(path=file_path, detail="it is empty")
+    given = Path(file_path)
+    with file_errors(given):
+        path = given.resolve()
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise IsAFolder(path=given)
+        if not path.parent.is_dir():
+            raise FolderNotFound(path=given)
+    return path
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """A new file, readable and writable, that takes the place of ``target`` when the block ends well.
+
+    It lies beside the target, is readable by its owner only, and is flushed to the disk before
+    it is renamed over the target in one step. When the block raises, or the process dies, the
+    target is what it was; a file left by a killed process is removed by the next use.
+    Raises SidecarErrors for the file system's.
+    """
+    with file_errors(target):
+        _sweep(target.parent)
+        temporary = target.parent / f"{_TEMP_PREFIX}{secrets.token_hex(4)}{_TEMP_SUFFIX}"
+        # Locked before it exists, so that no neighbour can take it for a leftover.
+        lock = FileLock(temporary.with_suffix(_LOCK_SUFFIX))
+        lock.acquire()
+    try:
+        with file_errors(target):
+            with open(temporary, "x+b", opener=_owner_only) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            _flush_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed exports left in ``folder``: temp files whose lock can be had."""
+    for lock_path in folder.glob(f"{_TEMP_PREFIX}*{_LOCK_SUFFIX}"):
+        try:
+            with FileLock(lock_path, blocking=False):
+                lock_path.with_suffix(_TEMP_SUFFIX).unlink(missing_ok=True)
+            lock_path.unlink(missing_ok=True)
+        except (Timeout, OSError):
+            # In use by a neighbour, or not ours to remove: neither is this export's concern.
+            continue
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` outlast a power cut, where the platform can."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems cannot flush a folder; the rename itself has happened.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,191 @@
+"""Rows of a snapshot -> JSON records, in batches, with constant memory.
+
+Works on a private copy of the database: nothing here is ever near the live one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from sidecar.forms import ExactCell, Scalar, Stored, column_form, exact_cell, filler, value_form
+from sidecar.models import CONTRACT, KNOWN
+from sidecar.schema import TableSchema, quote
+
+BATCH_ROWS = 1000
+
+MAX_RECORD_BYTES = 64 << 20
+"""Longest record, as JSON, in an archive. The app's longest texts are some kilobytes."""
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some records of a table, as JSON without the array's brackets."""
+
+    body: bytes
+    rows: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of one batch, as the end of a SELECT."""
+
+    clause: str
+    arguments: tuple[int, ...]
+
+
+class Gatherer:
+    """Reads one table of a snapshot.
+
+    :param exact: called with each value that its record cannot say.
+    :param substituted: counts, per (table, column), the NULLs that the shipped app is shown as something else.
+    """
+
+    def __init__(
+        self,
+        snapshot: sqlite3.Connection,
+        table: TableSchema,
+        exact: Callable[[ExactCell], object],
+        substituted: Counter[tuple[str, str]],
+    ) -> None:
+        self._snapshot = snapshot
+        self._table = table
+        self._exact = exact
+        self._substituted = substituted
+        self._columns = list(table.columns)
+        self._forms = [column_form(table.name, column) for column in self._columns]
+        self._fillers = _fillers(table)
+        self._keys = [*self._columns, *self._fillers]
+        # The shipped app sorts the keys of a record; so do we, for those who compare.
+        self._order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        self._record = _record_type([self._keys[index] for index in self._order])
+        self._done = 0
+
+    def batches(self) -> Iterator[Batch]:
+        """All rows, in the order of the table. Raises sqlite3.Error."""
+        for page in _pages(self._snapshot, self._table):
+            rows = self._read(page)
+            columns = None if rows is None else self._convert(rows)
+            records = self._records(columns) if columns is not None else list(self._one_by_one(page))
+            if not records:
+                return
+            yield Batch(_encoder.encode(records)[1:-1], len(records))
+            self._done += len(records)
+
+    def _read(self, page: Page) -> list[tuple[Any, ...]] | None:
+        try:
+            return self._snapshot.execute(f"SELECT {_list(self._columns)} {page.clause}", page.arguments).fetchall()
+        except sqlite3.OperationalError as error:
+            # A text of this page is not UTF-8; anything else shows again when it is read as bytes.
+            if "decode" not in str(error):
+                raise
+            return None
+
+    def _convert(self, rows: list[tuple[Any, ...]]) -> list[Sequence[Scalar]] | None:
+        converted: list[Sequence[Scalar]] = []
+        for form, column in zip(self._forms, zip(*rows, strict=True), strict=False):
+            archived = form(column)
+            if archived is None:
+                return None
+            converted.append(archived)
+        return converted
+
+    def _records(self, columns: list[Sequence[Scalar]]) -> list[object]:
+        if not columns:
+            return []
+        every: list[Iterable[Scalar]] = [*columns, *(repeat(value) for value in self._fillers.values())]
+        return list(map(self._record, *(every[index] for index in self._order)))
+
+    def _one_by_one(self, page: Page) -> Iterator[object]:
+        typed = ", ".join(f"typeof({quote(column)}), {quote(column)}" for column in self._columns)
+        self._snapshot.text_factory = bytes
+        try:
+            rows = self._snapshot.execute(f"SELECT {typed} {page.clause}", page.arguments).fetchall()
+        finally:
+            self._snapshot.text_factory = str
+        for index, row in enumerate(rows):
+            stored = {
+                column: (storage.decode("ascii"), raw)
+                for column, storage, raw in zip(self._columns, row[::2], row[1::2], strict=True)
+            }
+            yield self._one(stored, self._done + index)
+
+    def _one(self, stored: dict[str, Stored], index: int) -> object:
+        values: dict[str, Scalar] = {}
+        unsaid: list[str] = []
+        for column, value in stored.items():
+            values[column], faithful = value_form(self._table.name, column, value, stored)
+            if not faithful:
+                unsaid.append(column)
+        row_id = values.get("id")
+        for column in unsaid:
+            name = row_id if isinstance(row_id, str) else None
+            self._exact(exact_cell(self._table.name, index, name, column, stored[column]))
+            if stored[column][0] == "null":
+                self._substituted[self._table.name, column] += 1
+        values.update(self._fillers)
+        return self._record(*(values[self._keys[index]] for index in self._order))
+
+
+def _pages(snapshot: sqlite3.Connection, table: TableSchema) -> Iterator[Page]:
+    """Pages of BATCH_ROWS rows; one more than there are rows for, which is empty."""
+    name = quote(table.name)
+    rowid = _rowid_name(table)
+    if rowid is None:
+        order = f" ORDER BY {_list(table.key)}" if table.key else ""
+        for page in range(_count(snapshot, name) // BATCH_ROWS + 1):
+            yield Page(f"FROM {name}{order} LIMIT ? OFFSET ?", (BATCH_ROWS, page * BATCH_ROWS))
+        return
+    last = _edge(snapshot, f"SELECT min({rowid}) - 1 FROM {name}")
+    while last is not None:
+        sql = f"SELECT max({rowid}) FROM (SELECT {rowid} FROM {name} WHERE {rowid} > ? ORDER BY {rowid} LIMIT ?)"
+        until = _edge(snapshot, sql, last, BATCH_ROWS)
+        if until is not None:
+            yield Page(f"FROM {name} WHERE {rowid} > ? AND {rowid} <= ? ORDER BY {rowid}", (last, until))
+        last = until
+
+
+def _edge(snapshot: sqlite3.Connection, sql: str, *arguments: int) -> int | None:
+    value: int | None = snapshot.execute(sql, arguments).fetchone()[0]
+    return value
+
+
+def _count(snapshot: sqlite3.Connection, name: str) -> int:
+    count: int = snapshot.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+    return count
+
+
+def _rowid_name(table: TableSchema) -> str | None:
+    """A name for the rowid that no column of the table has taken."""
+    taken = {column.lower() for column in table.columns}
+    return next((name for name in ("_rowid_", "oid", "rowid") if table.has_rowid and name not in taken), None)
+
+
+def _fillers(table: TableSchema) -> dict[str, Scalar]:
+    """Keys the shipped app insists on and an older database has no columns for."""
+    if table.name not in CONTRACT:
+        return {}
+    known = KNOWN[table.name]
+    return {name: filler(field, {}) for name, field in known.items() if field.required and name not in table.columns}
+
+
+def _record_type(keys: list[str]) -> Callable[..., object]:
+    """A maker of records with these keys, in this order, from values in the same order."""
+    names = [f"f{index}" for index in range(len(keys))]
+    try:
+        return msgspec.defstruct("Record", names, rename=dict(zip(names, keys, strict=True)), gc=False)
+    except ValueError:
+        # A column name with a quote, a backslash or a control character is no key of a Struct.
+        return lambda *values: dict(zip(keys, values, strict=True))
+
+
+def _list(columns: Iterable[str]) -> str:
+    return ", ".join(map(quote, columns))

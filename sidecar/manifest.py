@@ -1,0 +1,75 @@
+"""manifest.json: what an archive of ours says of itself, so that a reader can hold it to its word.
+
+The archive's layout, entry by entry, is described in protocol/FORMAT.md.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import msgspec
+
+from sidecar.models import CONTRACT
+
+REVISION = 1
+"""Format revision: grows when an older reader would misread the archive."""
+
+METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
+    "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
+)  # fmt: skip
+
+_RESERVED = {METADATA, DATA, SETTINGS, EXACT, MANIFEST}
+
+
+class Writer(msgspec.Struct, frozen=True):
+    """The program that wrote an archive."""
+
+    name: str
+    version: str
+
+
+class EntryManifest(msgspec.Struct, frozen=True):
+    """One entry: ``size`` in bytes and lower-case hex ``sha256``, both of the unpacked bytes."""
+
+    size: int
+    sha256: str
+
+
+class TableManifest(msgspec.Struct, frozen=True):
+    """One table of the database the archive was made from.
+
+    ``columns`` maps names to declared types, in order: a key of a record that is not among them
+    is there for the shipped app only. ``key`` names the columns of the primary key. ``dangling``
+    counts rows whose declared reference led nowhere in the database itself.
+    """
+
+    entry: str
+    rows: int
+    columns: dict[str, str]
+    key: list[str]
+    dangling: int = 0
+
+
+class Manifest(msgspec.Struct, kw_only=True, frozen=True):
+    """The whole of manifest.json. ``migrations`` are those of the database; they are never imported."""
+
+    revision: int
+    writer: Writer
+    created_at: str
+    migrations: list[str]
+    tables: dict[str, TableManifest]
+    entries: dict[str, EntryManifest]
+
+
+class ManifestHead(msgspec.Struct, frozen=True):
+    """What every revision of the manifest has: enough to refuse one that is too new."""
+
+    revision: int
+    writer: Writer
+
+
+def section_entry(table: str) -> str:
+    """The entry that holds a table: its name and ``.json``, made safe for a ZIP where it is not."""
+    name = f"{quote(table, safe=' ')}.json"
+    # Case folded: names that differ by case alone collide when somebody unpacks them.
+    return f"table-{name}" if name.lower() in _RESERVED or (table not in CONTRACT and name != name.lower()) else name

@@ -1,0 +1,96 @@
+"""A second thread for work that needs no GIL: deflating, hashing, writing, inflating.
+
+Bounded queues, so that neither side runs away with the memory; an exception on either side
+ends both.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+_DEPTH = 4
+_PATIENCE = 0.1
+"""Seconds between two looks at whether the other side is still there."""
+
+
+class Sink(Generic[T]):
+    """Calls ``consume`` with each item put, in order, on a thread of its own.
+
+    Leaving the block waits until all is consumed; what ``consume`` raised is raised by the next
+    ``put`` or there.
+    """
+
+    def __init__(self, consume: Callable[[T], object]) -> None:
+        self._consume = consume
+        self._queue: queue.Queue[T | None] = queue.Queue(_DEPTH)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def put(self, item: T) -> None:
+        if self._error is not None:
+            raise self._error
+        self._queue.put(item)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error
+
+    def _run(self) -> None:
+        # After an error items are still taken, so that ``put`` never waits for ever.
+        while (item := self._queue.get()) is not None:
+            if self._error is None:
+                try:
+                    self._consume(item)
+                except BaseException as error:  # noqa: BLE001 - handed to the other thread
+                    self._error = error
+
+
+def ahead(source: Iterator[T]) -> Iterator[T]:
+    """The items of ``source``, made on a thread of its own a few items ahead of their use."""
+    items: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_DEPTH)
+    abandoned = threading.Event()
+
+    def offer(item: T | None, error: BaseException | None) -> bool:
+        while not abandoned.is_set():
+            try:
+                items.put((item, error), timeout=_PATIENCE)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def run() -> None:
+        try:
+            for item in source:
+                if not offer(item, None):
+                    return
+        except BaseException as error:  # noqa: BLE001 - handed to the other thread
+            offer(None, error)
+        else:
+            offer(None, StopIteration())
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = items.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item  # type: ignore[misc]
+    finally:
+        abandoned.set()
+        thread.join()

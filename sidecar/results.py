@@ -1,0 +1,146 @@
+"""What the jobs answer: the structs of the frontend's contract, and what was added to them.
+
+The frontend reads BackupMetadata and BackupValidationResult by these very keys; keys
+may be added, none taken away or renamed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+VERSION = "1.0.0"
+"""The only backup version there is: all shipped generations say it."""
+
+LINES_SHOWN = 15
+"""Most lines of errors, or of warnings: more push the buttons of a native dialog off the screen."""
+
+PROBLEMS_SHOWN = 100
+"""Most structured problems of each severity in one answer."""
+
+
+class BackupMetadata(msgspec.Struct, kw_only=True):
+    """Version, time (RFC 3339, UTC) and the five counts that the frontend shows."""
+
+    version: str = VERSION
+    created_at: str = ""
+    task_count: int = 0
+    session_count: int = 0
+    ai_interaction_count: int = 0
+    dependency_count: int = 0
+    periodic_template_count: int = 0
+
+
+COUNT_OF = {
+    "tasks": "task_count",
+    "time_sessions": "session_count",
+    "ai_interactions": "ai_interaction_count",
+    "task_dependencies": "dependency_count",
+    "periodic_task_templates": "periodic_template_count",
+}
+"""Table of the contract -> the count of BackupMetadata that speaks of it."""
+
+
+class Problem(msgspec.Struct, omit_defaults=True, frozen=True):
+    """One finding: ``severity`` is "error" or "warning"; ``index`` counts records from 0."""
+
+    severity: str
+    kind: str
+    message: str
+    table: str | None = None
+    id: str | None = None
+    index: int | None = None
+    column: str | None = None
+
+
+class BackupValidationResult(msgspec.Struct, kw_only=True):
+    """At most 15 lines each of errors and warnings; ``problems`` holds the first 100 of each, structured."""
+
+    is_valid: bool
+    errors: list[str]
+    warnings: list[str]
+    metadata: BackupMetadata | None
+    problems: list[Problem] = []
+    error_count: int = 0
+    warning_count: int = 0
+
+
+class ExportResult(BackupMetadata, kw_only=True):
+    """BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it."""
+
+    path: str
+    size: int
+    tables: dict[str, int]
+    warnings: list[str]
+
+
+class Example(msgspec.Struct, omit_defaults=True):
+    """One row behind a count of a preview: its id, a name a person knows it by, and why, if left out."""
+
+    action: str
+    id: str | None
+    label: str | None = None
+    reason: str | None = None
+
+
+class TableAccount(msgspec.Struct, kw_only=True):
+    """What an import does to one table, in rows.
+
+    ``read`` = ``added`` + ``updated`` + ``unchanged`` + the sum of ``left_out`` (reason -> rows).
+    ``repaired`` rows are among those added. On the database's side: ``removed`` rows go, ``kept``
+    rows are not spoken of by the archive and stay, ``untied`` rows stay but lose a reference to
+    a removed row.
+    """
+
+    read: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    left_out: dict[str, int] = {}
+    repaired: int = 0
+    removed: int = 0
+    kept: int = 0
+    untied: int = 0
+
+
+class ImportPreview(BackupMetadata, kw_only=True):
+    """What an import would do: BackupMetadata of the archive, and per table the account and some examples."""
+
+    overwrite: bool
+    tables: dict[str, TableAccount]
+    examples: dict[str, list[Example]]
+    warnings: list[str]
+
+
+class ImportResult(BackupMetadata, kw_only=True):
+    """What an import did: BackupMetadata of the archive, and the account per table."""
+
+    overwrite: bool
+    tables: dict[str, TableAccount]
+    warnings: list[str]
+
+
+class EntrySummary(msgspec.Struct, kw_only=True):
+    """One entry of an archive: its name, its bytes unpacked and packed, its records (None for a single object)."""
+
+    name: str
+    size: int
+    packed: int
+    rows: int | None = None
+
+
+class BackupSummary(BackupMetadata, kw_only=True):
+    """What is in an archive, as it says of itself, without judging it.
+
+    ``writer`` is who made it ("kirapilot" for the shipped app); ``revision`` its manifest's, None without one;
+    ``migrations`` those of the database it was made from; ``tables`` the rows per table.
+    """
+
+    path: str
+    size: int
+    writer: str
+    generation: str
+    revision: int | None
+    migrations: list[str]
+    tables: dict[str, int]
+    entries: list[EntrySummary]
+    settings: list[str]

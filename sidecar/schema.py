@@ -1,0 +1,98 @@
+"""What a SQLite database really has: its tables, columns, keys and references, read from the file itself.
+
+Nothing here knows which of them KiraPilot means: that is ``models``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """``column`` refers to ``parent``.``parent_column``; ``on_delete`` as SQLite spells it."""
+
+    column: str
+    parent: str
+    parent_column: str
+    on_delete: str
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """One table: ``columns`` maps each stored column to its declared type, in order.
+
+    ``key`` is the primary key's columns (empty without one), ``unique`` the column lists of
+    further unique indexes, ``has_rowid`` false for WITHOUT ROWID tables.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    not_null: frozenset[str]
+    key: tuple[str, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    unique: tuple[tuple[str, ...], ...]
+    has_rowid: bool
+
+
+Schema = Mapping[str, TableSchema]
+
+
+def quote(name: str) -> str:
+    """A SQL identifier, quoted, whatever characters it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def read_schema(connection: sqlite3.Connection, database: str = "main") -> Schema:
+    """All ordinary tables of an attached database by name; sqlite_*, views and virtual tables are left out.
+
+    Raises sqlite3.DatabaseError when the file cannot be read.
+    """
+    # A virtual table's shadow tables are its own business: restoring them by hand would corrupt it.
+    listing = connection.execute(
+        "SELECT name, wr FROM pragma_table_list WHERE schema = ? AND type = 'table' AND name NOT LIKE 'sqlite\\_%'"
+        " ESCAPE '\\' ORDER BY name",
+        (database,),
+    ).fetchall()
+    return {name: _read_table(connection, database, name, not without_rowid) for name, without_rowid in listing}
+
+
+def _read_table(connection: sqlite3.Connection, database: str, table: str, has_rowid: bool) -> TableSchema:
+    # hidden: 0 stored, 1 of a virtual table, 2 and 3 generated, which SQLite computes itself.
+    info = connection.execute(
+        'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?) WHERE hidden = 0 ORDER BY cid',
+        (table, database),
+    ).fetchall()
+    return TableSchema(
+        name=table,
+        columns={name: declared for name, declared, _, _ in info},
+        not_null=frozenset(name for name, _, not_null, _ in info if not_null),
+        key=tuple(name for _, name in sorted((position, name) for name, _, _, position in info if position)),
+        foreign_keys=_read_foreign_keys(connection, database, table),
+        unique=_read_unique_indexes(connection, database, table),
+        has_rowid=has_rowid,
+    )
+
+
+def _read_foreign_keys(connection: sqlite3.Connection, database: str, table: str) -> tuple[ForeignKey, ...]:
+    # References of several columns at once do not occur in the app; foreign_key_check covers any other.
+    rows = connection.execute(
+        'SELECT "from", "table", coalesce("to", \'id\'), on_delete FROM pragma_foreign_key_list(?, ?)'
+        " GROUP BY id HAVING count(*) = 1 ORDER BY id",
+        (table, database),
+    )
+    return tuple(ForeignKey(*row) for row in rows)
+
+
+def _read_unique_indexes(connection: sqlite3.Connection, database: str, table: str) -> tuple[tuple[str, ...], ...]:
+    names = connection.execute(
+        "SELECT name FROM pragma_index_list(?, ?) WHERE \"unique\" AND origin != 'pk' ORDER BY name", (table, database)
+    ).fetchall()
+    columns = [
+        connection.execute("SELECT name FROM pragma_index_info(?, ?) ORDER BY seqno", (name, database)).fetchall()
+        for (name,) in names
+    ]
+    # An index over an expression has a NULL for its name.
+    return tuple(tuple(name for (name,) in names) for names in columns if all(name for (name,) in names))
