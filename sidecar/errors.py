@@ -7,7 +7,7 @@ Tree::
     │   ├── FileNotFound  FolderNotFound  IsAFolder  PathNotAllowed  SameFile
     │   └── PermissionDenied  DiskFull  FileInUse  ReadFailed
     ├── BackupError            the backup file is at fault
-    │   ├── NotABackup  DamagedBackup  MissingData  LimitExceeded
+    │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded
     │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
@@ -150,6 +150,12 @@ class MissingData(BackupError):
     kind, code, hint = "missing_data", 22, "Choose a file that KiraPilot exported."
 
 
+class InvalidMetadata(BackupError):
+    """Invalid metadata: {detail}. Use another copy of the backup, or an older one."""
+
+    kind, code, hint = "invalid_metadata", 28, "Use another copy or an older backup."
+
+
 class UnsupportedVersion(BackupError):
     """Unsupported backup version: {detail}. Expected: 1.0.0. Choose a backup that KiraPilot exported."""
 
@@ -175,7 +181,7 @@ class LimitExceeded(BackupError):
 
 
 class WouldLoseData(BackupError):
-    """This KiraPilot has no place for part of the backup: {detail}. Update KiraPilot first, or import with loss allowed."""
+    """This KiraPilot has no place for part of the backup: {detail}. Update KiraPilot first, or allow the loss."""
 
     kind, code, hint = "would_lose_data", 27, "Update KiraPilot first."
 
@@ -205,7 +211,7 @@ class NotADatabase(DatabaseError):
 
 
 class NotKiraPilot(DatabaseError):
-    """{path} is a database, but not KiraPilot's: it has no {detail}. Start KiraPilot once, or name its database file."""
+    """{path} is a database, but not KiraPilot's: it has no {detail}. Name KiraPilot's database file."""
 
     kind, code, hint = "not_kirapilot", 33, "Name KiraPilot's database file."
 
@@ -217,7 +223,7 @@ class DatabaseDamaged(DatabaseError):
 
 
 class DatabaseReadOnly(DatabaseError):
-    """KiraPilot's database cannot be opened for what must be done ({detail}). Check the permissions of {path} and its folder."""
+    """KiraPilot's database cannot be opened ({detail}). Check the permissions of {path} and its folder."""
 
     kind, code, hint = "database_read_only", 35, "Check the permissions of the database and its folder."
 
@@ -229,7 +235,7 @@ class WorkFolderUnusable(SidecarError):
 
 
 class VerificationFailed(SidecarError):
-    """The new backup did not read back as it was written ({detail}), so it was not kept. Check the disk, and export again."""
+    """The new backup did not read back as written ({detail}) and was not kept. Check the disk, and export again."""
 
     kind, code, hint = "verification_failed", 41, "Check the disk and export again."
 

@@ -166,5 +166,6 @@ def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgsp
     for name in SETTINGS_TABLES:
         if name in schema:
             gatherer = Gatherer(connection, schema[name], lambda _cell: None, Counter())
-            shown |= {name: msgspec.Raw(b"[" + batch.body + b"]") for batch in islice(gatherer.batches(), 1)}
+            for batch in islice(gatherer.batches(), 1):
+                shown[name] = msgspec.Raw(b"[" + batch.body + b"]")
     return shown

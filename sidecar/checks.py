@@ -1,0 +1,295 @@
+"""What the rows of a stage mean to each other: each check is a query, a message, and a severity.
+
+Errors are what constraints refuse, or counts that do not agree; warnings are what a live
+database can hold too and comes back as it was, or what the import repairs. Wording that the
+shipped app has, is the app's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sidecar.cycles import find_cycles
+from sidecar.models import CONTRACT, KNOWN, Column, Reference
+from sidecar.problems import Problems
+from sidecar.progress import Progress
+from sidecar.records import named, singular
+from sidecar.results import COUNT_OF, BackupMetadata
+from sidecar.schema import quote
+from sidecar.stage import ROW, SHAPE, Stage, StagedTable
+from sidecar.timestamps import is_moment
+
+LARGE_TASKS = 10_000
+"""More tasks than this are worth a word of warning; the shipped app's number."""
+
+STATUSES = ("pending", "in_progress", "completed", "cancelled")
+RECURRENCES = ("daily", "weekly", "biweekly", "every_three_weeks", "monthly", "custom")
+
+_KEPT = "it is kept as it is"
+
+_REFERENCES = {
+    ("task_dependencies", "depends_on_id"): "Task dependency references non-existent dependency",
+    ("tasks", "periodic_template_id"): "Periodic task instance references non-existent template",
+    ("tasks", "parent_task_id"): "Task references non-existent parent task",
+}
+"""Wording of the app where it is not "<Row> references non-existent <parent>"."""
+
+
+def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: Progress) -> None:
+    """Judge a filled stage; every finding goes to ``problems``. Raises Cancelled."""
+    checks: tuple[Callable[[Stage, Problems], None], ...] = (
+        _index,
+        _missing_values,
+        _partly_absent,
+        _duplicate_keys,
+        _duplicate_pairs,
+        _references,
+        _self_dependencies,
+        _dependency_cycles,
+        _default_lists,
+        _vocabulary,
+        _json_columns,
+        _timestamps,
+        _backward_sessions,
+        _unknown_parts,
+        _volume,
+    )
+    progress.phase("check", len(checks), "checks", "Checking the backup")
+    _counts(stage, metadata, problems)
+    with progress.watching(stage.connection):
+        for one in checks:
+            one(stage, problems)
+            progress.advance(1)
+
+
+def _carried(stage: Stage) -> Iterator[StagedTable]:
+    return (table for table in list(stage.tables.values()) if table.carried and table.rows)
+
+
+def _counts(stage: Stage, metadata: BackupMetadata, problems: Problems) -> None:
+    for table in CONTRACT:
+        said, held = getattr(metadata, COUNT_OF[table]), stage.tables[table].rows
+        if said != held:
+            message = f"metadata.json says {said:,} {table}, the backup holds {held:,}"
+            problems.error("count_mismatch", message, table=table)
+    if not is_moment(metadata.created_at):
+        problems.warning("invalid_timestamp", "metadata.json does not say when the backup was made")
+
+
+def _index(stage: Stage, _problems: Problems) -> None:
+    """Indexes that checks and import share."""
+    for table in _carried(stage):
+        if table.key:
+            stage.index(table.name, table.key)
+
+
+def _missing_values(stage: Stage, problems: Problems) -> None:
+    """NULLs, or no values at all, where the app's schema refuses them; contract tables were judged as they were read."""
+    for table in _carried(stage):
+        if table.name in CONTRACT or table.name not in KNOWN:
+            continue
+        strict = {name: field for name, field in KNOWN[table.name].items() if not field.null}
+        for columns, shape in table.shapes.items():
+            lacking = " OR ".join(
+                f"{quote(name)} IS NULL" for name, field in strict.items() if name in columns or not field.default_sql
+            )
+            sql = f"SELECT {quote(ROW)} FROM {quote(table.name)} WHERE {quote(SHAPE)} = ? AND ({lacking})"
+            for (row,) in stage.query(sql, shape) if lacking else ():
+                message = f"{named(table.name)} at index {row} is missing required fields"
+                problems.error("missing_field", message, table=table.name, index=row)
+
+
+def _partly_absent(stage: Stage, problems: Problems) -> None:
+    """Columns that some records speak of and others do not, where the app's model allows no NULL."""
+    for table in _carried(stage):
+        for name in sorted(table.spoken_of()):
+            field = KNOWN.get(table.name, {}).get(name)
+            silent = [shape for columns, shape in table.shapes.items() if name not in columns]
+            if field is None or not field.required or not silent:
+                continue
+            shapes = ", ".join(map(str, silent))
+            rows = stage.number(f"SELECT count(*) FROM {quote(table.name)} WHERE {quote(SHAPE)} IN ({shapes})")
+            problems.warning(
+                "absent_column",
+                f"{rows:,} {table.name} without {name}: a row that exists keeps its value, a new one takes the default",
+                table=table.name,
+                column=name,
+            )
+
+
+def _duplicate_keys(stage: Stage, problems: Problems) -> None:
+    for table in _carried(stage):
+        if not table.key:
+            continue
+        key = ", ".join(map(quote, table.key))
+        not_null = " AND ".join(f"{quote(column)} IS NOT NULL" for column in table.key)
+        sql = f"SELECT {key} FROM {quote(table.name)} WHERE {not_null} GROUP BY {key} HAVING count(*) > 1"
+        for values in stage.query(sql):
+            row_id = ", ".join(map(str, values))
+            message = f"Duplicate {singular(table.name)} ID found: {row_id}"
+            problems.error("duplicate_id", message, table=table.name, row_id=row_id)
+
+
+def _duplicate_pairs(stage: Stage, problems: Problems) -> None:
+    sql = (
+        "SELECT task_id, depends_on_id FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL"
+        " GROUP BY task_id, depends_on_id HAVING count(*) > 1"
+    )
+    for task, other in stage.query(sql):
+        message = f"Duplicate task dependency found: {task} depends on {other} more than once"
+        problems.error("duplicate_dependency", message, table="task_dependencies", row_id=task)
+
+
+def _references(stage: Stage, problems: Problems) -> None:
+    """References of every declared and meant kind. A declared one must lead somewhere, a meant one need not."""
+    for table in _carried(stage):
+        for column, field in KNOWN.get(table.name, {}).items():
+            parent = _parent(field)
+            if parent is None or column not in table.spoken_of():
+                continue
+            if not stage.tables[parent].carried:
+                _uncarried(stage, table, column, parent, problems)
+            else:
+                _check_reference(stage, table, column, parent, isinstance(field, Reference), problems)
+
+
+def _parent(field: Column | Reference) -> str | None:
+    if isinstance(field, Reference):
+        name: str = field.rel_model._meta.table_name
+        return name
+    return field.meant
+
+
+def _check_reference(
+    stage: Stage, table: StagedTable, column: str, parent: str, declared: bool, problems: Problems
+) -> None:
+    wording = _REFERENCES.get((table.name, column), f"{named(table.name)} references non-existent {singular(parent)}")
+    # Rows that led nowhere in the database itself come back as they were.
+    strict = declared and not table.dangling
+    sql = (
+        f"SELECT c.{quote(ROW)}, c.id, c.{quote(column)} FROM {quote(table.name)} c WHERE c.{quote(column)} IS NOT NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = c.{quote(column)}) ORDER BY c.{quote(ROW)}"
+    )
+    for row, row_id, target in stage.query(sql):
+        where = {"table": table.name, "row_id": None if row_id is None else str(row_id), "index": row, "column": column}
+        if strict:
+            problems.error("broken_reference", f"{wording}: {target}", **where)
+        else:
+            problems.warning("dangling_reference", f"{wording}: {target} ({_KEPT})", **where)
+
+
+def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, problems: Problems) -> None:
+    """References to a table that the backup does not carry: lists are made again, others are left alone."""
+    sql = (
+        f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
+    )
+    for target, rows in stage.query(sql):
+        fate = (
+            "it is made again if the database does not have it" if parent == "task_lists" else "the reference is kept"
+        )
+        message = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry: {fate}"
+        problems.warning("uncarried_reference", message, table=table.name, row_id=str(target), column=column)
+
+
+def _self_dependencies(stage: Stage, problems: Problems) -> None:
+    sql = f"SELECT {quote(ROW)}, id, task_id FROM task_dependencies WHERE task_id = depends_on_id"
+    for row, row_id, task in stage.query(sql):
+        message = f"Task depends on itself: {task} ({_KEPT})"
+        problems.warning("self_dependency", message, table="task_dependencies", row_id=row_id, index=row)
+
+
+def _dependency_cycles(stage: Stage, problems: Problems) -> None:
+    edges = stage.query(
+        "SELECT task_id, depends_on_id FROM task_dependencies"
+        " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id"
+    )
+    for cycle in find_cycles(edges):
+        shown = " → ".join([*cycle[:5], "…"] if len(cycle) > 5 else [*cycle, cycle[0]])
+        message = f"Task dependencies form a cycle: {shown} ({_KEPT})"
+        problems.warning("dependency_cycle", message, table="task_dependencies", row_id=cycle[0])
+
+
+def _default_lists(stage: Stage, problems: Problems) -> None:
+    sql = f"SELECT {quote(ROW)}, id FROM task_lists WHERE is_default = 1 ORDER BY {quote(ROW)} LIMIT -1 OFFSET 1"
+    for row, row_id in stage.query(sql):
+        message = f"More than one default task list: {row_id} becomes an ordinary list"
+        problems.warning("second_default_list", message, table="task_lists", row_id=row_id, index=row)
+
+
+def _vocabulary(stage: Stage, problems: Problems) -> None:
+    """Words the app knows; a live database can hold others."""
+    for table, column, words, wording in (
+        ("tasks", "status", STATUSES, "Task at index {} has invalid status: {}"),
+        (
+            "periodic_task_templates",
+            "recurrence_type",
+            RECURRENCES,
+            "Periodic task template at index {} has invalid recurrence_type: {}",
+        ),
+    ):
+        known = ", ".join(f"'{word}'" for word in words)
+        sql = f"SELECT {quote(ROW)}, id, {column} FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN ({known})"
+        for row, row_id, word in stage.query(sql):
+            message = f"{wording.format(row, str(word)[:80])} ({_KEPT})"
+            problems.warning("unknown_word", message, table=table, row_id=row_id, index=row, column=column)
+
+
+def _json_columns(stage: Stage, problems: Problems) -> None:
+    for table, column in _columns_of_kind(stage, "json"):
+        name = quote(column)
+        # json_valid would read a blob as binary JSON: anything but text holds none.
+        sql = (
+            f"SELECT {quote(ROW)}, id FROM {quote(table)} WHERE {name} IS NOT NULL"
+            f" AND (typeof({name}) != 'text' OR NOT json_valid({name}))"
+        )
+        for row, row_id in stage.query(sql):
+            message = f"{named(table)} at index {row}: {column} holds no JSON ({_KEPT})"
+            problems.warning("invalid_json", message, table=table, row_id=str(row_id), index=row, column=column)
+
+
+def _timestamps(stage: Stage, problems: Problems) -> None:
+    """Times in tables that are carried as they are stored; those of the contract were judged as they were read."""
+    for table, column in _columns_of_kind(stage, "timestamp"):
+        if table in CONTRACT:
+            continue
+        whole = f"substr({quote(column)}, 1, 19)"
+        sql = (
+            f"SELECT {quote(ROW)}, id FROM {quote(table)} WHERE {quote(column)} IS NOT NULL AND"
+            f" (datetime({quote(column)}) IS NULL OR datetime({whole}) IS NOT replace({whole}, 'T', ' '))"
+        )
+        for row, row_id in stage.query(sql):
+            message = f"{named(table)} at index {row}: {column} is no time ({_KEPT})"
+            problems.warning("odd_timestamp", message, table=table, row_id=str(row_id), index=row, column=column)
+
+
+def _backward_sessions(stage: Stage, problems: Problems) -> None:
+    sql = f"SELECT {quote(ROW)}, id FROM time_sessions WHERE end_time < start_time"
+    for row, row_id in stage.query(sql):
+        message = f"Time session at index {row} ends before it starts ({_KEPT})"
+        problems.warning("backward_session", message, table="time_sessions", row_id=row_id, index=row)
+
+
+def _columns_of_kind(stage: Stage, kind: str) -> Iterator[tuple[str, str]]:
+    for table in _carried(stage):
+        for column, field in KNOWN.get(table.name, {}).items():
+            if field.kind == kind and column in table.spoken_of():
+                yield table.name, column
+
+
+def _unknown_parts(stage: Stage, problems: Problems) -> None:
+    for table in _carried(stage):
+        if table.name not in KNOWN:
+            message = f"The backup holds {table.name}, which this KiraPilot does not know: it may have to be updated first"
+            problems.warning("unknown_table", message, table=table.name)
+            continue
+        for column in sorted(table.spoken_of() - KNOWN[table.name].keys()):
+            message = f"The backup holds {table.name}.{column}, which this KiraPilot does not know: it may have to be updated first"
+            problems.warning("unknown_column", message, table=table.name, column=column)
+
+
+def _volume(stage: Stage, problems: Problems) -> None:
+    tasks = stage.tables["tasks"].rows
+    if not tasks and not stage.tables["time_sessions"].rows:
+        problems.warning("empty", "Backup contains no tasks or time sessions")
+    if tasks > LARGE_TASKS:
+        problems.warning("large", f"Large number of tasks ({tasks}), import may take time")

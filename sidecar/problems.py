@@ -1,0 +1,73 @@
+"""What is wrong with a backup: every finding counted, the first of each kind kept.
+
+Errors would lose or break a row; warnings are what a live database can hold too and comes
+back as it was, or what the import repairs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import chain, zip_longest
+
+from sidecar.results import LINES_SHOWN, PROBLEMS_SHOWN, Problem
+
+ERROR, WARNING = "error", "warning"
+
+
+class Problems:
+    """Findings in the order they were made; memory is bounded whatever their number."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], list[Problem]] = defaultdict(list)
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def error(
+        self,
+        kind: str,
+        message: str,
+        *,
+        table: str | None = None,
+        row_id: str | None = None,
+        index: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        """Note something that would lose or break a row."""
+        self._note(Problem(ERROR, kind, message, table, row_id, index, column))
+
+    def warning(
+        self,
+        kind: str,
+        message: str,
+        *,
+        table: str | None = None,
+        row_id: str | None = None,
+        index: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        """Note something that comes back as it is, or is repaired."""
+        self._note(Problem(WARNING, kind, message, table, row_id, index, column))
+
+    def count(self, severity: str) -> int:
+        """How many findings of a severity there are, kept or not."""
+        return sum(count for (of, _), count in self._counts.items() if of == severity)
+
+    def kept(self) -> list[Problem]:
+        """The first PROBLEMS_SHOWN of each kind, errors first."""
+        ordered = sorted(self._kept.items(), key=lambda item: item[0][0] != ERROR)
+        return [problem for _, problems in ordered for problem in problems]
+
+    def lines(self, severity: str) -> list[str]:
+        """At most LINES_SHOWN lines for a dialog: some of every kind, the last "and N more" where there are more."""
+        kinds = [problems for (of, _), problems in self._kept.items() if of == severity]
+        rounds = chain.from_iterable(zip_longest(*kinds))
+        messages = [problem.message for problem in rounds if problem is not None]
+        count = self.count(severity)
+        if count <= LINES_SHOWN:
+            return messages
+        return [*messages[: LINES_SHOWN - 1], f"and {count - LINES_SHOWN + 1:,} more"]
+
+    def _note(self, problem: Problem) -> None:
+        key = problem.severity, problem.kind
+        self._counts[key] += 1
+        if len(self._kept[key]) < PROBLEMS_SHOWN:
+            self._kept[key].append(problem)

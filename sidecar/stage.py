@@ -1,0 +1,168 @@
+"""The stage: a throw-away SQLite file that holds what an archive says, table by table.
+
+Every check is a query over it, every import moves rows out of it with SQL: so validation,
+preview and import cannot disagree, and memory stays flat. It is filled and checked on its
+own connection; ``comparing`` and ``applying`` attach it beside the live database.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import peewee
+
+from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.forms import ExactCell, Scalar, stored_value
+from sidecar.models import KNOWN, MODELS
+from sidecar.records import MAX_SHAPES, Rows
+from sidecar.schema import quote
+
+ROW, SHAPE = "kp row", "kp shape"
+"""Columns of every staged table: the index of the record, and which columns it speaks of."""
+
+_DECLARED = {model._meta.table_name: model for model in MODELS}
+
+
+@dataclass
+class StagedTable:
+    """One staged table.
+
+    ``carried`` tells whether the archive speaks of the table at all; ``shapes`` the columns each
+    kind of record speaks of, by the number in its SHAPE column; ``dangling`` how many rows had a
+    declared reference that led nowhere in the source itself.
+    """
+
+    name: str
+    columns: dict[str, str]
+    key: tuple[str, ...]
+    carried: bool = False
+    rows: int = 0
+    dangling: int = 0
+    shapes: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def spoken_of(self) -> set[str]:
+        """Columns that some record speaks of."""
+        return {column for shape in self.shapes for column in shape}
+
+
+class Stage:
+    """A stage in ``folder``. Every table the code knows is there from the start, empty.
+
+    :param encoding: the text encoding of the database it will be attached to: SQLite attaches no other.
+    """
+
+    def __init__(self, folder: Path, encoding: str = "UTF-8") -> None:
+        self.path = folder / "stage.db"
+        self._database = peewee.SqliteDatabase(
+            str(self.path),
+            pragmas={
+                "encoding": f'"{encoding}"',
+                "journal_mode": "off",
+                "synchronous": "off",
+                "cache_size": -24576,
+                "foreign_keys": "off",
+            },
+        )
+        self.connection: sqlite3.Connection = self._database.connection()
+        self.connection.execute("BEGIN")
+        self.tables: dict[str, StagedTable] = {}
+        for name, columns in KNOWN.items():
+            key = tuple(field.column_name for field in _DECLARED[name]._meta.get_primary_keys())
+            self.add_table(name, {column: field.field_type for column, field in columns.items()}, key)
+
+    def close(self) -> None:
+        """Make the stage ready to be attached by another connection."""
+        self.connection.execute("COMMIT")
+        self._database.close()
+
+    def add_table(self, name: str, columns: Mapping[str, str], key: Sequence[str]) -> StagedTable:
+        """The table, made or given the columns it lacks. Raises DamagedBackup for columns SQLite cannot tell apart."""
+        table = self.tables.get(name)
+        if table is None:
+            self.connection.execute(
+                f"CREATE TABLE {quote(name)} ({quote(ROW)} INTEGER PRIMARY KEY, {quote(SHAPE)} INTEGER)"
+            )
+            table = self.tables[name] = StagedTable(name, {}, tuple(key))
+        for column, declared in columns.items():
+            self._add_column(table, column, declared)
+        return table
+
+    def fill(self, name: str, rows: Rows) -> None:
+        """Store rows of a table. Raises LimitExceeded, DamagedBackup."""
+        table = self.tables[name]
+        for column in rows.columns:
+            if column not in table.columns:
+                self._add_column(table, column, "")
+        shape = table.shapes.setdefault(rows.columns, len(table.shapes))
+        if shape >= MAX_SHAPES:
+            raise LimitExceeded(detail=f"the records of {name} have more than {MAX_SHAPES} different sets of keys")
+        columns = ", ".join(map(quote, (ROW, SHAPE, *rows.columns)))
+        marks = ", ".join("?" * (len(rows.columns) + 2))
+        self.connection.executemany(
+            f"INSERT INTO {quote(name)} ({columns}) VALUES ({marks})",
+            ((index, shape, *values) for index, values in zip(rows.indexes, rows.values, strict=True)),
+        )
+        table.rows += len(rows.indexes)
+
+    def set_exact(self, cells: Iterable[ExactCell]) -> Iterator[str]:
+        """Put the values that records could not say into their rows; answers what was wrong with each that failed."""
+        for cell in cells:
+            table = self.tables.get(cell.table)
+            if table is None or cell.column not in table.columns:
+                yield f'"{cell.table}" has no "{cell.column}"'
+                continue
+            try:
+                value = stored_value(cell)
+            except ValueError as error:
+                yield f"{cell.table}.{cell.column}: {error}"
+                continue
+            mark = "CAST(? AS TEXT)" if cell.storage == "text" and isinstance(value, bytes) else "?"
+            changed = self.connection.execute(
+                f"UPDATE {quote(cell.table)} SET {quote(cell.column)} = {mark} WHERE {quote(ROW)} = ?",
+                (value, cell.row),
+            ).rowcount
+            if changed != 1:
+                yield f"{cell.table} has no record {cell.row}"
+
+    def index(self, name: str, columns: Sequence[str]) -> None:
+        """An index for the checks and the import; made after the rows are in."""
+        label = quote(f"{name}: {', '.join(columns)}")
+        listed = ", ".join(map(quote, columns))
+        self.connection.execute(f"CREATE INDEX IF NOT EXISTS {label} ON {quote(name)} ({listed})")
+
+    def query(self, sql: str, *arguments: Scalar) -> sqlite3.Cursor:
+        return self.connection.execute(sql, arguments)
+
+    def number(self, sql: str, *arguments: Scalar) -> int:
+        """The one number a query answers."""
+        value: int = self.connection.execute(sql, arguments).fetchone()[0]
+        return value
+
+    def differing_row(self, first: str, second: str) -> int | None:
+        """Index of the first record in which two staged tables differ, None if they hold the same."""
+        one, other = self.add_table(first, {}, ()), self.add_table(second, {}, ())
+        columns = {**one.columns, **other.columns}
+        for table in (one, other):
+            self.add_table(table.name, columns, ())
+        same = " AND ".join(f"a.{quote(column)} IS b.{quote(column)}" for column in (ROW, *columns))
+        differing = (
+            f"SELECT min(a.{quote(ROW)}) FROM {quote(left)} a"
+            f" WHERE NOT EXISTS (SELECT 1 FROM {quote(right)} b WHERE {same})"
+            for left, right in ((first, second), (second, first))
+        )
+        found = [row for sql in differing for (row,) in self.query(sql) if row is not None]
+        return min(found, default=None)
+
+    def _add_column(self, table: StagedTable, column: str, declared: str) -> None:
+        if column in table.columns:
+            return
+        if column.lower() in {known.lower() for known in (*table.columns, ROW, SHAPE)}:
+            raise DamagedBackup(detail=f"{table.name} has two columns that differ in case alone")
+        # A type is copied as a name: anything else (a default, a constraint) has no place in a stage.
+        self.connection.execute(
+            f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {quote(declared) if declared else ''}"
+        )
+        table.columns[column] = declared

@@ -1,0 +1,286 @@
+"""Archive -> stage: every entry read once, held to the manifest, its records stored.
+
+Owns the order in which an archive is read and what it must hold; what rows mean to each
+other is judged later, in ``checks``.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+
+from sidecar import manifest as names
+from sidecar.cutting import Array, Document
+from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
+from sidecar.forms import ExactCell
+from sidecar.manifest import Manifest, ManifestHead, section_entry
+from sidecar.models import CONTRACT, MIGRATIONS
+from sidecar.pipeline import ahead
+from sidecar.problems import Problems
+from sidecar.progress import Progress
+from sidecar.records import Batch, RecordReader
+from sidecar.results import VERSION, BackupMetadata
+from sidecar.stage import Stage
+from sidecar.workfolder import require_space
+from sidecar.zip_reading import ZipReader
+
+MAX_SMALL_BYTES = 16 << 20
+"""Longest entry that is read whole: metadata, manifest, settings."""
+
+SECTION = "section "
+"""Prefix of the staged copy of a section entry that is not byte for byte its part of data.json."""
+
+_SINCE_THIRD = {"periodic_task_templates", "periodic_template_count"}
+"""What the two older generations do not have."""
+
+
+BatchSource = Callable[[Callable[[bytes], Batch]], Iterator[Batch]]
+"""Hands each batch of an array to a decoder."""
+
+
+@dataclass
+class Contents:
+    """What was read of an archive besides its rows."""
+
+    metadata: BackupMetadata
+    manifest: Manifest | None
+    settings: dict[str, msgspec.Raw]
+
+
+def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
+    """Metadata and manifest, judged by themselves.
+
+    Raises MissingData, UnsupportedVersion, TooNew, DamagedBackup.
+    """
+    for name in (names.METADATA, names.DATA):
+        if name not in archive.names:
+            raise MissingData(detail=name)
+    metadata = _metadata(_whole(archive, names.METADATA))
+    if names.MANIFEST not in archive.names:
+        return metadata, None
+    text = _whole(archive, names.MANIFEST)
+    try:
+        head = msgspec.json.decode(text, type=ManifestHead)
+        if head.revision > names.REVISION:
+            raise TooNew(detail=f"format revision {head.revision} of {head.writer.name} {head.writer.version}")
+        return metadata, msgspec.json.decode(text, type=Manifest)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise DamagedBackup(detail=f"{names.MANIFEST}: {error}") from error
+
+
+def stage_archive(archive: ZipReader, stage: Stage, folder: Path, problems: Problems, progress: Progress) -> Contents:
+    """Store all records of an archive in the stage; everything wrong with an entry is noted in ``problems``.
+
+    Raises BackupError for a file that cannot be read on, DiskFull, Cancelled.
+    """
+    metadata, manifest = read_head(archive)
+    total = sum(archive.info(name).file_size for name in archive.names)
+    require_space(folder, total, "reading the backup")
+    progress.phase("stage", total, "bytes", "Reading the backup")
+    return _Staging(archive, stage, problems, progress, manifest).run(metadata)
+
+
+class _Staging:
+    """One archive on its way into a stage."""
+
+    def __init__(
+        self, archive: ZipReader, stage: Stage, problems: Problems, progress: Progress, manifest: Manifest | None
+    ) -> None:
+        self._archive = archive
+        self._stage = stage
+        self._problems = problems
+        self._progress = progress
+        self._manifest = manifest
+        self._tables = manifest.tables if manifest else {}
+        self._read: set[str] = {names.MANIFEST}
+        self._digests: dict[str, str] = {}
+
+    def run(self, metadata: BackupMetadata) -> Contents:
+        self._declare()
+        settings = self._data(metadata)
+        for table in CONTRACT:
+            self._section(table)
+        for table in self._tables.keys() - set(CONTRACT) - {MIGRATIONS}:
+            self._further(table)
+        self._exact()
+        self._rest()
+        self._hold_to_manifest()
+        return Contents(metadata, self._manifest, settings)
+
+    def _declare(self) -> None:
+        for name, table in self._tables.items():
+            if name != MIGRATIONS:
+                staged = self._stage.add_table(name, table.columns, table.key)
+                staged.carried = True
+                staged.dangling = table.dangling
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        """An entry's bytes, hashed on the way, made ahead on another thread."""
+        self._read.add(name)
+        digest = hashlib.sha256()
+
+        def hashed() -> Iterator[bytes]:
+            for piece in self._archive.pieces(name):
+                digest.update(piece)
+                yield piece
+            self._digests[name] = digest.hexdigest()
+
+        for piece in ahead(hashed()):
+            self._progress.advance(len(piece))
+            yield piece
+
+    def _data(self, metadata: BackupMetadata) -> dict[str, msgspec.Raw]:
+        seen: set[str] = set()
+        settings: dict[str, msgspec.Raw] = {}
+        for key, value in Document(names.DATA, self._pieces(names.DATA)).members():
+            seen.add(key)
+            if isinstance(value, Array):
+                self._data_array(key, value)
+            elif key == "version":
+                _require_version(value)
+            elif key == "settings":
+                settings = _settings(value)
+            elif key in CONTRACT:
+                raise DamagedBackup(detail=f"{names.DATA}: {key} is not a list")
+        for key in ("version", *CONTRACT):
+            if key not in seen and not (key in _SINCE_THIRD and self._manifest is None):
+                raise MissingData(detail=f"{key} in {names.DATA}")
+        return settings
+
+    def _data_array(self, key: str, array: Array) -> None:
+        if key not in CONTRACT:
+            self._problems.warning(
+                "unknown_data", f"{names.DATA} holds {key!r}, which KiraPilot does not know: it is left out"
+            )
+            return
+        digest = hashlib.sha256()
+        array.observe = digest.update
+        if self._manifest is None:
+            self._stage.tables[key].carried = True
+        self._store(key, key, array.batches)
+        self._digests[f"{names.DATA}/{key}"] = digest.hexdigest()
+
+    def _store(self, table: str, target: str, batches: BatchSource) -> None:
+        described = self._tables.get(table)
+        problems = self._problems if target == table else Problems()
+        reader = RecordReader(table, described.columns if described else None, problems)
+        for batch in batches(reader.decode):
+            for rows in reader.rows(batch):
+                self._stage.fill(target, rows)
+
+    def _section(self, table: str) -> None:
+        """Hold a section entry against data.json: the same bytes, or else the same rows."""
+        name = section_entry(table)
+        if name not in self._archive.names:
+            if table in self._tables or (table not in _SINCE_THIRD and self._manifest is None):
+                self._problems.warning("missing_section", f"{name} is missing; {names.DATA} holds its records")
+            return
+        for _ in self._pieces(name):
+            pass
+        if self._digests[name] == self._digests.get(f"{names.DATA}/{table}"):
+            return
+        copy = SECTION + table
+        staged = self._stage.tables[table]
+        self._stage.add_table(copy, staged.columns, staged.key)
+        self._store(table, copy, Document(name, self._archive.pieces(name)).records)
+        self._compare(table, copy, name)
+
+    def _compare(self, table: str, copy: str, name: str) -> None:
+        differing = self._stage.differing_row(table, copy)
+        if differing is not None:
+            self._problems.error(
+                "section_differs",
+                f"{name} and {names.DATA} do not hold the same records (first at index {differing})",
+                table=table,
+                index=differing,
+            )
+
+    def _further(self, table: str) -> None:
+        name = self._tables[table].entry
+        if name in (names.METADATA, names.DATA, names.EXACT, names.MANIFEST):
+            raise DamagedBackup(detail=f"{names.MANIFEST}: {name} cannot hold {table}")
+        if name in self._archive.names:
+            self._store(table, table, Document(name, self._pieces(name)).records)
+
+    def _exact(self) -> None:
+        if names.EXACT not in self._archive.names or self._manifest is None:
+            return
+        document = Document(names.EXACT, self._pieces(names.EXACT))
+        decoder = msgspec.json.Decoder(list[ExactCell])
+        try:
+            cells: Iterable[ExactCell] = chain.from_iterable(document.records(decoder.decode))
+            for what in self._stage.set_exact(cells):
+                self._problems.error("invalid_exact", f"{names.EXACT} does not fit the records: {what}")
+        except msgspec.ValidationError as error:
+            raise DamagedBackup(detail=f"{names.EXACT}: {error}") from error
+
+    def _rest(self) -> None:
+        """Read what nothing else reads, so that its checksum and hash are proved too."""
+        for name in self._archive.names:
+            if name not in self._read:
+                for _ in self._pieces(name):
+                    pass
+
+    def _hold_to_manifest(self) -> None:
+        if self._manifest is None:
+            return
+        for name, entry in self._manifest.entries.items():
+            if name not in self._archive.names:
+                self._problems.error("missing_entry", f"Backup file is missing {name}")
+            elif (self._archive.info(name).file_size, self._digests[name]) != (entry.size, entry.sha256):
+                self._problems.error("hash_mismatch", f"{name} is not what the backup's manifest says: it was changed")
+        for table, described in self._tables.items():
+            rows = self._stage.tables[table].rows if table != MIGRATIONS else described.rows
+            if rows != described.rows:
+                message = f"{table} holds {rows:,} records, but the backup's manifest says {described.rows:,}"
+                self._problems.error("count_mismatch", message, table=table)
+        for table in CONTRACT:
+            if table not in self._tables and self._stage.tables[table].rows:
+                message = f"{names.DATA} holds {table}, which the backup's manifest does not speak of"
+                self._problems.error("count_mismatch", message, table=table)
+
+
+class _Metadata(msgspec.Struct):
+    """metadata.json as it is read; the two older generations have no count of templates."""
+
+    created_at: str
+    task_count: int
+    session_count: int
+    ai_interaction_count: int
+    dependency_count: int
+    periodic_template_count: int = 0
+
+
+def _metadata(text: bytes) -> BackupMetadata:
+    try:
+        _require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
+        return BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidMetadata(detail=str(error)) from error
+
+
+def _require_version(value: bytes) -> None:
+    version = msgspec.json.decode(value)
+    if version != VERSION:
+        raise UnsupportedVersion(detail=version if isinstance(version, str) else value.decode("utf-8", "replace"))
+
+
+def _settings(value: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DamagedBackup(detail=f"the settings in {names.DATA}: {error}") from error
+
+
+def _whole(archive: ZipReader, name: str) -> bytes:
+    """A small entry, whole, without a byte-order mark."""
+    size = archive.info(name).file_size
+    if size > MAX_SMALL_BYTES:
+        raise LimitExceeded(detail=f"{name} takes {size:,} bytes")
+    return b"".join(archive.pieces(name)).removeprefix(codecs.BOM_UTF8)
