@@ -180,9 +180,7 @@ def _check_reference(
 
 def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, problems: Problems) -> None:
     """References to a table that the backup does not carry: lists are made again, others are left alone."""
-    sql = (
-        f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
-    )
+    sql = f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
     for target, rows in stage.query(sql):
         fate = (
             "it is made again if the database does not have it" if parent == "task_lists" else "the reference is kept"
@@ -279,7 +277,9 @@ def _columns_of_kind(stage: Stage, kind: str) -> Iterator[tuple[str, str]]:
 def _unknown_parts(stage: Stage, problems: Problems) -> None:
     for table in _carried(stage):
         if table.name not in KNOWN:
-            message = f"The backup holds {table.name}, which this KiraPilot does not know: it may have to be updated first"
+            message = (
+                f"The backup holds {table.name}, which this KiraPilot does not know: it may have to be updated first"
+            )
             problems.warning("unknown_table", message, table=table.name)
             continue
         for column in sorted(table.spoken_of() - KNOWN[table.name].keys()):

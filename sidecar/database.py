@@ -78,7 +78,7 @@ def require_file(path: Path) -> None:
             raise DatabaseReadOnly(path=path, detail="permission denied") from error
         raise DatabaseNotFound(path=path) from error
     except ValueError as error:
-        raise PathNotAllowed(path=path, detail="it holds a NUL character") from error
+        raise PathNotAllowed(detail="it holds a character that no file name can") from error
     if not found:
         raise DatabaseNotFound(path=path)
 

@@ -146,7 +146,10 @@ def _prove(file: BinaryIO, entries: list[Written], progress: Progress) -> None:
 
 def _metadata(counts: dict[str, int]) -> BackupMetadata:
     now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    return BackupMetadata(created_at=now, **{count: counts.get(table, 0) for table, count in COUNT_OF.items()})
+    metadata = BackupMetadata(created_at=now)
+    for table, count in COUNT_OF.items():
+        setattr(metadata, count, counts.get(table, 0))
+    return metadata
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

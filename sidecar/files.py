@@ -61,6 +61,8 @@ def file_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _typed(error, path) from error
+    except UnicodeEncodeError as error:
+        raise PathNotAllowed(detail="it holds a character that no file name can") from error
     except ValueError as error:
         if "null" not in str(error):
             raise

@@ -138,7 +138,7 @@ class Gatherer:
 def _pages(snapshot: sqlite3.Connection, table: TableSchema) -> Iterator[Page]:
     """Pages of BATCH_ROWS rows; one more than there are rows for, which is empty."""
     name = quote(table.name)
-    rowid = _rowid_name(table)
+    rowid = table.rowid
     if rowid is None:
         order = f" ORDER BY {_list(table.key)}" if table.key else ""
         for page in range(_count(snapshot, name) // BATCH_ROWS + 1):
@@ -161,12 +161,6 @@ def _edge(snapshot: sqlite3.Connection, sql: str, *arguments: int) -> int | None
 def _count(snapshot: sqlite3.Connection, name: str) -> int:
     count: int = snapshot.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
     return count
-
-
-def _rowid_name(table: TableSchema) -> str | None:
-    """A name for the rowid that no column of the table has taken."""
-    taken = {column.lower() for column in table.columns}
-    return next((name for name in ("_rowid_", "oid", "rowid") if table.has_rowid and name not in taken), None)
 
 
 def _fillers(table: TableSchema) -> dict[str, Scalar]:

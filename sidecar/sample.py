@@ -92,16 +92,15 @@ def make_fresh(path: Path, default_list: str = "00000000-0000-4000-8000-00000000
     database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "delete", "page_size": 4096})
     with closing(database), database.bind_ctx([*MODELS, Migration]), database.atomic():
         database.create_tables([*MODELS, Migration])
+        connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
         for index in _INDEXES:
-            database.execute_sql(f"CREATE INDEX {index}")
+            connection.execute(f"CREATE INDEX {index}")
         for index in _UNIQUE_INDEXES:
-            database.execute_sql(f"CREATE UNIQUE INDEX {index}")
+            connection.execute(f"CREATE UNIQUE INDEX {index}")
         rows = [{"version": version, "applied_at": _APPLIED_AT} for version in _MIGRATIONS]
         Migration.insert_many(rows).execute()
-        database.execute_sql(
-            "INSERT INTO task_lists (id, name, is_default) VALUES (?, 'Default', TRUE)", (default_list,)
-        )
-        database.execute_sql("INSERT INTO logging_config (id) VALUES (1)")
+        connection.execute("INSERT INTO task_lists (id, name, is_default) VALUES (?, 'Default', TRUE)", (default_list,))
+        connection.execute("INSERT INTO logging_config (id) VALUES (1)")
 
 
 def make_sample(path: Path, tasks: int, seed: int = 1) -> dict[str, int]:

@@ -24,8 +24,9 @@ class ForeignKey:
 class TableSchema:
     """One table: ``columns`` maps each stored column to its declared type, in order.
 
-    ``key`` is the primary key's columns (empty without one), ``unique`` the column lists of
-    further unique indexes, ``has_rowid`` false for WITHOUT ROWID tables.
+    ``key`` is the primary key's columns (empty without one); ``unique`` the columns of each
+    further unique index that covers all rows, ``partly_unique`` of each that covers some;
+    ``has_rowid`` is false for WITHOUT ROWID tables.
     """
 
     name: str
@@ -34,7 +35,19 @@ class TableSchema:
     key: tuple[str, ...]
     foreign_keys: tuple[ForeignKey, ...]
     unique: tuple[tuple[str, ...], ...]
+    partly_unique: tuple[tuple[str, ...], ...]
     has_rowid: bool
+
+    @property
+    def rowid(self) -> str | None:
+        """A name for the rowid that no column has taken; None for WITHOUT ROWID tables."""
+        taken = {column.lower() for column in self.columns}
+        return next((name for name in ("_rowid_", "oid", "rowid") if self.has_rowid and name not in taken), None)
+
+    @property
+    def locator(self) -> tuple[str, ...]:
+        """Columns that tell one stored row from another: the rowid, else the key."""
+        return (self.rowid,) if self.rowid else self.key
 
 
 Schema = Mapping[str, TableSchema]
@@ -71,7 +84,8 @@ def _read_table(connection: sqlite3.Connection, database: str, table: str, has_r
         not_null=frozenset(name for name, _, not_null, _ in info if not_null),
         key=tuple(name for _, name in sorted((position, name) for name, _, _, position in info if position)),
         foreign_keys=_read_foreign_keys(connection, database, table),
-        unique=_read_unique_indexes(connection, database, table),
+        unique=_read_unique_indexes(connection, database, table, partial=False),
+        partly_unique=_read_unique_indexes(connection, database, table, partial=True),
         has_rowid=has_rowid,
     )
 
@@ -86,9 +100,12 @@ def _read_foreign_keys(connection: sqlite3.Connection, database: str, table: str
     return tuple(ForeignKey(*row) for row in rows)
 
 
-def _read_unique_indexes(connection: sqlite3.Connection, database: str, table: str) -> tuple[tuple[str, ...], ...]:
+def _read_unique_indexes(
+    connection: sqlite3.Connection, database: str, table: str, partial: bool
+) -> tuple[tuple[str, ...], ...]:
     names = connection.execute(
-        "SELECT name FROM pragma_index_list(?, ?) WHERE \"unique\" AND origin != 'pk' ORDER BY name", (table, database)
+        "SELECT name FROM pragma_index_list(?, ?) WHERE \"unique\" AND origin != 'pk' AND partial = ? ORDER BY name",
+        (table, database, partial),
     ).fetchall()
     columns = [
         connection.execute("SELECT name FROM pragma_index_info(?, ?) ORDER BY seqno", (name, database)).fetchall()

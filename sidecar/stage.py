@@ -16,14 +16,12 @@ import peewee
 
 from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.forms import ExactCell, Scalar, stored_value
-from sidecar.models import KNOWN, MODELS
+from sidecar.models import KNOWN
 from sidecar.records import MAX_SHAPES, Rows
 from sidecar.schema import quote
 
 ROW, SHAPE = "kp row", "kp shape"
 """Columns of every staged table: the index of the record, and which columns it speaks of."""
-
-_DECLARED = {model._meta.table_name: model for model in MODELS}
 
 
 @dataclass
@@ -66,17 +64,18 @@ class Stage:
                 "foreign_keys": "off",
             },
         )
-        self.connection: sqlite3.Connection = self._database.connection()
+        self.connection: sqlite3.Connection = self._database.connection()  # type: ignore[no-untyped-call]
         self.connection.execute("BEGIN")
         self.tables: dict[str, StagedTable] = {}
         for name, columns in KNOWN.items():
-            key = tuple(field.column_name for field in _DECLARED[name]._meta.get_primary_keys())
+            key = tuple(column for column, field in columns.items() if field.primary_key)
             self.add_table(name, {column: field.field_type for column, field in columns.items()}, key)
 
     def close(self) -> None:
-        """Make the stage ready to be attached by another connection."""
-        self.connection.execute("COMMIT")
-        self._database.close()
+        """Make the stage ready to be attached by another connection; may be called again."""
+        if not self._database.is_closed():
+            self.connection.execute("COMMIT")
+            self._database.close()
 
     def add_table(self, name: str, columns: Mapping[str, str], key: Sequence[str]) -> StagedTable:
         """The table, made or given the columns it lacks. Raises DamagedBackup for columns SQLite cannot tell apart."""

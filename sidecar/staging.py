@@ -61,10 +61,10 @@ def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
     for name in (names.METADATA, names.DATA):
         if name not in archive.names:
             raise MissingData(detail=name)
-    metadata = _metadata(_whole(archive, names.METADATA))
+    metadata = _metadata(read_small(archive, names.METADATA))
     if names.MANIFEST not in archive.names:
         return metadata, None
-    text = _whole(archive, names.MANIFEST)
+    text = read_small(archive, names.MANIFEST)
     try:
         head = msgspec.json.decode(text, type=ManifestHead)
         if head.revision > names.REVISION:
@@ -278,7 +278,7 @@ def _settings(value: bytes) -> dict[str, msgspec.Raw]:
         raise DamagedBackup(detail=f"the settings in {names.DATA}: {error}") from error
 
 
-def _whole(archive: ZipReader, name: str) -> bytes:
+def read_small(archive: ZipReader, name: str) -> bytes:
     """A small entry, whole, without a byte-order mark."""
     size = archive.info(name).file_size
     if size > MAX_SMALL_BYTES:

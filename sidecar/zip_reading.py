@@ -17,9 +17,9 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol, cast
 
-from isal import igzip_lib
+from isal import igzip_lib, isal_zlib
 
-from sidecar.errors import DamagedBackup, LimitExceeded, NotABackup
+from sidecar.errors import BackupError, DamagedBackup, LimitExceeded, NotABackup
 
 MAX_ENTRIES = 1000
 """Most entries in an archive; KiraPilot's have about twenty."""
@@ -95,7 +95,7 @@ class ZipReader:
                     raise DamagedBackup(detail=f"{name} is longer than the archive says")
                 crc = zlib.crc32(piece, crc)
                 yield piece
-        except (igzip_lib.IsalError, OSError, EOFError, ValueError) as error:
+        except (isal_zlib.IsalError, OSError, EOFError, ValueError) as error:
             raise DamagedBackup(detail=f"{name} cannot be unpacked ({error})") from error
         if size != info.file_size:
             raise DamagedBackup(detail=f"{name} is cut short")
@@ -116,7 +116,7 @@ class ZipReader:
             _refuse_unreadable(info)
         return infos
 
-    def _no_directory(self, error: Exception) -> Exception:
+    def _no_directory(self, error: Exception) -> BackupError:
         """A file that begins like a ZIP was one; any other never was."""
         self._file.seek(0)
         if self._file.read(4) == b"PK\3\4":

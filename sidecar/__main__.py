@@ -1,0 +1,38 @@
+"""How the program starts: as the app's sidecar on a pipe, or as a command line.
+
+Imports next to nothing: what is imported before the first answer decides the start-up time.
+"""
+
+from __future__ import annotations
+
+import sys
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell reports it."""
+
+
+def main() -> int:
+    """Run what the arguments ask for, and return the exit code (0 to 255)."""
+    arguments = sys.argv[1:]
+    try:
+        if _is_sidecar(arguments):
+            from sidecar.server import serve
+
+            return serve(None, None)
+        from sidecar.cli import run
+
+        return run(arguments)
+    except KeyboardInterrupt:
+        # Only before a command, or the server, has taken over the signals: nothing was begun.
+        return INTERRUPTED
+
+
+def _is_sidecar(arguments: list[str]) -> bool:
+    """A bare ``serve`` needs no command line parser, and nobody types without a terminal."""
+    if arguments:
+        return arguments == ["serve"]
+    return sys.stdin is None or not sys.stdin.isatty()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

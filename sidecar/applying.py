@@ -1,0 +1,161 @@
+"""Difference -> live database, in one transaction: all of it or nothing.
+
+The only module that changes the app's rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sidecar.database import retrying
+from sidecar.difference import ADD, UPDATE, Difference, broken_references, gone_of, plan_of, untied_of
+from sidecar.errors import AccountingMismatch
+from sidecar.progress import Progress
+from sidecar.schema import TableSchema, quote
+from sidecar.stage import ROW, SHAPE
+
+
+def apply(connection: sqlite3.Connection, difference: Difference, version: int, progress: Progress) -> None:
+    """Carry out a difference that was worked out when the live database had ``version``.
+
+    Waits for the lock, then changes, counts, checks references and commits; whatever fails before
+    the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, Cancelled.
+    """
+    retrying(connection, "BEGIN IMMEDIATE", progress)
+    try:
+        with progress.watching(connection):
+            if data_version(connection) != version:
+                # The app wrote in between: what was worked out is of yesterday.
+                difference.work_out(connection, progress)
+            _change(connection, difference, progress)
+            _check_counts(connection, difference)
+            _check_references(connection, difference)
+        # From here on a cancel comes too late: the commit decides.
+        retrying(connection, "COMMIT", Progress())
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has changed the live database."""
+    version: int = connection.execute("PRAGMA main.data_version").fetchone()[0]
+    return version
+
+
+def _change(connection: sqlite3.Connection, difference: Difference, progress: Progress) -> None:
+    """Removals first: a unique value must be free before its next owner comes."""
+    for name in difference.live:
+        _remove(connection, difference, name)
+    for name, column in difference.untied:
+        _clear(connection, difference, name, column)
+    for name in difference.incoming():
+        _update(connection, difference, name)
+        _add(connection, difference, name)
+        progress.advance(difference.stage.tables[name].rows)
+
+
+def _remove(connection: sqlite3.Connection, difference: Difference, name: str) -> None:
+    account = difference.accounts.get(name)
+    if account is None or not account.removed:
+        return
+    _expect(
+        connection.execute(
+            f"DELETE FROM main.{quote(name)} WHERE ({_locator(difference.live[name])}) IN (SELECT * FROM {gone_of(name)})"
+        ),
+        account.removed,
+        f"{name}: rows removed",
+    )
+
+
+def _clear(connection: sqlite3.Connection, difference: Difference, name: str, column: str) -> None:
+    locator = _locator(difference.live[name])
+    connection.execute(
+        f"UPDATE main.{quote(name)} SET {quote(column)} = NULL"
+        f" WHERE ({locator}) IN (SELECT * FROM {untied_of(name, column)})"
+    )
+
+
+def _update(connection: sqlite3.Connection, difference: Difference, name: str) -> None:
+    account = difference.accounts[name]
+    if not account.updated:
+        return
+    live = difference.live[name]
+    _vacate_unique_values(connection, live)
+    key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+    updated = 0
+    for shape, number in difference.stage.tables[name].shapes.items():
+        columns = difference.columns(name, shape)
+        values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
+        updated += connection.execute(
+            f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
+            (number,),
+        ).rowcount
+    _expect_number(updated, account.updated, f"{name}: rows updated")
+
+
+def _vacate_unique_values(connection: sqlite3.Connection, live: TableSchema) -> None:
+    """Two rows that swap a unique value would collide half-way: rows to be updated give theirs up first."""
+    key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+    for unique in (*live.unique, *live.partly_unique):
+        free = [column for column in unique if column not in live.key]
+        if free:
+            connection.execute(
+                f"UPDATE main.{quote(live.name)} AS m SET {quote(free[0])} = 'vacated ' || s.{quote(ROW)}"
+                f" FROM {_planned(live.name, UPDATE)} AND {key}"
+            )
+
+
+def _add(connection: sqlite3.Connection, difference: Difference, name: str) -> None:
+    account = difference.accounts[name]
+    if not account.added:
+        return
+    added = 0
+    for shape, number in difference.stage.tables[name].shapes.items():
+        columns = difference.columns(name, shape)
+        listed = ", ".join(map(quote, columns))
+        values = ", ".join(f"s.{quote(column)}" for column in columns)
+        added += connection.execute(
+            f"INSERT INTO main.{quote(name)} ({listed}) SELECT {values} FROM {_planned(name, ADD)}"
+            f" AND s.{quote(SHAPE)} = ? ORDER BY s.{quote(ROW)}",
+            (number,),
+        ).rowcount
+    _expect_number(added, account.added, f"{name}: rows added")
+
+
+def _planned(name: str, action: int) -> str:
+    """FROM and WHERE for the staged rows (``s``) with an action."""
+    row = quote(ROW)
+    return f"stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row} WHERE p.action = {action}"
+
+
+def _check_counts(connection: sqlite3.Connection, difference: Difference) -> None:
+    """Every table holds what it held, less what went, plus what came."""
+    for name, before in difference.before.items():
+        account = difference.accounts.get(name)
+        expected = before - account.removed + account.added if account else before
+        held = connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
+        _expect_number(held, expected, f"{name}: rows in the end")
+
+
+def _check_references(connection: sqlite3.Connection, difference: Difference) -> None:
+    """No reference leads nowhere that did not before, here or in the database the backup was made from."""
+    for name, broken in broken_references(connection).items():
+        staged = difference.stage.tables.get(name)
+        allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
+        if broken > allowed:
+            raise AccountingMismatch(detail=f"{name}: {broken} references lead nowhere, {allowed} did before")
+
+
+def _locator(live: TableSchema) -> str:
+    return ", ".join(map(quote, live.locator))
+
+
+def _expect(cursor: sqlite3.Cursor, expected: int, what: str) -> None:
+    _expect_number(cursor.rowcount, expected, what)
+
+
+def _expect_number(counted: int, expected: int, what: str) -> None:
+    if counted != expected:
+        raise AccountingMismatch(detail=f"{what}: {counted:,} instead of {expected:,}")

@@ -1,0 +1,292 @@
+"""The difference between a stage and the live database, row by row: what an import will do.
+
+Worked out once, by SQL, into tables of the stage; the preview reads it, the import carries it
+out. So what the preview says is what the import does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from sidecar.models import MIGRATIONS
+from sidecar.policies import LISTS, Policy
+from sidecar.progress import Progress
+from sidecar.results import Example, TableAccount
+from sidecar.schema import ForeignKey, Schema, TableSchema, quote
+from sidecar.stage import ROW, SHAPE, Stage, StagedTable
+
+ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED = range(1, 7)
+"""Actions of the table "plan <table>": one for each staged row."""
+
+_LEFT_OUT = {DIFFERS: "differs_from_database", CLASHES: "same_values_in_database", MAPPED: "default_list_mapped"}
+_ACTIONS = {
+    ADD: "add",
+    SAME: "unchanged",
+    UPDATE: "update",
+    DIFFERS: "left out",
+    CLASHES: "left out",
+    MAPPED: "left out",
+}
+
+EXAMPLES = 5
+"""Most examples of one action in one table."""
+
+_LABELS = ("title", "name", "message", "content", "user_message", "tool_name", "notes", "start_time")
+"""Columns a person knows a row by, best first."""
+
+
+def plan_of(table: str) -> str:
+    """The staged rows' actions: "row" (of the stage), "action"."""
+    return f"stage.{quote('plan ' + table)}"
+
+
+def gone_of(table: str) -> str:
+    """Locators of live rows that will be removed."""
+    return f"stage.{quote('gone ' + table)}"
+
+
+def untied_of(table: str, column: str) -> str:
+    """Locators of live rows that will lose a reference."""
+    return f"stage.{quote(f'untied {table}.{column}')}"
+
+
+@dataclass
+class Difference:
+    """What an import will do to each table of the live database.
+
+    ``accounts`` has every table that the archive carries or that holds rows; ``untied`` the
+    (table, column) whose references to removed rows are cleared.
+    """
+
+    overwrite: bool
+    live: Schema
+    stage: Stage
+    policy: Policy
+    accounts: dict[str, TableAccount] = field(default_factory=dict)
+    untied: list[tuple[str, str]] = field(default_factory=list)
+    before: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)
+
+    def replaced(self, table: str) -> bool:
+        """Whether the table's rows that the archive does not have will be removed."""
+        return self.overwrite and self.stage.tables[table].carried
+
+    def columns(self, table: str, shape: tuple[str, ...] | None = None) -> list[str]:
+        """Columns that both the archive (a shape of it) and the target have."""
+        spoken = self.stage.tables[table].spoken_of() if shape is None else set(shape)
+        return [column for column in self.live[table].columns if column in spoken]
+
+    def incoming(self) -> list[str]:
+        """Tables of the target that the archive, or a list made again, brings rows for."""
+        carried = {name for name, table in self.stage.tables.items() if table.carried and name in self.live}
+        return sorted(carried | ({LISTS} if self.policy.restored else set()))
+
+    def work_out(self, connection: sqlite3.Connection, progress: Progress) -> None:
+        """Fill the plan; anything of an earlier one is forgotten. Raises sqlite3.Error, Cancelled."""
+        self.accounts, self.untied = {}, []
+        self.before = {name: _number(connection, f"SELECT count(*) FROM main.{quote(name)}") for name in self.live}
+        self.broken = broken_references(connection)
+        for name in self.incoming():
+            progress.check()
+            self._plan(connection, name)
+        for name in self.live:
+            if name in self.stage.tables and self.replaced(name):
+                self._find_gone(connection, name)
+            else:
+                _make_gone(connection, self.live[name])
+        self._follow_references(connection)
+        for name in self.live:
+            self._account(connection, name)
+        for name, left_out in self.policy.left_out.items():
+            if name not in self.live:
+                self.accounts[name] = TableAccount(read=self.stage.tables[name].rows, left_out=dict(left_out))
+
+    def examples(self, connection: sqlite3.Connection, table: str) -> list[Example]:
+        """Some rows behind each count of a table's account."""
+        found: list[Example] = []
+        if table in self.incoming():
+            for action in (ADD, UPDATE, DIFFERS, CLASHES, MAPPED):
+                source = f"stage.{quote(table)} r JOIN {plan_of(table)} p ON p.row = r.{quote(ROW)}"
+                columns = self.stage.tables[table].columns
+                for row_id, label in _examples(connection, source, f"p.action = {action}", list(columns)):
+                    found.append(Example(_ACTIONS[action], row_id, label, _LEFT_OUT.get(action)))
+        if table in self.live:
+            gone = f"main.{quote(table)} r"
+            where = f"({_located(self.live[table], 'r')}) IN (SELECT * FROM {gone_of(table)})"
+            for row_id, label in _examples(connection, gone, where, list(self.live[table].columns)):
+                found.append(Example("remove", row_id, label))
+        return found
+
+    def _plan(self, connection: sqlite3.Connection, name: str) -> None:
+        staged, live = self.stage.tables[name], self.live[name]
+        plan = plan_of(name)
+        connection.execute(f"DROP TABLE IF EXISTS {plan}")
+        connection.execute(f"CREATE TABLE {plan} (row INTEGER PRIMARY KEY, action INTEGER NOT NULL)")
+        if live.key:
+            self._plan_by_key(connection, staged, live)
+        else:
+            self._plan_by_content(connection, staged)
+        if not self.overwrite:
+            self._plan_clashes(connection, staged, live)
+        if name == LISTS:
+            connection.executemany(
+                f"UPDATE {plan} SET action = {MAPPED} WHERE row = ?", [(row,) for row in self.policy.mapped]
+            )
+
+    def _plan_by_key(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
+        key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+        same = " AND ".join(self._same(staged, live, column) for column in self.columns(live.name)) or "1"
+        differs = UPDATE if self.overwrite else DIFFERS
+        connection.execute(
+            f"INSERT INTO {plan_of(live.name)} SELECT s.{quote(ROW)},"
+            f" CASE WHEN m.{quote(live.key[0])} IS NULL THEN {ADD} WHEN {same} THEN {SAME} ELSE {differs} END"
+            f" FROM stage.{quote(live.name)} s LEFT JOIN main.{quote(live.name)} m ON {key}"
+        )
+
+    def _same(self, staged: StagedTable, live: TableSchema, column: str) -> str:
+        """SQL: the value is the same, or the record does not speak of the column."""
+        name = quote(column)
+        same = f"s.{name} IS m.{name} COLLATE BINARY"
+        if live.columns[column].upper() in ("", "BLOB"):
+            # Without an affinity 1 and 1.0 are two values.
+            same = f"({same} AND typeof(s.{name}) = typeof(m.{name}))"
+        silent = [str(number) for shape, number in staged.shapes.items() if column not in shape]
+        return f"(s.{quote(SHAPE)} IN ({', '.join(silent)}) OR {same})" if silent else same
+
+    def _plan_by_content(self, connection: sqlite3.Connection, staged: StagedTable) -> None:
+        """A table without a key: the same rows, as a whole, or all of them anew; merging adds what is not there."""
+        columns = self.columns(staged.name)
+        content = " || ',' || ".join(f"quote({quote(column)})" for column in columns) or "''"
+        theirs = f"SELECT {content} AS c FROM stage.{quote(staged.name)}"
+        own = f"SELECT {content} AS c FROM main.{quote(staged.name)}"
+        if self.overwrite:
+            counted = [f"SELECT c, count(*) FROM ({rows}) GROUP BY c" for rows in (theirs, own)]
+            different = any(
+                connection.execute(f"{one} EXCEPT {other} LIMIT 1").fetchone()
+                for one, other in (counted, reversed(counted))
+            )
+            action = str(ADD if different else SAME)
+        else:
+            action = f"CASE WHEN {content} IN ({own}) THEN {SAME} ELSE {ADD} END"
+        connection.execute(
+            f"INSERT INTO {plan_of(staged.name)} SELECT {quote(ROW)}, {action} FROM stage.{quote(staged.name)}"
+        )
+
+    def _plan_clashes(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
+        """New rows whose unique values the database has under another id; the same dependency is the same."""
+        action = SAME if live.name == "task_dependencies" else CLASHES
+        for unique in live.unique:
+            if not set(unique) <= set(self.columns(live.name)):
+                continue
+            match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
+            connection.execute(
+                f"UPDATE {plan_of(live.name)} SET action = {action} WHERE action = {ADD} AND EXISTS (SELECT 1 FROM"
+                f" stage.{quote(staged.name)} s JOIN main.{quote(live.name)} m ON {match} WHERE s.{quote(ROW)} = row)"
+            )
+
+    def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
+        live = self.live[name]
+        _make_gone(connection, live)
+        if live.key:
+            key = " AND ".join(f"s.{quote(column)} = m.{quote(column)}" for column in live.key)
+            where = f"NOT EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {key})"
+        else:
+            where = f"NOT EXISTS (SELECT 1 FROM {plan_of(name)} WHERE action = {SAME})"
+        if name == LISTS and self.policy.kept_default:
+            where += " AND m.is_default IS NOT 1"
+        connection.execute(
+            f"INSERT INTO {gone_of(name)} SELECT {_located(live, 'm')} FROM main.{quote(name)} m WHERE {where}"
+        )
+
+    def _follow_references(self, connection: sqlite3.Connection) -> None:
+        """What the app's own foreign keys do when rows go: rows of tables that stay go too, or lose the reference."""
+        changed = True
+        while changed:
+            changed = False
+            for child in self.live.values():
+                if child.name in self.stage.tables and self.replaced(child.name):
+                    continue
+                for reference in child.foreign_keys:
+                    if reference.parent in self.live and reference.on_delete == "CASCADE":
+                        changed |= self._cascade(connection, child, reference)
+        for child in self.live.values():
+            if child.name in self.stage.tables and self.replaced(child.name):
+                continue
+            for reference in child.foreign_keys:
+                if reference.parent in self.live and reference.on_delete == "SET NULL":
+                    self._untie(connection, child, reference)
+
+    def _cascade(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> bool:
+        sql = f"INSERT OR IGNORE INTO {gone_of(child.name)} {self._orphans(child, reference)}"
+        return connection.execute(sql).rowcount > 0
+
+    def _untie(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> None:
+        untied = untied_of(child.name, reference.column)
+        connection.execute(f"DROP TABLE IF EXISTS {untied}")
+        connection.execute(
+            f"CREATE TABLE {untied} AS {self._orphans(child, reference)}"
+            f" AND ({_located(child, 'c')}) NOT IN (SELECT * FROM {gone_of(child.name)})"
+        )
+        self.untied.append((child.name, reference.column))
+
+    def _orphans(self, child: TableSchema, reference: ForeignKey) -> str:
+        parent = self.live[reference.parent]
+        return (
+            f"SELECT {_located(child, 'c')} FROM main.{quote(child.name)} c WHERE c.{quote(reference.column)} IN"
+            f" (SELECT p.{quote(reference.parent_column)} FROM main.{quote(parent.name)} p"
+            f" WHERE ({_located(parent, 'p')}) IN (SELECT * FROM {gone_of(parent.name)}))"
+        )
+
+    def _account(self, connection: sqlite3.Connection, name: str) -> None:
+        account = TableAccount(removed=_number(connection, f"SELECT count(*) FROM {gone_of(name)}"))
+        account.untied = sum(
+            _number(connection, f"SELECT count(*) FROM {untied_of(table, column)}")
+            for table, column in self.untied
+            if table == name
+        )
+        staged = self.stage.tables.get(name)
+        matched = 0
+        if name in self.incoming() and staged is not None:
+            counts = dict(connection.execute(f"SELECT action, count(*) FROM {plan_of(name)} GROUP BY action"))
+            account.read = staged.rows if staged.carried else 0
+            account.repaired = self.policy.restored if name == LISTS else 0
+            account.added, account.updated = counts.get(ADD, 0), counts.get(UPDATE, 0)
+            account.unchanged = counts.get(SAME, 0)
+            account.left_out = {_LEFT_OUT[action]: counts[action] for action in _LEFT_OUT if action in counts}
+            matched = account.unchanged + account.updated + counts.get(DIFFERS, 0)
+        account.kept = max(self.before[name] - account.removed - matched, 0)
+        if name != MIGRATIONS and (name in self.incoming() or account.removed or account.untied or account.kept):
+            self.accounts[name] = account
+
+
+def broken_references(connection: sqlite3.Connection) -> dict[str, int]:
+    """Rows of the live database per table whose declared reference leads nowhere."""
+    sql = 'SELECT "table", count(*) FROM pragma_foreign_key_check WHERE "table" IS NOT NULL GROUP BY "table"'
+    return dict(connection.execute(sql))
+
+
+def _make_gone(connection: sqlite3.Connection, live: TableSchema) -> None:
+    columns = ", ".join(f"k{index}" for index in range(len(live.locator)))
+    connection.execute(f"DROP TABLE IF EXISTS {gone_of(live.name)}")
+    connection.execute(f"CREATE TABLE {gone_of(live.name)} ({columns}, PRIMARY KEY ({columns})) WITHOUT ROWID")
+
+
+def _located(live: TableSchema, alias: str) -> str:
+    return ", ".join(f"{alias}.{quote(column)}" for column in live.locator)
+
+
+def _examples(
+    connection: sqlite3.Connection, source: str, where: str, columns: list[str]
+) -> list[tuple[str | None, str | None]]:
+    label = next((f"substr(r.{quote(column)}, 1, 80)" for column in _LABELS if column in columns), "NULL")
+    row_id = "r.id" if "id" in columns else "NULL"
+    rows = connection.execute(
+        f"SELECT CAST({row_id} AS TEXT), CAST({label} AS TEXT) FROM {source} WHERE {where} LIMIT {EXAMPLES}"
+    ).fetchall()
+    return rows
+
+
+def _number(connection: sqlite3.Connection, sql: str) -> int:
+    number: int = connection.execute(sql).fetchone()[0]
+    return number

@@ -1,0 +1,169 @@
+"""What an import does to the stage before rows are compared: rules that depend on the target.
+
+Written into the stage alone, with the live database attached for reading: what has no place
+in the target, task lists that must be made again, the one default list, and tasks of the
+first generation, which knew no lists. Rules 7 and 8 of protocol/IMPORT.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sidecar.errors import WouldLoseData
+from sidecar.models import KNOWN
+from sidecar.schema import Schema, quote
+from sidecar.stage import ROW, SHAPE, Stage, StagedTable
+
+LISTS = "task_lists"
+NO_TABLE, MAPPED = "no_such_table", "default_list_mapped"
+"""Reasons for rows left out: the target has no such table; the database's own default list stands for it."""
+
+_LIST_SHAPE = ("id", "name", "is_default")
+_NAMING_LISTS = (("tasks", "task_list_id"), ("periodic_task_templates", "task_list_id"))
+
+
+@dataclass
+class Policy:
+    """What was decided.
+
+    ``left_out`` counts rows per table and reason, ``mapped`` holds the rows of ``task_lists`` left
+    out so, ``restored`` the number of task lists made again, ``kept_default`` whether the
+    database's own default list stays though the archive replaces all lists.
+    """
+
+    left_out: dict[str, dict[str, int]] = field(default_factory=dict)
+    mapped: set[int] = field(default_factory=set)
+    restored: int = 0
+    kept_default: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+def apply_policies(
+    connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, allow_loss: bool
+) -> Policy:
+    """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``."""
+    policy = Policy()
+    _leave_out(connection, stage, live, allow_loss, policy)
+    if LISTS in live:
+        if stage.tables[LISTS].carried:
+            _one_default(connection, overwrite, policy)
+        else:
+            _restore_lists(connection, stage, live, policy)
+        _adopt_listless(connection, stage, live)
+    return policy
+
+
+def _leave_out(connection: sqlite3.Connection, stage: Stage, live: Schema, allow_loss: bool, policy: Policy) -> None:
+    lost: list[str] = []
+    for table in stage.tables.values():
+        if not table.carried or not table.rows:
+            continue
+        if table.name not in live:
+            lost.append(f"table {table.name} ({table.rows:,} rows)")
+            policy.left_out[table.name] = {NO_TABLE: table.rows}
+            continue
+        lost += [
+            f"{table.name}.{column} ({values:,} values)"
+            for column, values in _lost_values(connection, table, live[table.name].columns.keys())
+        ]
+    if lost and not allow_loss:
+        raise WouldLoseData(detail=", ".join(lost))
+    policy.warnings += [f"This KiraPilot has no place for {what}: left out" for what in lost]
+
+
+def _lost_values(
+    connection: sqlite3.Connection, table: StagedTable, there: set[str] | object
+) -> Iterator[tuple[str, int]]:
+    """Columns the target lacks, with the number of values that say more than their default would."""
+    assert isinstance(there, type({}.keys()))
+    for column in sorted(table.spoken_of() - set(there)):
+        known = KNOWN.get(table.name, {}).get(column)
+        default = known.default_sql if known is not None and known.default_sql else "NULL"
+        name = quote(column)
+        sql = f"SELECT count(*) FROM stage.{quote(table.name)} WHERE {name} IS NOT NULL AND {name} IS NOT {default}"
+        values = _number(connection, sql)
+        if values:
+            yield column, values
+
+
+def _one_default(connection: sqlite3.Connection, overwrite: bool, policy: Policy) -> None:
+    """Exactly one default list: the archive's when lists are replaced, the database's own when they are merged."""
+    row = quote(ROW)
+    connection.execute(
+        f"UPDATE stage.task_lists SET is_default = 0 WHERE is_default = 1 AND {row} >"
+        f" (SELECT min({row}) FROM stage.task_lists WHERE is_default = 1)"
+    )
+    theirs = connection.execute(f"SELECT {row}, id FROM stage.task_lists WHERE is_default = 1").fetchone()
+    own = connection.execute("SELECT id FROM main.task_lists WHERE is_default = 1").fetchone()
+    if own is None:
+        return
+    if overwrite and theirs is None:
+        connection.execute("UPDATE stage.task_lists SET is_default = 1 WHERE id = ?", own)
+        policy.kept_default = True
+    elif not overwrite and theirs is not None and theirs[1] != own[0]:
+        policy.mapped.add(theirs[0])
+        policy.left_out[LISTS] = {MAPPED: 1}
+        for table, column in _NAMING_LISTS:
+            connection.execute(f"UPDATE stage.{table} SET {column} = ? WHERE {column} = ?", (own[0], theirs[1]))
+
+
+def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, policy: Policy) -> None:
+    """Make the lists again that the archive names, does not carry, and the database lacks."""
+    naming = " UNION ALL ".join(
+        f"SELECT {column} AS id, {quote(ROW)} AS place FROM stage.{table}"
+        for table, column in _NAMING_LISTS
+        if stage.tables[table].carried and column in live.get(table, live[LISTS]).columns
+    )
+    if not naming:
+        return
+    missing = connection.execute(
+        f"SELECT id FROM ({naming}) WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM main.task_lists WHERE id IS NOT"
+        " NULL) GROUP BY id ORDER BY min(place), id"
+    ).fetchall()
+    if not missing:
+        return
+    shape = stage.tables[LISTS].shapes.setdefault(_LIST_SHAPE, len(stage.tables[LISTS].shapes))
+    names = _free_names(connection)
+    for (list_id,) in missing:
+        connection.execute(
+            f"INSERT INTO stage.task_lists ({quote(SHAPE)}, id, name, is_default) VALUES (?, ?, ?, 0)",
+            (shape, list_id, next(names)),
+        )
+    policy.restored = len(missing)
+
+
+def _free_names(connection: sqlite3.Connection) -> Iterator[str]:
+    taken = {name for (name,) in connection.execute("SELECT name FROM main.task_lists")}
+    number = 1
+    while True:
+        name = f"Restored list {number}"
+        if name not in taken:
+            yield name
+        number += 1
+
+
+def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema) -> None:
+    """New tasks of an archive that knew no lists go to the default list, where the app would put them at its next start."""
+    tasks = stage.tables["tasks"]
+    column = "task_list_id"
+    if column not in live["tasks"].columns:
+        return
+    default = (
+        "coalesce((SELECT id FROM stage.task_lists WHERE is_default = 1),"
+        " (SELECT id FROM main.task_lists WHERE is_default = 1))"
+    )
+    for shape, number in list(tasks.shapes.items()):
+        if column not in shape:
+            wider = tasks.shapes.setdefault((*shape, column), len(tasks.shapes))
+            connection.execute(
+                f"UPDATE stage.tasks SET {column} = {default}, {quote(SHAPE)} = ? WHERE {quote(SHAPE)} = ?"
+                " AND NOT EXISTS (SELECT 1 FROM main.tasks m WHERE m.id = stage.tasks.id)",
+                (wider, number),
+            )
+
+
+def _number(connection: sqlite3.Connection, sql: str) -> int:
+    number: int = connection.execute(sql).fetchone()[0]
+    return number
