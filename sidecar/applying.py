@@ -8,10 +8,10 @@ from __future__ import annotations
 import sqlite3
 
 from sidecar.database import retrying
-from sidecar.difference import ADD, UPDATE, Difference, broken_references, gone_of, plan_of, untied_of
+from sidecar.difference import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
 from sidecar.errors import AccountingMismatch
 from sidecar.progress import Progress
-from sidecar.schema import TableSchema, quote
+from sidecar.schema import TableSchema, broken_references, quote
 from sidecar.stage import ROW, SHAPE
 
 

@@ -13,7 +13,7 @@ from sidecar.models import MIGRATIONS
 from sidecar.policies import LISTS, Policy
 from sidecar.progress import Progress
 from sidecar.results import Example, TableAccount
-from sidecar.schema import ForeignKey, Schema, TableSchema, quote
+from sidecar.schema import ForeignKey, Schema, TableSchema, broken_references, quote
 from sidecar.stage import ROW, SHAPE, Stage, StagedTable
 
 ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED = range(1, 7)
@@ -258,12 +258,6 @@ class Difference:
         account.kept = max(self.before[name] - account.removed - matched, 0)
         if name != MIGRATIONS and (name in self.incoming() or account.removed or account.untied or account.kept):
             self.accounts[name] = account
-
-
-def broken_references(connection: sqlite3.Connection) -> dict[str, int]:
-    """Rows of the live database per table whose declared reference leads nowhere."""
-    sql = 'SELECT "table", count(*) FROM pragma_foreign_key_check WHERE "table" IS NOT NULL GROUP BY "table"'
-    return dict(connection.execute(sql))
 
 
 def _make_gone(connection: sqlite3.Connection, live: TableSchema) -> None:

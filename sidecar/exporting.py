@@ -26,7 +26,7 @@ from sidecar.models import CONTRACT, MIGRATIONS
 from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
-from sidecar.schema import Schema, TableSchema, quote, read_schema
+from sidecar.schema import Schema, TableSchema, broken_references, quote, read_schema
 from sidecar.workfolder import require_space, work_folder
 from sidecar.zip_reading import ZipReader
 from sidecar.zip_writing import Written
@@ -79,12 +79,14 @@ class _Export:
     progress: Progress
     tables: dict[str, TableManifest] = field(default_factory=dict)
     substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dangling: dict[str, int] = field(default_factory=dict)
     exact_cells: int = 0
 
     def write(self, file: BinaryIO) -> tuple[BackupMetadata, list[Written]]:
         """Write all entries; answers the metadata and what was written."""
         with closing(sqlite3.connect(self.snapshot)) as connection, self.spool.open("w+b") as spool:
             schema = read_schema(connection)
+            self.dangling = broken_references(connection)
             counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
             self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
             metadata = _metadata(counts)
@@ -117,11 +119,19 @@ class _Export:
             rows += batch.rows
             self.progress.advance(batch.rows)
         self.tables[table.name] = TableManifest(
-            entry=section_entry(table.name), rows=rows, columns=dict(table.columns), key=list(table.key)
+            entry=section_entry(table.name),
+            rows=rows,
+            columns=dict(table.columns),
+            key=list(table.key),
+            dangling=self.dangling.get(table.name, 0),
         )
 
     def warnings(self) -> list[str]:
-        return [
+        dangling = [
+            f"{count} {table} refer to rows that do not exist: they are kept as they are"
+            for table, count in sorted(self.dangling.items())
+        ]
+        return dangling + [
             f"{count} {table} without {column}: kept as they are; an older KiraPilot is shown a default instead"
             for (table, column), count in sorted(self.substituted.items())
         ]

@@ -20,9 +20,6 @@ from sidecar.schema import TableSchema, quote
 
 BATCH_ROWS = 1000
 
-MAX_RECORD_BYTES = 64 << 20
-"""Longest record, as JSON, in an archive. The app's longest texts are some kilobytes."""
-
 _encoder = msgspec.json.Encoder()
 
 
@@ -32,14 +29,6 @@ class Batch:
 
     body: bytes
     rows: int
-
-
-@dataclass(frozen=True)
-class Page:
-    """The rows of one batch, as the end of a SELECT."""
-
-    clause: str
-    arguments: tuple[int, ...]
 
 
 class Gatherer:
@@ -68,26 +57,37 @@ class Gatherer:
         self._order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
         self._record = _record_type([self._keys[index] for index in self._order])
         self._done = 0
+        self._last: int | None = None
 
     def batches(self) -> Iterator[Batch]:
         """All rows, in the order of the table. Raises sqlite3.Error."""
-        for page in _pages(self._snapshot, self._table):
-            rows = self._read(page)
-            columns = None if rows is None else self._convert(rows)
-            records = self._records(columns) if columns is not None else list(self._one_by_one(page))
-            if not records:
+        cursor: sqlite3.Cursor | None = None
+        while True:
+            cursor = cursor or self._select(map(quote, self._columns), -1)
+            rows = _fetch(cursor)
+            if rows is not None and not rows:
                 return
+            columns = self._convert(rows) if rows is not None else None
+            if columns is not None and rows is not None:
+                records = self._records(columns)
+                self._last = rows[-1][-1]
+            else:
+                records = list(self._one_by_one(len(rows) if rows is not None else BATCH_ROWS))
+                cursor = None
             yield Batch(_encoder.encode(records)[1:-1], len(records))
             self._done += len(records)
 
-    def _read(self, page: Page) -> list[tuple[Any, ...]] | None:
-        try:
-            return self._snapshot.execute(f"SELECT {_list(self._columns)} {page.clause}", page.arguments).fetchall()
-        except sqlite3.OperationalError as error:
-            # A text of this page is not UTF-8; anything else shows again when it is read as bytes.
-            if "decode" not in str(error):
-                raise
-            return None
+    def _select(self, expressions: Iterable[str], limit: int) -> sqlite3.Cursor:
+        """The rows after those that are done; the last column is the rowid where there is one."""
+        listed, name, rowid = ", ".join(expressions), quote(self._table.name), self._table.rowid
+        if rowid is None:
+            order = f"ORDER BY {_list(self._table.key)}" if self._table.key else ""
+            sql = f"SELECT {listed}, NULL FROM {name} {order} LIMIT ? OFFSET ?"
+            return self._snapshot.execute(sql, (limit, self._done))
+        if self._last is None:
+            return self._snapshot.execute(f"SELECT {listed}, {rowid} FROM {name} ORDER BY {rowid} LIMIT ?", (limit,))
+        sql = f"SELECT {listed}, {rowid} FROM {name} WHERE {rowid} > ? ORDER BY {rowid} LIMIT ?"
+        return self._snapshot.execute(sql, (self._last, limit))
 
     def _convert(self, rows: list[tuple[Any, ...]]) -> list[Sequence[Scalar]] | None:
         converted: list[Sequence[Scalar]] = []
@@ -104,19 +104,20 @@ class Gatherer:
         every: list[Iterable[Scalar]] = [*columns, *(repeat(value) for value in self._fillers.values())]
         return list(map(self._record, *(every[index] for index in self._order)))
 
-    def _one_by_one(self, page: Page) -> Iterator[object]:
-        typed = ", ".join(f"typeof({quote(column)}), {quote(column)}" for column in self._columns)
+    def _one_by_one(self, limit: int) -> Iterator[object]:
+        typed = (f"typeof({quote(column)}), {quote(column)}" for column in self._columns)
         self._snapshot.text_factory = bytes
         try:
-            rows = self._snapshot.execute(f"SELECT {typed} {page.clause}", page.arguments).fetchall()
+            rows = self._select(typed, limit).fetchall()
         finally:
             self._snapshot.text_factory = str
         for index, row in enumerate(rows):
             stored = {
                 column: (storage.decode("ascii"), raw)
-                for column, storage, raw in zip(self._columns, row[::2], row[1::2], strict=True)
+                for column, storage, raw in zip(self._columns, row[:-1:2], row[1:-1:2], strict=True)
             }
             yield self._one(stored, self._done + index)
+        self._last = rows[-1][-1]
 
     def _one(self, stored: dict[str, Stored], index: int) -> object:
         values: dict[str, Scalar] = {}
@@ -135,32 +136,14 @@ class Gatherer:
         return self._record(*(values[self._keys[index]] for index in self._order))
 
 
-def _pages(snapshot: sqlite3.Connection, table: TableSchema) -> Iterator[Page]:
-    """Pages of BATCH_ROWS rows; one more than there are rows for, which is empty."""
-    name = quote(table.name)
-    rowid = table.rowid
-    if rowid is None:
-        order = f" ORDER BY {_list(table.key)}" if table.key else ""
-        for page in range(_count(snapshot, name) // BATCH_ROWS + 1):
-            yield Page(f"FROM {name}{order} LIMIT ? OFFSET ?", (BATCH_ROWS, page * BATCH_ROWS))
-        return
-    last = _edge(snapshot, f"SELECT min({rowid}) - 1 FROM {name}")
-    while last is not None:
-        sql = f"SELECT max({rowid}) FROM (SELECT {rowid} FROM {name} WHERE {rowid} > ? ORDER BY {rowid} LIMIT ?)"
-        until = _edge(snapshot, sql, last, BATCH_ROWS)
-        if until is not None:
-            yield Page(f"FROM {name} WHERE {rowid} > ? AND {rowid} <= ? ORDER BY {rowid}", (last, until))
-        last = until
-
-
-def _edge(snapshot: sqlite3.Connection, sql: str, *arguments: int) -> int | None:
-    value: int | None = snapshot.execute(sql, arguments).fetchone()[0]
-    return value
-
-
-def _count(snapshot: sqlite3.Connection, name: str) -> int:
-    count: int = snapshot.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-    return count
+def _fetch(cursor: sqlite3.Cursor) -> list[tuple[Any, ...]] | None:
+    """The next rows; None when a text among them is not UTF-8."""
+    try:
+        return cursor.fetchmany(BATCH_ROWS)
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        return None
 
 
 def _fillers(table: TableSchema) -> dict[str, Scalar]:

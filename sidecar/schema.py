@@ -113,3 +113,9 @@ def _read_unique_indexes(
     ]
     # An index over an expression has a NULL for its name.
     return tuple(tuple(name for (name,) in names) for names in columns if all(name for (name,) in names))
+
+
+def broken_references(connection: sqlite3.Connection) -> dict[str, int]:
+    """References of the main database that lead nowhere, counted per table; declared ones only."""
+    sql = 'SELECT "table", count(*) FROM pragma_foreign_key_check WHERE "table" IS NOT NULL GROUP BY "table"'
+    return dict(connection.execute(sql))

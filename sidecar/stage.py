@@ -65,6 +65,9 @@ class Stage:
             },
         )
         self.connection: sqlite3.Connection = self._database.connection()  # type: ignore[no-untyped-call]
+        # SQLite's own temporary files go where the stage lies: /tmp may be memory. Deprecated by SQLite for being
+        # process-wide, which is what is wanted here; all jobs of a process have one work folder.
+        self.connection.execute(f"PRAGMA temp_store_directory = '{str(folder.parent).replace(chr(39), 2 * chr(39))}'")
         self.connection.execute("BEGIN")
         self.tables: dict[str, StagedTable] = {}
         for name, columns in KNOWN.items():

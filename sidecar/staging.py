@@ -20,13 +20,14 @@ from sidecar.cutting import Array, Document
 from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
 from sidecar.forms import ExactCell
 from sidecar.manifest import Manifest, ManifestHead, section_entry
-from sidecar.models import CONTRACT, MIGRATIONS
+from sidecar.models import CONTRACT, KNOWN, MIGRATIONS
 from sidecar.pipeline import ahead
 from sidecar.problems import Problems
 from sidecar.progress import Progress
-from sidecar.records import Batch, RecordReader
+from sidecar.records import Batch, RecordReader, named
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.stage import Stage
+from sidecar.timestamps import is_moment
 from sidecar.workfolder import require_space
 from sidecar.zip_reading import ZipReader
 
@@ -215,10 +216,29 @@ class _Staging:
         decoder = msgspec.json.Decoder(list[ExactCell])
         try:
             cells: Iterable[ExactCell] = chain.from_iterable(document.records(decoder.decode))
-            for what in self._stage.set_exact(cells):
+            for what in self._stage.set_exact(map(self._remarked, cells)):
                 self._problems.error("invalid_exact", f"{names.EXACT} does not fit the records: {what}")
         except msgspec.ValidationError as error:
             raise DamagedBackup(detail=f"{names.EXACT}: {error}") from error
+
+    def _remarked(self, cell: ExactCell) -> ExactCell:
+        """Say of a value that the app would not have written that it is kept."""
+        field = KNOWN.get(cell.table, {}).get(cell.column)
+        if field is None or (cell.storage == "text" and not _is_odd_text(field.kind, cell)):
+            return cell
+        if cell.storage == "null":
+            what = f"{cell.column} is empty"
+        else:
+            what = f"{cell.column} holds {cell.storage} that KiraPilot would not have written"
+        self._problems.warning(
+            "odd_value",
+            f"{named(cell.table)} at index {cell.row}: {what} (it is kept as it is)",
+            table=cell.table,
+            row_id=cell.id,
+            index=cell.row,
+            column=cell.column,
+        )
+        return cell
 
     def _rest(self) -> None:
         """Read what nothing else reads, so that its checksum and hash are proved too."""
@@ -244,6 +264,13 @@ class _Staging:
             if table not in self._tables and self._stage.tables[table].rows:
                 message = f"{names.DATA} holds {table}, which the backup's manifest does not speak of"
                 self._problems.error("count_mismatch", message, table=table)
+
+
+def _is_odd_text(kind: str, cell: ExactCell) -> bool:
+    if cell.base64 is not None or kind != "timestamp":
+        return True
+    # SQL defaults leave "YYYY-MM-DD HH:MM:SS", in UTC.
+    return not any(is_moment(f"{cell.value}{offset}") for offset in ("", "Z"))
 
 
 class _Metadata(msgspec.Struct):

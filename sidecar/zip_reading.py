@@ -95,7 +95,7 @@ class ZipReader:
                     raise DamagedBackup(detail=f"{name} is longer than the archive says")
                 crc = zlib.crc32(piece, crc)
                 yield piece
-        except (isal_zlib.IsalError, OSError, EOFError, ValueError) as error:
+        except (isal_zlib.IsalError, OSError, EOFError, ValueError) as error:  # type: ignore[misc]
             raise DamagedBackup(detail=f"{name} cannot be unpacked ({error})") from error
         if size != info.file_size:
             raise DamagedBackup(detail=f"{name} is cut short")
