@@ -18,7 +18,7 @@ METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
     "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
 )  # fmt: skip
 
-_RESERVED = {METADATA, DATA, SETTINGS, EXACT, MANIFEST}
+_TAKEN = {METADATA, DATA, SETTINGS, EXACT, MANIFEST, *(f"{table}.json" for table in CONTRACT)}
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -72,4 +72,5 @@ def section_entry(table: str) -> str:
     """The entry that holds a table: its name and ``.json``, made safe for a ZIP where it is not."""
     name = f"{quote(table, safe=' ')}.json"
     # Case folded: names that differ by case alone collide when somebody unpacks them.
-    return f"table-{name}" if name.lower() in _RESERVED or (table not in CONTRACT and name != name.lower()) else name
+    taken = table not in CONTRACT and name.lower() in _TAKEN
+    return f"table-{name}" if taken or name.lower().startswith("table-") else name

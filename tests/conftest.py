@@ -1,0 +1,95 @@
+"""What all tests share: the real files, places of their own, and the program as a command.
+
+Tests that use ``sidecar_command`` run the program as a process, and with ``--frozen PATH`` run a
+second time against the frozen file. They carry the marker ``pipes``; the second runs, ``frozen`` too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.places import DATABASE_VARIABLE, Places
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "tests" / "data"
+
+EVERY_KIND = "every-kind-of-row"
+"""The real database that has a row of every kind the app can make."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--frozen", metavar="PATH", help="run the tests of the command against this file, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "pipes: runs the program as a process")
+    config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen PATH)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "sidecar_command" not in metafunc.fixturenames:
+        return
+    commands = [pytest.param([sys.executable, "-m", "sidecar"], id="source", marks=pytest.mark.pipes)]
+    frozen = metafunc.config.getoption("--frozen")
+    if frozen:
+        program = Path(frozen).resolve()
+        if not program.is_file():
+            raise pytest.UsageError(f"--frozen: there is no file {program}")
+        commands.append(pytest.param([str(program)], id="frozen", marks=[pytest.mark.pipes, pytest.mark.frozen]))
+    metafunc.parametrize("sidecar_command", commands, indirect=True)
+
+
+@pytest.fixture
+def sidecar_command(request: pytest.FixtureRequest) -> list[str]:
+    """The words that start the program; arguments are to be appended."""
+    return list(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, and no process it starts, finds the user's own database or cache; all find this checkout."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(DATABASE_VARIABLE, raising=False)
+        patch.setenv("HOME", str(home))
+        patch.setenv("XDG_DATA_HOME", str(home / "data"))
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        yield
+
+
+@pytest.fixture
+def real_files() -> Path:
+    """The folder of databases and backups that shipped versions of the app made; not to be written to."""
+    return DATA
+
+
+@pytest.fixture
+def database_copy(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a copy of one of the real databases, by its name without ``.db``; each call a new one."""
+    made = iter(range(1_000_000))
+
+    def copy(name: str) -> Path:
+        folder = tmp_path / f"database-{next(made)}"
+        folder.mkdir()
+        return Path(shutil.copy(DATA / f"{name}.db", folder / "kirapilot.db"))
+
+    return copy
+
+
+@pytest.fixture
+def fresh_database(database_copy: Callable[[str], Path]) -> Path:
+    """A fresh copy of the real database with every kind of row."""
+    return database_copy(EVERY_KIND)
+
+
+@pytest.fixture
+def places(fresh_database: Path, tmp_path: Path) -> Places:
+    """A copy of the real database with every kind of row, and a work folder of its own."""
+    return Places(fresh_database, tmp_path / "work")

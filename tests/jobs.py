@@ -1,0 +1,102 @@
+"""The jobs by name, and what must hold around one that fails: nothing is changed, nothing is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sidecar.errors import InternalError, SidecarError
+from sidecar.exporting import export_data
+from sidecar.importing import import_data, preview_import
+from sidecar.inspection import inspect_backup
+from sidecar.places import Places
+from sidecar.progress import Progress
+from sidecar.validation import validate_basic, validate_comprehensive
+
+Job = Callable[[Places, str, Progress], object]
+
+JOBS: dict[str, Job] = {
+    "export": export_data,
+    "import": lambda places, path, progress: import_data(places, path, True, progress),
+    "merge": lambda places, path, progress: import_data(places, path, False, progress),
+    "preview": lambda places, path, progress: preview_import(places, path, True, progress),
+    "validate": validate_basic,
+    "inspect": lambda _places, path, progress: inspect_backup(path, progress),
+}
+"""Every job that ends with an exception when it fails."""
+
+READING = ("import", "merge", "preview", "validate", "inspect")
+JUDGING = ("import", "merge", "preview", "validate")
+ON_THE_DATABASE = ("export", "import", "merge", "preview")
+WRITING_THE_DATABASE = ("import", "merge")
+
+
+def state(*roots: Path) -> dict[str, str]:
+    """Every file, folder and link below ``roots``, with what it holds."""
+    found: dict[str, str] = {}
+    for root in roots:
+        for folder, folders, files in os.walk(os.fsencode(root)):
+            for name in (*folders, *files):
+                path = os.path.join(folder, name)  # noqa: PTH118 - bytes, for names that are no text
+                found[os.fsdecode(path)] = _content(path)
+    return found
+
+
+def _content(path: bytes) -> str:
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
+        return f"link to {os.readlink(path)!r}"
+    if not stat.S_ISREG(mode):
+        return stat.filemode(mode)[0]
+    with open(path, "rb") as file:  # noqa: PTH123 - bytes
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def temporary_folder(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Make ``folder`` what Python and SQLite take for the system's folder of temporary files."""
+    folder.mkdir()
+    for variable in ("TMPDIR", "SQLITE_TMPDIR"):
+        patch.setenv(variable, str(folder))
+    patch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@contextmanager
+def nothing_changes(*roots: Path) -> Iterator[None]:
+    """Within, no file below ``roots`` is changed, made or removed; the empty work folder itself may be made."""
+    before = state(*roots)
+    yield
+    after = {path: content for path, content in state(*roots).items() if Path(path).name != "work"}
+    assert after == {path: content for path, content in before.items() if Path(path).name != "work"}
+
+
+def refusal(job: str, places: Places, path: str, kind: type[SidecarError]) -> SidecarError:
+    """The error of a job that must fail with just this kind, in a sentence for people."""
+    with pytest.raises(SidecarError) as caught:
+        JOBS[job](places, path, Progress())
+    return said_well(caught.value, kind)
+
+
+def said_well(error: SidecarError, kind: type[SidecarError]) -> SidecarError:
+    """``error``, once it is of the kind, and says what to do in words that are no traceback."""
+    assert type(error) is kind, repr(error)
+    assert not isinstance(error, InternalError)
+    assert error.message.rstrip()[-1] in ".)", error.message
+    assert "Traceback" not in error.message
+    assert error.hint
+    return error
+
+
+def refused_file(places: Places, path: str, kind: type[SidecarError]) -> None:
+    """Validation as the app's dialog asks for it says the same of a file: not valid, and why; it does not fail."""
+    result = validate_comprehensive(places, path, Progress())
+    assert not result.is_valid
+    assert result.problems[0].kind == kind.kind, result.problems
+    assert result.metadata is None

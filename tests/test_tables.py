@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from sidecar.tables import number, plural, printable, size, table, when
+
+
+def test_columns_line_up_and_numbers_stand_on_the_right() -> None:
+    lines = table(("table", "rows"), [("tasks", "1,234"), ("time_sessions", "7")], "lr")
+    assert lines == ["table           rows", "tasks          1,234", "time_sessions      7"]
+
+
+def test_a_cell_cannot_control_the_terminal_or_break_its_row() -> None:
+    assert table(("name",), [("\x1b[2Ja\nb\x07",)], "l")[1] == "\\x1b[2Ja\\nb\\x07"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Übung 😀", "Übung 😀"),
+        ("a\u2028b", "a\\u2028b"),
+        ("\u202eevil", "\\u202eevil"),
+        ("half \udcff", "half \\udcff"),
+        ("\x9b31m", "\\x9b31m"),
+    ],
+)
+def test_text_is_shown_as_it_is_or_as_an_escape(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("octets", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (20_314, "20.3 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (101_000_000, "101.0 MB"),
+        (2_060_000_000, "2.1 GB"),
+        (5 * 10**15, "5000.0 TB"),
+    ],
+)
+def test_sizes_are_shown_in_the_unit_a_file_manager_uses(octets: int, shown: str) -> None:
+    assert size(octets) == shown
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "shown"),
+    [
+        ("2026-11-22T16:07:21.689983550Z", "2026-11-22 16:07:21 UTC"),
+        ("2026-11-22T16:07:21+00:00", "2026-11-22 16:07:21 UTC"),
+        ("2026-11-22 16:07:21", "2026-11-22 16:07:21 UTC"),
+        ("2026-11-22T16:07:21+02:00", "2026-11-22T16:07:21+02:00"),
+        ("yesterday\n", "yesterday\\n"),
+        ("", ""),
+    ],
+)
+def test_only_a_utc_timestamp_is_rewritten_for_people(timestamp: str, shown: str) -> None:
+    assert when(timestamp) == shown
+
+
+def test_counts_have_thousands_separators_and_the_right_plural() -> None:
+    assert (number(1_234_567), plural(1, "row"), plural(2_000, "row")) == ("1,234,567", "1 row", "2,000 rows")
