@@ -26,6 +26,7 @@ def apply(connection: sqlite3.Connection, difference: Difference, version: int, 
         with progress.watching(connection):
             if data_version(connection) != version:
                 # The app wrote in between: what was worked out is of yesterday.
+                difference.policy.require_same_lists(connection)
                 difference.work_out(connection, progress)
             _change(connection, difference, progress)
             _check_counts(connection, difference)
@@ -60,13 +61,11 @@ def _remove(connection: sqlite3.Connection, difference: Difference, name: str) -
     account = difference.accounts.get(name)
     if account is None or not account.removed:
         return
-    _expect(
-        connection.execute(
-            f"DELETE FROM main.{quote(name)} WHERE ({_locator(difference.live[name])}) IN (SELECT * FROM {gone_of(name)})"
-        ),
-        account.removed,
-        f"{name}: rows removed",
-    )
+    locator = _locator(difference.live[name])
+    removed = connection.execute(
+        f"DELETE FROM main.{quote(name)} WHERE ({locator}) IN (SELECT * FROM {gone_of(name)})"
+    ).rowcount
+    _expect(removed, account.removed, f"{name}: rows removed")
 
 
 def _clear(connection: sqlite3.Connection, difference: Difference, name: str, column: str) -> None:
@@ -89,10 +88,11 @@ def _update(connection: sqlite3.Connection, difference: Difference, name: str) -
         columns = difference.columns(name, shape)
         values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
         updated += connection.execute(
-            f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
+            f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)}"
+            f" AND s.{quote(SHAPE)} = ? AND {key}",
             (number,),
         ).rowcount
-    _expect_number(updated, account.updated, f"{name}: rows updated")
+    _expect(updated, account.updated, f"{name}: rows updated")
 
 
 def _vacate_unique_values(connection: sqlite3.Connection, live: TableSchema) -> None:
@@ -114,14 +114,15 @@ def _add(connection: sqlite3.Connection, difference: Difference, name: str) -> N
     added = 0
     for shape, number in difference.stage.tables[name].shapes.items():
         columns = difference.columns(name, shape)
-        listed = ", ".join(map(quote, columns))
-        values = ", ".join(f"s.{quote(column)}" for column in columns)
+        # A record without any column that the target has still is a row: of defaults.
+        listed = ", ".join(map(quote, columns)) or _locator(difference.live[name])
+        values = ", ".join(f"s.{quote(column)}" for column in columns) or "NULL"
         added += connection.execute(
             f"INSERT INTO main.{quote(name)} ({listed}) SELECT {values} FROM {_planned(name, ADD)}"
             f" AND s.{quote(SHAPE)} = ? ORDER BY s.{quote(ROW)}",
             (number,),
         ).rowcount
-    _expect_number(added, account.added, f"{name}: rows added")
+    _expect(added, account.added, f"{name}: rows added")
 
 
 def _planned(name: str, action: int) -> str:
@@ -136,7 +137,7 @@ def _check_counts(connection: sqlite3.Connection, difference: Difference) -> Non
         account = difference.accounts.get(name)
         expected = before - account.removed + account.added if account else before
         held = connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
-        _expect_number(held, expected, f"{name}: rows in the end")
+        _expect(held, expected, f"{name}: rows in the end")
 
 
 def _check_references(connection: sqlite3.Connection, difference: Difference) -> None:
@@ -152,10 +153,6 @@ def _locator(live: TableSchema) -> str:
     return ", ".join(map(quote, live.locator))
 
 
-def _expect(cursor: sqlite3.Cursor, expected: int, what: str) -> None:
-    _expect_number(cursor.rowcount, expected, what)
-
-
-def _expect_number(counted: int, expected: int, what: str) -> None:
+def _expect(counted: int, expected: int, what: str) -> None:
     if counted != expected:
         raise AccountingMismatch(detail=f"{what}: {counted:,} instead of {expected:,}")

@@ -84,7 +84,7 @@ def _index(stage: Stage, _problems: Problems) -> None:
 
 
 def _missing_values(stage: Stage, problems: Problems) -> None:
-    """NULLs, or no values at all, where the app's schema refuses them; contract tables were judged as they were read."""
+    """NULLs, or no values, where the app's schema refuses them; contract tables were judged as they were read."""
     for table in _carried(stage):
         if table.name in CONTRACT or table.name not in KNOWN:
             continue
@@ -277,14 +277,14 @@ def _columns_of_kind(stage: Stage, kind: str) -> Iterator[tuple[str, str]]:
 def _unknown_parts(stage: Stage, problems: Problems) -> None:
     for table in _carried(stage):
         if table.name not in KNOWN:
-            message = (
-                f"The backup holds {table.name}, which this KiraPilot does not know: it may have to be updated first"
-            )
-            problems.warning("unknown_table", message, table=table.name)
+            problems.warning("unknown_table", _unknown(table.name), table=table.name)
             continue
         for column in sorted(table.spoken_of() - KNOWN[table.name].keys()):
-            message = f"The backup holds {table.name}.{column}, which this KiraPilot does not know: it may have to be updated first"
-            problems.warning("unknown_column", message, table=table.name, column=column)
+            problems.warning("unknown_column", _unknown(f"{table.name}.{column}"), table=table.name, column=column)
+
+
+def _unknown(what: str) -> str:
+    return f"The backup holds {what}, which this KiraPilot does not know: it may have to be updated first"
 
 
 def _volume(stage: Stage, problems: Problems) -> None:

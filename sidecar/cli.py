@@ -147,9 +147,9 @@ def demo(options: Options, terminal: Terminal) -> int:
 
 def serve(options: Options, _terminal: Terminal) -> int:
     """``serve``: answer JSON-RPC on standard input and output until it ends."""
-    from sidecar import server
+    from sidecar.server import serve as answer_requests
 
-    return server.serve(options.database, options.work_dir)
+    return answer_requests(options.database, options.work_dir)
 
 
 COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {

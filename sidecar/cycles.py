@@ -10,7 +10,7 @@ MAX_CYCLES = 1000
 
 
 def find_cycles(edges: Iterable[tuple[str, str]]) -> Iterator[list[str]]:
-    """Some cycles that share no node, each as its nodes in order; at least one of every knot, none where there is none."""
+    """Some cycles that share no node, each as its nodes in order: at least one of every knot."""
     after: dict[str, set[str]] = defaultdict(set)
     before: dict[str, set[str]] = defaultdict(set)
     for source, target in edges:

@@ -1,7 +1,7 @@
 """The difference between a stage and the live database, row by row: what an import will do.
 
-Worked out once, by SQL, into tables of the stage; the preview reads it, the import carries it
-out. So what the preview says is what the import does.
+Worked out once, by SQL, into a second throw-away database, "plan", beside the stage; the
+preview reads it, the import carries it out. So what the preview says is what the import does.
 """
 
 from __future__ import annotations
@@ -38,17 +38,18 @@ _LABELS = ("title", "name", "message", "content", "user_message", "tool_name", "
 
 def plan_of(table: str) -> str:
     """The staged rows' actions: "row" (of the stage), "action"."""
-    return f"stage.{quote('plan ' + table)}"
+    return f"plan.{quote('plan ' + table)}"
 
 
 def gone_of(table: str) -> str:
     """Locators of live rows that will be removed."""
-    return f"stage.{quote('gone ' + table)}"
+    return f"plan.{quote('gone ' + table)}"
 
 
 def untied_of(table: str, column: str) -> str:
     """Locators of live rows that will lose a reference."""
-    return f"stage.{quote(f'untied {table}.{column}')}"
+    # With a length in front, no two pairs of names can look alike.
+    return f"plan.{quote(f'untied {len(table)} {table} {column}')}"
 
 
 @dataclass
@@ -275,10 +276,9 @@ def _examples(
 ) -> list[tuple[str | None, str | None]]:
     label = next((f"substr(r.{quote(column)}, 1, 80)" for column in _LABELS if column in columns), "NULL")
     row_id = "r.id" if "id" in columns else "NULL"
-    rows = connection.execute(
+    return connection.execute(
         f"SELECT CAST({row_id} AS TEXT), CAST({label} AS TEXT) FROM {source} WHERE {where} LIMIT {EXAMPLES}"
     ).fetchall()
-    return rows
 
 
 def _number(connection: sqlite3.Connection, sql: str) -> int:

@@ -88,9 +88,12 @@ def _compared(
     with judged(file_path, places.work_dir, progress, encoding) as backup:
         backup.require_valid()
         backup.stage.close()
-        with _reassuring("Nothing was changed and the backup is fine: "), database_errors(places.database):
-            with closing(open_for_import(places.database)) as connection:
-                yield _compare(connection, places.database, backup, overwrite, allow_loss, progress)
+        with (
+            _reassuring("Nothing was changed and the backup is fine: "),
+            database_errors(places.database),
+            closing(open_for_import(places.database)) as connection,
+        ):
+            yield _compare(connection, places.database, backup, overwrite, allow_loss, progress)
 
 
 def _compare(
@@ -102,7 +105,10 @@ def _compare(
     progress: Progress,
 ) -> _Target:
     live = live_schema(connection, database, progress)
-    _attach(connection, backup.stage.path)
+    connection.execute("PRAGMA main.cache_size = -49152")
+    _attach(connection, "stage", backup.stage.path)
+    # A database of its own: in the stage, any name of a table could be the archive's.
+    _attach(connection, "plan", backup.stage.path.with_name("plan.db"))
     progress.phase("apply", sum(table.rows for table in backup.stage.tables.values()), "rows", "Importing")
     with progress.watching(connection):
         version = data_version(connection)
@@ -112,14 +118,13 @@ def _compare(
     return _Target(connection, backup, difference, version)
 
 
-def _attach(connection: sqlite3.Connection, stage: Path) -> None:
-    connection.execute("ATTACH DATABASE ? AS stage", (f"{stage.absolute().as_uri()}?mode=rw",))
-    # Every pragma names its schema: a bare one would hit the live database. A stage without a
-    # journal also keeps a commit from needing a super-journal.
-    connection.execute("PRAGMA stage.synchronous = OFF")
-    connection.execute("PRAGMA stage.journal_mode = OFF")
-    connection.execute("PRAGMA stage.cache_size = -16384")
-    connection.execute("PRAGMA main.cache_size = -49152")
+def _attach(connection: sqlite3.Connection, name: str, path: Path) -> None:
+    connection.execute(f"ATTACH DATABASE ? AS {name}", (f"{path.absolute().as_uri()}?mode=rwc",))
+    # Every pragma names its schema: a bare one would hit the live database. Without a journal
+    # a throw-away database also keeps a commit from needing a super-journal.
+    connection.execute(f"PRAGMA {name}.synchronous = OFF")
+    connection.execute(f"PRAGMA {name}.journal_mode = OFF")
+    connection.execute(f"PRAGMA {name}.cache_size = -16384")
 
 
 def _encoding(database: Path, progress: Progress) -> str:

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sidecar.errors import WouldLoseData
+from sidecar.errors import DatabaseBusy, WouldLoseData
 from sidecar.models import KNOWN
 from sidecar.schema import Schema, quote
 from sidecar.stage import ROW, SHAPE, Stage, StagedTable
@@ -38,6 +38,12 @@ class Policy:
     restored: int = 0
     kept_default: bool = False
     warnings: list[str] = field(default_factory=list)
+    lists: list[tuple[object, ...]] = field(default_factory=list)
+
+    def require_same_lists(self, connection: sqlite3.Connection) -> None:
+        """Raise DatabaseBusy if the database's task lists are no longer those the stage was fitted to."""
+        if self.lists != _lists(connection):
+            raise DatabaseBusy(detail="Its task lists were changed just now.")
 
 
 def apply_policies(
@@ -47,6 +53,7 @@ def apply_policies(
     policy = Policy()
     _leave_out(connection, stage, live, allow_loss, policy)
     if LISTS in live:
+        policy.lists = _lists(connection)
         if stage.tables[LISTS].carried:
             _one_default(connection, overwrite, policy)
         else:
@@ -145,7 +152,7 @@ def _free_names(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema) -> None:
-    """New tasks of an archive that knew no lists go to the default list, where the app would put them at its next start."""
+    """New tasks of an archive that knew no lists go to the default list, as at the next start of the app."""
     tasks = stage.tables["tasks"]
     column = "task_list_id"
     if column not in live["tasks"].columns:
@@ -162,6 +169,12 @@ def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema) 
                 " AND NOT EXISTS (SELECT 1 FROM main.tasks m WHERE m.id = stage.tasks.id)",
                 (wider, number),
             )
+
+
+def _lists(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """What the policies depend on: which lists there are, which is the default."""
+    found = connection.execute("SELECT name FROM pragma_table_info('task_lists', 'main')").fetchall()
+    return connection.execute("SELECT id, is_default FROM main.task_lists ORDER BY id").fetchall() if found else []
 
 
 def _number(connection: sqlite3.Connection, sql: str) -> int:

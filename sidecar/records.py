@@ -159,7 +159,7 @@ class RecordReader:
             if column is None:
                 return None
             stored.append(column)
-        return stored if stored else None
+        return stored or None
 
     def _one_by_one(self, records: list[msgspec.Raw]) -> Iterator[Rows]:
         for index, raw in enumerate(records, self.count):

@@ -86,9 +86,9 @@ class TableAccount(msgspec.Struct, kw_only=True):
     """What an import does to one table, in rows.
 
     ``read`` + ``repaired`` = ``added`` + ``updated`` + ``unchanged`` + the sum of ``left_out``
-    (reason -> rows); ``repaired`` rows are made because the archive names but does not carry them. On the database's side: ``removed`` rows go, ``kept``
-    rows are not spoken of by the archive and stay, ``untied`` rows stay but lose a reference to
-    a removed row.
+    (reason -> rows); ``repaired`` rows are made because the archive names but does not carry them.
+    On the database's side: ``removed`` rows go, ``kept`` rows are not spoken of by the archive and
+    stay, ``untied`` rows stay but lose a reference to a removed row.
     """
 
     read: int = 0

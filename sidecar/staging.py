@@ -104,7 +104,7 @@ class _Staging:
 
     def run(self, metadata: BackupMetadata) -> Contents:
         self._declare()
-        settings = self._data(metadata)
+        settings = self._data()
         for table in CONTRACT:
             self._section(table)
         for table in self._tables.keys() - set(CONTRACT) - {MIGRATIONS}:
@@ -136,7 +136,7 @@ class _Staging:
             self._progress.advance(len(piece))
             yield piece
 
-    def _data(self, metadata: BackupMetadata) -> dict[str, msgspec.Raw]:
+    def _data(self) -> dict[str, msgspec.Raw]:
         seen: set[str] = set()
         settings: dict[str, msgspec.Raw] = {}
         for key, value in Document(names.DATA, self._pieces(names.DATA)).members():
@@ -187,6 +187,8 @@ class _Staging:
         if self._digests[name] == self._digests.get(f"{names.DATA}/{table}"):
             return
         copy = SECTION + table
+        while copy in self._stage.tables:
+            copy = f" {copy}"
         staged = self._stage.tables[table]
         self._stage.add_table(copy, staged.columns, staged.key)
         self._store(table, copy, Document(name, self._archive.pieces(name)).records)

@@ -166,14 +166,14 @@ def _import(folder: Path, target: Path) -> Measured:
     from sidecar.progress import Progress
 
     locked: list[float] = []
-    take = applying.retrying
+    from sidecar.database import retrying as take
 
     def timed(connection: sqlite3.Connection, sql: str, progress: Progress) -> None:
         """Note when the lock was taken, and when the commit had let go of it."""
         take(connection, sql, progress)
         locked.append(time.perf_counter())
 
-    applying.retrying = timed  # type: ignore[attr-defined]
+    setattr(applying, "retrying", timed)  # noqa: B010 - a name that applying imports, not one it exports
     import_data(Places(target, folder / "work"), str(folder / "backup.kpbackup"), True, Progress())
     return {"locked": locked[-1] - locked[0]}
 

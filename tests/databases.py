@@ -119,23 +119,28 @@ def emptied(database: Path) -> Path:
     return database
 
 
+def places_of(database: Path) -> Places:
+    """The database, and a work folder beside it."""
+    return Places(database, database.parent / "work")
+
+
 def export(database: Path, archive: Path) -> ExportResult:
-    return export_data(_places(database, archive), str(archive), Progress())
+    return export_data(places_of(database), str(archive), Progress())
 
 
 def validate(database: Path, archive: Path) -> BackupValidationResult:
-    return validate_comprehensive(_places(database, archive), str(archive), Progress())
+    return validate_comprehensive(places_of(database), str(archive), Progress())
 
 
 def preview(database: Path, archive: Path, overwrite: bool = True, allow_loss: bool = False) -> ImportPreview:
-    return preview_import(_places(database, archive), str(archive), overwrite, Progress(), allow_loss)
+    return preview_import(places_of(database), str(archive), overwrite, Progress(), allow_loss)
 
 
 def restore(database: Path, archive: Path, overwrite: bool = True, allow_loss: bool = False) -> ImportResult:
     """Import, and hold what every import must keep: the preview's prediction, and the account of each row."""
     predicted = preview(database, archive, overwrite, allow_loss)
     before = counts(database)
-    result = import_data(_places(database, archive), str(archive), overwrite, Progress(), allow_loss)
+    result = import_data(places_of(database), str(archive), overwrite, Progress(), allow_loss)
     assert result.tables == predicted.tables
     assert result.warnings == predicted.warnings
     assert_accounted(result, before, counts(database))
@@ -170,10 +175,6 @@ def assert_nothing_changes(result: ImportResult) -> None:
 
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-
-
-def _places(database: Path, archive: Path) -> Places:
-    return Places(database, archive.parent / "work")
 
 
 def _table(connection: sqlite3.Connection, name: str) -> tuple[tuple[str, ...], Counter[tuple[Cell, ...]]]:
