@@ -81,7 +81,7 @@ def _update(connection: sqlite3.Connection, difference: Difference, name: str) -
     if not account.updated:
         return
     live = difference.live[name]
-    _vacate_unique_values(connection, live)
+    _vacate_unique_values(connection, difference, live)
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     updated = 0
     for shape, number in difference.stage.tables[name].shapes.items():
@@ -95,15 +95,21 @@ def _update(connection: sqlite3.Connection, difference: Difference, name: str) -
     _expect(updated, account.updated, f"{name}: rows updated")
 
 
-def _vacate_unique_values(connection: sqlite3.Connection, live: TableSchema) -> None:
+def _vacate_unique_values(connection: sqlite3.Connection, difference: Difference, live: TableSchema) -> None:
     """Two rows that swap a unique value would collide half-way: rows to be updated give theirs up first."""
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     for unique in (*live.unique, *live.partly_unique):
-        free = [column for column in unique if column not in live.key]
-        if free:
+        for shape, number in difference.stage.tables[live.name].shapes.items():
+            # Only a value that another one takes the place of right after.
+            column = next((column for column in unique if column in shape and column not in live.key), None)
+            if column is None:
+                continue
+            # NULLs never collide; else a number that fits every type, and REAL to the digit.
+            nothing = f"-4503599627370496 - s.{quote(ROW)}" if column in live.not_null else "NULL"
             connection.execute(
-                f"UPDATE main.{quote(live.name)} AS m SET {quote(free[0])} = 'vacated ' || s.{quote(ROW)}"
-                f" FROM {_planned(live.name, UPDATE)} AND {key}"
+                f"UPDATE main.{quote(live.name)} AS m SET {quote(column)} = {nothing}"
+                f" FROM {_planned(live.name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
+                (number,),
             )
 
 

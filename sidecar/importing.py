@@ -92,6 +92,7 @@ def _compared(
             _reassuring("Nothing was changed and the backup is fine: "),
             database_errors(places.database),
             closing(open_for_import(places.database)) as connection,
+            _refusals(),
         ):
             yield _compare(connection, places.database, backup, overwrite, allow_loss, progress)
 
@@ -139,11 +140,18 @@ def _reassuring(words: str) -> Iterator[None]:
     """Say of every failure that is not the file's that the file is not to blame."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise InvalidBackup(
-            detail=f"Nothing was changed: the database refuses a row of the backup ({error})"
-        ) from error
     except SidecarError as error:
         if not error.blames_backup:
             error.reassurance = words
         raise
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """A constraint of the target that refuses a row is no damage to the database."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise InvalidBackup(
+            detail=f"Nothing was changed: the database refuses a row of the backup ({error})"
+        ) from error

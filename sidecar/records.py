@@ -75,11 +75,11 @@ def named(table: str) -> str:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows with the same columns, ready to be stored: ``indexes`` of their records, and a tuple for each."""
+    """Rows with the same columns, ready to be stored: ``indexes`` of their records, ``values`` column by column."""
 
     columns: tuple[str, ...]
     indexes: Sequence[int]
-    values: Iterator[tuple[Scalar, ...]]
+    values: Sequence[Sequence[Scalar]]
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class RecordReader:
             self._shape = batch.shape
             names = tuple(batch.shape.keys[index] for index in batch.shape.real)
             indexes = range(self.count, self.count + len(batch.records))
-            yield Rows(self._noted(names), indexes, zip(*columns, strict=True))
+            yield Rows(self._noted(names), indexes, columns)
         else:
             yield from self._one_by_one(_raws.decode(batch.body))
         self.count += len(batch.records)
@@ -164,7 +164,7 @@ class RecordReader:
     def _one_by_one(self, records: list[msgspec.Raw]) -> Iterator[Rows]:
         for index, raw in enumerate(records, self.count):
             row = self._one(raw, index)
-            yield Rows(self._noted(tuple(row)), (index,), iter((tuple(row.values()),)))
+            yield Rows(self._noted(tuple(row)), (index,), [(value,) for value in row.values()])
 
     def _one(self, raw: msgspec.Raw, index: int) -> dict[str, Scalar]:
         try:

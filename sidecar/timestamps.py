@@ -38,8 +38,8 @@ def to_archive(stored: Sequence[str | None]) -> list[str | None] | None:
 def to_stored(archived: Sequence[str | None]) -> list[str | None] | None:
     """A column of archived timestamps in the stored form, or None when one needs a closer look."""
     column = [text and (text[:-1] + _UTC_SUFFIX if text[-1] == "Z" else text) for text in archived]
-    in_utc = all(text is None or text[-6:] == _UTC_SUFFIX for text in column)
-    return column if in_utc and _all_moments(column) else None
+    offsets = {text and text[-6:] for text in column}
+    return column if offsets <= {None, _UTC_SUFFIX} and _all_moments(column) else None
 
 
 def one_to_archive(stored: str) -> tuple[str, bool] | None:
