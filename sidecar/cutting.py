@@ -38,6 +38,9 @@ _BOM = codecs.BOM_UTF8
 
 T = TypeVar("T")
 
+_anything = msgspec.json.Decoder(msgspec.Raw)
+"""Confirms that bytes are JSON, and keeps none of it."""
+
 
 class Window:
     """The part of a stream that is looked at; grows at its end, shrinks at its start.
@@ -67,8 +70,11 @@ class Window:
             self._check(b"", final=True)
         if read:
             self.buffer, self.position = b"".join(pieces), 0
-        if not self._begun and len(self.buffer) >= len(_BOM):
-            self.buffer, self._begun = self.buffer.removeprefix(_BOM), True
+        if not self._begun:
+            self._begun = True
+            if read and len(self.buffer) < len(_BOM) and _BOM.startswith(self.buffer):
+                self.more(len(_BOM) - len(self.buffer))
+            self.buffer = self.buffer.removeprefix(_BOM)
         if len(self.buffer) - self.position > MAX_RECORD_BYTES + 2 * WINDOW_BYTES:
             raise LimitExceeded(detail=f"a record in {self.name} is longer than {MAX_RECORD_BYTES:,} bytes")
         return read > 0
@@ -135,9 +141,17 @@ class Document:
                 yield key, array
                 array.skip()
             else:
-                yield key, _value(window)
+                yield key, self._value()
         window.take(b"}")
         self._end()
+
+    def _value(self) -> bytes:
+        value = _value(self._window)
+        try:
+            _anything.decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._window.damaged(str(error)) from error
+        return value
 
     def _key(self) -> str:
         window = self._window
@@ -168,7 +182,7 @@ class Array:
     def skip(self) -> None:
         """Read past the array, if nobody has read it."""
         if not self._read:
-            for _ in self.batches(lambda _batch: None):
+            for _ in self.batches(_anything.decode):
                 pass
 
     def batches(self, decode: Callable[[bytes], T]) -> Iterator[T]:
@@ -189,6 +203,8 @@ class Array:
                 self._take(b"]")
                 return
             self._take(b",")
+            if window.peek() == b"]":
+                raise window.damaged("a record expected")
 
     def _take(self, expected: bytes) -> None:
         self._window.take(expected)

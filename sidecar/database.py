@@ -12,7 +12,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sidecar.errors import (
@@ -27,6 +27,7 @@ from sidecar.errors import (
     ReadFailed,
     SidecarError,
 )
+from sidecar.files import resolved
 from sidecar.progress import Progress
 from sidecar.schema import Schema, read_schema
 
@@ -178,6 +179,10 @@ def is_database_file(path: Path, database: Path) -> bool:
                 return True
         except OSError:
             # One of the two does not exist (yet): the names alone decide.
-            if os.path.normcase(path.resolve()) == os.path.normcase(companion.resolve()):
-                return True
+            with suppress(OSError):
+                if os.path.normcase(resolved(path)) == os.path.normcase(resolved(companion)):
+                    return True
+        except ValueError:
+            # No file can have such a name.
+            return False
     return False

@@ -124,16 +124,36 @@ class Difference:
         plan = plan_of(name)
         connection.execute(f"DROP TABLE IF EXISTS {plan}")
         connection.execute(f"CREATE TABLE {plan} (row INTEGER PRIMARY KEY, action INTEGER NOT NULL)")
-        if live.key:
-            self._plan_by_key(connection, staged, live)
-        else:
+        if self._keyless(connection, live):
             self._plan_by_content(connection, staged)
+        else:
+            self._plan_by_key(connection, staged, live)
         if not self.overwrite:
+            self._find_nameless(connection, staged, live)
             self._plan_clashes(connection, staged, live)
         if name == LISTS:
             connection.executemany(
                 f"UPDATE {plan} SET action = {MAPPED} WHERE row = ?", [(row,) for row in self.policy.mapped]
             )
+
+    def _keyless(self, connection: sqlite3.Connection, live: TableSchema) -> bool:
+        """Whether rows can be told apart by their content only: without a key, or to be replaced with NULLs in it."""
+        if not live.key:
+            return True
+        null = _null_in_key(live)
+        return self.overwrite and any(
+            connection.execute(f"SELECT 1 FROM {database}.{quote(live.name)} WHERE {null} LIMIT 1").fetchone()
+            for database in ("main", "stage")
+        )
+
+    def _find_nameless(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
+        """Merging: a row with a NULL in its key is the same as one with the same content."""
+        content = self._content(staged.name)
+        connection.execute(
+            f"UPDATE {plan_of(live.name)} SET action = {SAME} WHERE action = {ADD} AND row IN (SELECT {quote(ROW)}"
+            f" FROM stage.{quote(staged.name)} WHERE ({_null_in_key(live)})"
+            f" AND {content} IN (SELECT {content} FROM main.{quote(live.name)}))"
+        )
 
     def _plan_by_key(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
         key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
@@ -149,16 +169,15 @@ class Difference:
         """SQL: the value is the same, or the record does not speak of the column."""
         name = quote(column)
         same = f"s.{name} IS m.{name} COLLATE BINARY"
-        if live.columns[column].upper() in ("", "BLOB"):
-            # Without an affinity 1 and 1.0 are two values.
+        if not _has_affinity(live.columns[column]):
+            # Then 1 and 1.0 are two values.
             same = f"({same} AND typeof(s.{name}) = typeof(m.{name}))"
         silent = [str(number) for shape, number in staged.shapes.items() if column not in shape]
         return f"(s.{quote(SHAPE)} IN ({', '.join(silent)}) OR {same})" if silent else same
 
     def _plan_by_content(self, connection: sqlite3.Connection, staged: StagedTable) -> None:
         """A table without a key: the same rows, as a whole, or all of them anew; merging adds what is not there."""
-        columns = self.columns(staged.name)
-        content = " || ',' || ".join(f"quote({quote(column)})" for column in columns) or "''"
+        content = self._content(staged.name)
         theirs = f"SELECT {content} AS c FROM stage.{quote(staged.name)}"
         own = f"SELECT {content} AS c FROM main.{quote(staged.name)}"
         if self.overwrite:
@@ -174,6 +193,15 @@ class Difference:
             f"INSERT INTO {plan_of(staged.name)} SELECT {quote(ROW)}, {action} FROM stage.{quote(staged.name)}"
         )
 
+    def _content(self, name: str) -> str:
+        """SQL: all that archive and target both know of a row, as one text."""
+        # quote() stops at a NUL in a text; hex() does not.
+        values = (
+            f"CASE typeof({column}) WHEN 'text' THEN 't' || hex({column}) ELSE quote({column}) END"
+            for column in map(quote, self.columns(name))
+        )
+        return " || ',' || ".join(values) or "''"
+
     def _plan_clashes(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
         """New rows whose unique values the database has under another id; the same dependency is the same."""
         action = SAME if live.name == "task_dependencies" else CLASHES
@@ -183,14 +211,16 @@ class Difference:
             match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
             connection.execute(
                 f"UPDATE {plan_of(live.name)} SET action = {action} WHERE action = {ADD} AND EXISTS (SELECT 1 FROM"
-                f" stage.{quote(staged.name)} s JOIN main.{quote(live.name)} m ON {match} WHERE s.{quote(ROW)} = row)"
+                f" stage.{quote(staged.name)} s JOIN main.{quote(live.name)} m ON {match}"
+                f" WHERE s.{quote(ROW)} = {quote('plan ' + live.name)}.row)"
             )
 
     def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
         live = self.live[name]
         _make_gone(connection, live)
-        if live.key:
-            key = " AND ".join(f"s.{quote(column)} = m.{quote(column)}" for column in live.key)
+        if not self._keyless(connection, live):
+            # The target's column on the left: its collation decides, here as in the plan.
+            key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
             where = f"NOT EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {key})"
         else:
             where = f"NOT EXISTS (SELECT 1 FROM {plan_of(name)} WHERE action = {SAME})"
@@ -259,6 +289,16 @@ class Difference:
         account.kept = max(self.before[name] - account.removed - matched, 0)
         if name != MIGRATIONS and (name in self.incoming() or account.removed or account.untied or account.kept):
             self.accounts[name] = account
+
+
+def _has_affinity(declared: str) -> bool:
+    """Whether values of a column are brought into one storage class (numbers at least), by SQLite's own rules."""
+    return any(part in declared.upper() for part in ("INT", "CHAR", "CLOB", "TEXT", "REAL", "FLOA", "DOUB", "BOOL"))
+
+
+def _null_in_key(live: TableSchema) -> str:
+    nullable = (f"{quote(column)} IS NULL" for column in live.key if column not in live.not_null)
+    return " OR ".join(nullable) or "0"
 
 
 def _make_gone(connection: sqlite3.Connection, live: TableSchema) -> None:

@@ -28,6 +28,10 @@ import inspect
 from typing import ClassVar
 
 
+LONGEST_DETAIL = 1000
+"""Most characters of a detail: an archive decides how long its names are."""
+
+
 class SidecarError(Exception):
     """Something went wrong. {detail}"""
 
@@ -38,10 +42,10 @@ class SidecarError(Exception):
 
     def __init__(self, *, path: object = None, detail: str = "") -> None:
         self.path = None if path is None else str(path)
-        self.detail = detail
+        self.detail = detail if len(detail) <= LONGEST_DETAIL else f"{detail[: LONGEST_DETAIL - 1]}…"
         self.reassurance = ""
         sentence = " ".join((inspect.getdoc(type(self)) or "").split())
-        super().__init__(sentence.format(path=self.path or "", detail=detail).strip())
+        super().__init__(sentence.format(path=self.path or "", detail=self.detail).strip())
 
     @property
     def message(self) -> str:

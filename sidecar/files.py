@@ -32,6 +32,9 @@ from sidecar.errors import (
 _TEMP_PREFIX, _TEMP_SUFFIX, _LOCK_SUFFIX = ".kp-", ".tmp", ".lock"
 """Short, so that a target whose name is as long as the file system allows has room for it."""
 
+_LOCK_SECONDS = 5
+"""Longest wait for a lock that at most a sweeping neighbour holds, for a moment."""
+
 _BY_ERRNO: dict[int, type[SidecarError]] = {
     errno.ENOENT: FileNotFound,
     errno.EISDIR: IsAFolder,
@@ -62,7 +65,7 @@ def file_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _typed(error, path) from error
     except UnicodeEncodeError as error:
-        raise PathNotAllowed(detail="it holds a character that no file name can") from error
+        raise PathNotAllowed(path=path, detail="it holds a character that no file name can") from error
     except ValueError as error:
         if "null" not in str(error):
             raise
@@ -86,7 +89,22 @@ def open_source(file_path: str) -> BinaryIO:
         # Looked at before it is opened: opening a pipe would wait for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise IsAFolder(path=path)
-        return path.open("rb")
+        file = path.open("rb")
+    try:
+        file.seek(0, os.SEEK_END)
+    except OSError as error:
+        # Such as what /proc holds: called a file, but no more than a stream.
+        file.close()
+        raise IsAFolder(path=path) from error
+    return file
+
+
+def resolved(path: Path) -> Path:
+    """``path`` with its symbolic links followed, whether or not it exists. Raises OSError, ValueError."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # until Python 3.13: links that lead back to themselves
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
 
 
 def resolve_target(file_path: str) -> Path:
@@ -98,7 +116,7 @@ def resolve_target(file_path: str) -> Path:
         raise PathNotAllowed(path=file_path, detail="it is empty")
     given = Path(file_path)
     with file_errors(given):
-        path = given.resolve()
+        path = resolved(given)
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.stat().st_mode):
                 raise IsAFolder(path=given)
@@ -120,8 +138,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         _sweep(target.parent)
         temporary = target.parent / f"{_TEMP_PREFIX}{secrets.token_hex(4)}{_TEMP_SUFFIX}"
         # Locked before it exists, so that no neighbour can take it for a leftover.
-        lock = FileLock(temporary.with_suffix(_LOCK_SUFFIX))
-        lock.acquire()
+        lock = _new_lock(temporary.with_suffix(_LOCK_SUFFIX))
     try:
         with file_errors(target):
             with open(temporary, "x+b", opener=_owner_only) as file:
@@ -134,6 +151,21 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _new_lock(path: Path) -> FileLock:
+    """A lock of a name that nobody else uses, held. Raises OSError where no file can be made."""
+    try:
+        # FileLock would try for ever where a folder takes no new files.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileNotFoundError as error:
+        raise PermissionError(errno.EACCES, "the folder takes no new files") from error
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout as error:
+        raise PermissionError(errno.EACCES, "files in the folder cannot be locked") from error
+    return lock
 
 
 def _owner_only(path: str, flags: int) -> int:

@@ -13,12 +13,15 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.timestamps import EPOCH, one_to_archive, to_archive
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""SQLite's integers; msgspec decodes longer ones, which sqlite3 then refuses."""
 
 Scalar = str | int | float | bool | None
 Stored = tuple[str, Any]
@@ -34,11 +37,11 @@ class ExactCell(msgspec.Struct, omit_defaults=True):
     """
 
     table: str
-    row: int
+    row: Int64
     id: str | None
     column: str
     storage: str
-    value: str | int | float | None = None
+    value: str | Int64 | float | None = None
     base64: str | None = None
 
 
@@ -63,6 +66,8 @@ def stored_value(cell: ExactCell) -> Scalar | bytes:
     Raises ValueError for a cell that contradicts itself.
     """
     if cell.base64 is not None:
+        if cell.storage not in ("blob", "text"):
+            raise ValueError(f"a {cell.storage} cannot be bytes")
         return base64.b64decode(cell.base64, validate=True)
     value, storage = cell.value, cell.storage
     if storage == "real" and value in ("Infinity", "-Infinity"):

@@ -10,7 +10,7 @@ import msgspec
 from sidecar import manifest as names
 from sidecar.cutting import Document
 from sidecar.errors import DamagedBackup
-from sidecar.files import open_source
+from sidecar.files import file_errors, open_source
 from sidecar.manifest import Manifest
 from sidecar.models import CONTRACT
 from sidecar.progress import Progress
@@ -29,7 +29,8 @@ def inspect_backup(file_path: str, progress: Progress) -> BackupSummary:
     """
     progress.check()
     with open_source(file_path) as file:
-        archive = ZipReader(file)
+        with file_errors(Path(file_path)):
+            archive = ZipReader(file)
         metadata, manifest = read_head(archive)
         return BackupSummary(
             **msgspec.structs.asdict(metadata),
@@ -77,7 +78,7 @@ def _first_keys(archive: ZipReader, name: str) -> set[str]:
     try:
         batches = Document(name, archive.pieces(name)).records(decoder.decode)
         return {key for batch in itertools.islice(batches, 1) for record in batch[:1] for key in record}
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DamagedBackup(detail=f"{name}: {error}") from error
 
 
@@ -87,5 +88,5 @@ def _settings(archive: ZipReader) -> list[str]:
         return []
     try:
         return list(msgspec.json.decode(read_small(archive, names.SETTINGS), type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise DamagedBackup(detail=f"{names.SETTINGS}: {error}") from error

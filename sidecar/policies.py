@@ -58,7 +58,7 @@ def apply_policies(
             _one_default(connection, overwrite, policy)
         else:
             _restore_lists(connection, stage, live, policy)
-        _adopt_listless(connection, stage, live)
+        _adopt_listless(connection, stage, live, overwrite)
     return policy
 
 
@@ -151,15 +151,17 @@ def _free_names(connection: sqlite3.Connection) -> Iterator[str]:
         number += 1
 
 
-def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema) -> None:
+def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool) -> None:
     """New tasks of an archive that knew no lists go to the default list, as at the next start of the app."""
     tasks = stage.tables["tasks"]
     column = "task_list_id"
     if column not in live["tasks"].columns:
         return
+    # A list of the archive may yet give way to the database's own when the two are merged.
+    first, second = ("stage", "main") if overwrite else ("main", "stage")
     default = (
-        "coalesce((SELECT id FROM stage.task_lists WHERE is_default = 1),"
-        " (SELECT id FROM main.task_lists WHERE is_default = 1))"
+        f"coalesce((SELECT id FROM {first}.task_lists WHERE is_default = 1),"
+        f" (SELECT id FROM {second}.task_lists WHERE is_default = 1))"
     )
     for shape, number in list(tasks.shapes.items()):
         if column not in shape:

@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import chain, zip_longest
 
+import msgspec
+
 from sidecar.results import LINES_SHOWN, PROBLEMS_SHOWN, Problem
 
 ERROR, WARNING = "error", "warning"
+
+_LONGEST = 500
+"""Most characters of a message: an archive decides how long its ids are."""
 
 
 class Problems:
@@ -67,6 +72,8 @@ class Problems:
         return [*messages[: LINES_SHOWN - 1], f"and {count - LINES_SHOWN + 1:,} more"]
 
     def _note(self, problem: Problem) -> None:
+        if len(problem.message) > _LONGEST:
+            problem = msgspec.structs.replace(problem, message=f"{problem.message[: _LONGEST - 1]}…")
         key = problem.severity, problem.kind
         self._counts[key] += 1
         if len(self._kept[key]) < PROBLEMS_SHOWN:

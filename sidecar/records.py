@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from sidecar.errors import LimitExceeded
-from sidecar.forms import Scalar
+from sidecar.forms import Int64, Scalar
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.problems import Problems
 from sidecar.timestamps import is_moment, to_stored, to_utc
@@ -24,9 +24,6 @@ MAX_SHAPES = 1000
 
 MAX_COLUMNS = 500
 """Most different keys among the records of one table."""
-
-Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""SQLite's integers; msgspec decodes longer ones, which sqlite3 then refuses."""
 
 _SCALAR = str | Int64 | float | bool | None
 _TYPES: dict[str, Any] = {

@@ -7,6 +7,7 @@ own connection; ``comparing`` and ``applying`` attach it beside the live databas
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,22 @@ from sidecar.models import KNOWN
 from sidecar.records import MAX_SHAPES, Rows
 from sidecar.schema import quote
 
-ROW, SHAPE = "kp row", "kp shape"
+_MARK = secrets.token_hex(8)
+"""In every name of the stage's own: a database, and a hostile archive too, may use any other."""
+
+MAX_TABLES = 1000
+"""Most tables; the app has sixteen."""
+
+MAX_COLUMNS = 500
+"""Most columns of one table; SQLite's own limit is 2,000."""
+
+
+def own(name: str) -> str:
+    """A name for a table, column or index of the stage's own, unlike any of an archive."""
+    return f"{name} {_MARK}"
+
+
+ROW, SHAPE = own("row"), own("shape")
 """Columns of every staged table: the index of the record, and which columns it speaks of."""
 
 
@@ -84,9 +100,15 @@ class Stage:
             self._database.close()
 
     def add_table(self, name: str, columns: Mapping[str, str], key: Sequence[str]) -> StagedTable:
-        """The table, made or given the columns it lacks. Raises DamagedBackup for columns SQLite cannot tell apart."""
+        """The table, made or given the columns it lacks.
+
+        Raises DamagedBackup for names that SQLite refuses or cannot tell apart, LimitExceeded.
+        """
         table = self.tables.get(name)
         if table is None:
+            self._require_new(name, self.tables, "tables", MAX_TABLES)
+            if not set(key) <= columns.keys():
+                raise DamagedBackup(detail=f"the key of {name} is none of its columns")
             self.connection.execute(
                 f"CREATE TABLE {quote(name)} ({quote(ROW)} INTEGER PRIMARY KEY, {quote(SHAPE)} INTEGER)"
             )
@@ -134,7 +156,7 @@ class Stage:
 
     def index(self, name: str, columns: Sequence[str]) -> None:
         """An index for the checks and the import; made after the rows are in."""
-        label = quote(f"{name}: {', '.join(columns)}")
+        label = quote(own(f"{name}: {', '.join(columns)}"))
         listed = ", ".join(map(quote, columns))
         self.connection.execute(f"CREATE INDEX IF NOT EXISTS {label} ON {quote(name)} ({listed})")
 
@@ -164,10 +186,26 @@ class Stage:
     def _add_column(self, table: StagedTable, column: str, declared: str) -> None:
         if column in table.columns:
             return
-        if column.lower() in {known.lower() for known in (*table.columns, ROW, SHAPE)}:
-            raise DamagedBackup(detail=f"{table.name} has two columns that differ in case alone")
+        self._require_new(column, table.columns, f"columns in {table.name}", MAX_COLUMNS)
+        if "\0" in declared:
+            raise DamagedBackup(detail=f"{table.name}.{column} has a type that cannot be")
         # A type is copied as a name: anything else (a default, a constraint) has no place in a stage.
         self.connection.execute(
             f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {quote(declared) if declared else ''}"
         )
         table.columns[column] = declared
+
+    @staticmethod
+    def _require_new(name: str, known: Iterable[str], what: str, most: int) -> None:
+        folded = {_folded(one) for one in known}
+        if _folded(name) in folded:
+            raise DamagedBackup(detail=f"it has two {what} that differ in case alone ({name})")
+        if "\0" in name or (what == "tables" and _folded(name).startswith(b"sqlite_")):
+            raise DamagedBackup(detail=f"it has {what} with names that cannot be")
+        if len(folded) >= most:
+            raise LimitExceeded(detail=f"it has more than {most:,} {what}")
+
+
+def _folded(name: str) -> bytes:
+    """As SQLite compares names: the letters of ASCII alone have no case."""
+    return name.encode("utf-8", "surrogatepass").lower()

@@ -26,7 +26,7 @@ from sidecar.problems import Problems
 from sidecar.progress import Progress
 from sidecar.records import Batch, RecordReader, named
 from sidecar.results import VERSION, BackupMetadata
-from sidecar.stage import Stage
+from sidecar.stage import Stage, own
 from sidecar.timestamps import is_moment
 from sidecar.workfolder import require_space
 from sidecar.zip_reading import ZipReader
@@ -34,7 +34,7 @@ from sidecar.zip_reading import ZipReader
 MAX_SMALL_BYTES = 16 << 20
 """Longest entry that is read whole: metadata, manifest, settings."""
 
-SECTION = "section "
+SECTION = own("section of")
 """Prefix of the staged copy of a section entry that is not byte for byte its part of data.json."""
 
 _SINCE_THIRD = {"periodic_task_templates", "periodic_template_count"}
@@ -67,6 +67,7 @@ def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
         return metadata, None
     text = read_small(archive, names.MANIFEST)
     try:
+        _require_single_keys(names.MANIFEST, text)
         head = msgspec.json.decode(text, type=ManifestHead)
         if head.revision > names.REVISION:
             raise TooNew(detail=f"format revision {head.revision} of {head.writer.name} {head.writer.version}")
@@ -186,7 +187,7 @@ class _Staging:
             pass
         if self._digests[name] == self._digests.get(f"{names.DATA}/{table}"):
             return
-        copy = SECTION + table
+        copy = f"{SECTION} {table}"
         while copy in self._stage.tables:
             copy = f" {copy}"
         staged = self._stage.tables[table]
@@ -210,6 +211,8 @@ class _Staging:
             raise DamagedBackup(detail=f"{names.MANIFEST}: {name} cannot hold {table}")
         if name in self._archive.names:
             self._store(table, table, Document(name, self._pieces(name)).records)
+        elif self._manifest is not None and name not in self._manifest.entries:
+            self._problems.error("missing_entry", f"Backup file is missing {name}", table=table)
 
     def _exact(self) -> None:
         if names.EXACT not in self._archive.names or self._manifest is None:
@@ -288,16 +291,24 @@ class _Metadata(msgspec.Struct):
 
 def _metadata(text: bytes) -> BackupMetadata:
     try:
+        _require_single_keys(names.METADATA, text)
         _require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
         return BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidMetadata(detail=str(error)) from error
 
 
+def _require_single_keys(name: str, text: bytes) -> None:
+    """Raise DamagedBackup if a key of the document stands twice: msgspec would keep the last in silence."""
+    for _ in Document(name, iter((text,))).members():
+        pass
+
+
 def _require_version(value: bytes) -> None:
     version = msgspec.json.decode(value)
     if version != VERSION:
-        raise UnsupportedVersion(detail=version if isinstance(version, str) else value.decode("utf-8", "replace"))
+        shown = version if isinstance(version, str) else bytes(value).decode("utf-8", "replace")
+        raise UnsupportedVersion(detail=shown[:80])
 
 
 def _settings(value: bytes) -> dict[str, msgspec.Raw]:

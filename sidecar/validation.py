@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sidecar.checks import check
 from sidecar.errors import BackupError, InvalidBackup, PathError
-from sidecar.files import open_source
+from sidecar.files import file_errors, open_source
 from sidecar.places import Places
 from sidecar.problems import ERROR, WARNING, Problems
 from sidecar.progress import Progress
@@ -47,7 +47,8 @@ def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with open_source(file_path) as file, work_folder(work_dir) as folder:
-        archive = ZipReader(file)
+        with file_errors(Path(file_path)):
+            archive = ZipReader(file)
         problems = Problems()
         stage = Stage(folder, encoding)
         try:

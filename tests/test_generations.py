@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -40,15 +41,17 @@ def spoken_of(archive: Path) -> dict[str, list[str]]:
 
 
 def in_one_form(rows: Counter[tuple[Cell, ...]]) -> Counter[tuple[Cell, ...]]:
-    """Rows as the shipped format can say them: SQL's own form of a time becomes the app's."""
+    """Rows as the shipped app says them: SQL's own form of a time, and zeros at its end, become the app's."""
     return Counter({tuple(map(_in_one_form, row)): number for row, number in rows.items()})
+
+
+_TIME = re.compile(rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)((?:\.(?:\d{3})*?\d{2}[1-9])?)(?:\.?(?:000)+)?(?:\+00:00)?")
 
 
 def _in_one_form(cell: Cell) -> Cell:
     storage, stored = cell
-    if isinstance(stored, bytes) and len(stored) == 19 and stored[4:5] == b"-" and stored[10:11] == b" ":
-        return storage, stored.replace(b" ", b"T") + b"+00:00"
-    return cell
+    found = _TIME.fullmatch(stored) if isinstance(stored, bytes) else None
+    return (storage, b"%bT%b%b+00:00" % found.groups()) if found else cell
 
 
 @pytest.mark.parametrize("name", SHIPPED)
