@@ -105,7 +105,7 @@ def _partly_absent(stage: Stage, problems: Problems) -> None:
         for name in sorted(table.spoken_of()):
             field = KNOWN.get(table.name, {}).get(name)
             silent = [shape for columns, shape in table.shapes.items() if name not in columns]
-            if field is None or not field.required or not silent:
+            if field is None or not field.required or field.default_sql is None or not silent:
                 continue
             shapes = ", ".join(map(str, silent))
             rows = stage.number(f"SELECT count(*) FROM {quote(table.name)} WHERE {quote(SHAPE)} IN ({shapes})")
@@ -148,7 +148,7 @@ def _references(stage: Stage, problems: Problems) -> None:
             if parent is None or column not in table.spoken_of():
                 continue
             if not stage.tables[parent].carried:
-                _uncarried(stage, table, column, parent, problems)
+                _uncarried(stage, table, column, parent, isinstance(field, Reference), problems)
             else:
                 _check_reference(stage, table, column, parent, isinstance(field, Reference), problems)
 
@@ -178,15 +178,19 @@ def _check_reference(
             problems.warning("dangling_reference", f"{wording}: {target} ({_KEPT})", **where)
 
 
-def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, problems: Problems) -> None:
-    """References to a table that the backup does not carry: lists are made again, others are left alone."""
+def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, declared: bool, problems: Problems) -> None:
+    """References to a table that the backup does not carry: lists are made again, others are kept if they may be."""
     sql = f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
     for target, rows in stage.query(sql):
-        fate = (
-            "it is made again if the database does not have it" if parent == "task_lists" else "the reference is kept"
-        )
-        message = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry: {fate}"
-        problems.warning("uncarried_reference", message, table=table.name, row_id=str(target), column=column)
+        what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
+        where = {"table": table.name, "row_id": str(target), "column": column}
+        if parent == "task_lists":
+            fate = "it is made again if the database does not have it"
+            problems.warning("uncarried_reference", f"{what}: {fate}", **where)
+        elif declared and not table.dangling:
+            problems.error("broken_reference", what, **where)
+        else:
+            problems.warning("uncarried_reference", f"{what}: the reference is kept", **where)
 
 
 def _self_dependencies(stage: Stage, problems: Problems) -> None:

@@ -29,7 +29,7 @@ from sidecar.errors import (
 )
 from sidecar.files import resolved
 from sidecar.progress import Progress
-from sidecar.schema import Schema, read_schema
+from sidecar.schema import Schema, read_schema, readable
 
 BUSY_SECONDS = 10.0
 """How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
@@ -48,6 +48,17 @@ def database_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _typed(error, path) from error
+
+
+@contextmanager
+def full_disk_means(folder: Path) -> Iterator[None]:
+    """Within, nothing but throw-away files in ``folder`` is written: it is there that space ran out, if it did."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            raise DiskFull(path=folder) from error
+        raise
 
 
 def _typed(error: sqlite3.Error, path: Path) -> SidecarError:
@@ -105,6 +116,7 @@ def open_for_import(path: Path) -> sqlite3.Connection:
     # Takes effect outside of a transaction only. With it on, replacing a parent row would
     # cascade into rows that the archive does not speak of.
     connection.execute("PRAGMA foreign_keys = OFF")
+    connection.text_factory = readable
     return connection
 
 
@@ -128,7 +140,7 @@ def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> No
         try:
             connection.execute(sql)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
         else:
             return
@@ -165,7 +177,7 @@ def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
             if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() >= deadline:
                 raise DatabaseBusy(path=path)
 
-        with closing(sqlite3.connect(snapshot)) as copy:
+        with full_disk_means(snapshot.parent.parent), closing(sqlite3.connect(snapshot)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
             live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)
 

@@ -27,7 +27,6 @@ from __future__ import annotations
 import inspect
 from typing import ClassVar
 
-
 LONGEST_DETAIL = 1000
 """Most characters of a detail: an archive decides how long its names are."""
 

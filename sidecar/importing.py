@@ -11,7 +11,14 @@ from pathlib import Path
 import msgspec
 
 from sidecar.applying import apply, data_version
-from sidecar.database import database_errors, is_database_file, live_schema, open_for_import, open_for_reading
+from sidecar.database import (
+    database_errors,
+    full_disk_means,
+    is_database_file,
+    live_schema,
+    open_for_import,
+    open_for_reading,
+)
 from sidecar.difference import Difference
 from sidecar.errors import InvalidBackup, SameFile, SidecarError
 from sidecar.places import Places
@@ -111,7 +118,8 @@ def _compare(
     # A database of its own: in the stage, any name of a table could be the archive's.
     _attach(connection, "plan", backup.stage.path.with_name("plan.db"))
     progress.phase("apply", sum(table.rows for table in backup.stage.tables.values()), "rows", "Importing")
-    with progress.watching(connection):
+    # Up to here and on to the transaction, only throw-away databases are written.
+    with full_disk_means(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
         policy = apply_policies(connection, backup.stage, live, overwrite, allow_loss)
         difference = Difference(overwrite, live, backup.stage, policy)

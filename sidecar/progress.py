@@ -92,7 +92,7 @@ class Progress:
             yield
         except sqlite3.OperationalError as error:
             # The handler can only say "stop": SQLite turns it into "interrupted".
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
                 raise Cancelled() from error
             raise
         finally:

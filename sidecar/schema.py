@@ -53,6 +53,11 @@ class TableSchema:
 Schema = Mapping[str, TableSchema]
 
 
+def readable(text: bytes) -> str:
+    """For sqlite3's ``text_factory``: texts that are not UTF-8 occur; shown in a message, they need not be exact."""
+    return text.decode("utf-8", "replace")
+
+
 def quote(name: str) -> str:
     """A SQL identifier, quoted, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'

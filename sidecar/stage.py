@@ -20,7 +20,7 @@ from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.forms import ExactCell, Scalar, stored_value
 from sidecar.models import KNOWN
 from sidecar.records import MAX_SHAPES, Rows
-from sidecar.schema import quote
+from sidecar.schema import quote, readable
 
 _MARK = secrets.token_hex(8)
 """In every name of the stage's own: a database, and a hostile archive too, may use any other."""
@@ -87,6 +87,7 @@ class Stage:
         # SQLite's own temporary files go where the stage lies: /tmp may be memory. Deprecated by SQLite for being
         # process-wide, which is what is wanted here; all jobs of a process have one work folder.
         self.connection.execute(f"PRAGMA temp_store_directory = '{str(folder.parent).replace(chr(39), 2 * chr(39))}'")
+        self.connection.text_factory = readable
         self.connection.execute("BEGIN")
         self.tables: dict[str, StagedTable] = {}
         for name, columns in KNOWN.items():
@@ -145,6 +146,10 @@ class Stage:
                 value = stored_value(cell)
             except ValueError as error:
                 yield f"{cell.table}.{cell.column}: {error}"
+                continue
+            field = KNOWN.get(cell.table, {}).get(cell.column)
+            if value is None and field is not None and not field.null:
+                yield f"{cell.table}.{cell.column} cannot be null"
                 continue
             mark = "CAST(? AS TEXT)" if cell.storage == "text" and isinstance(value, bytes) else "?"
             changed = self.connection.execute(

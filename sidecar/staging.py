@@ -156,6 +156,8 @@ class _Staging:
         return settings
 
     def _data_array(self, key: str, array: Array) -> None:
+        if key in ("version", "settings"):
+            raise DamagedBackup(detail=f"{names.DATA}: {key} is a list")
         if key not in CONTRACT:
             self._problems.warning(
                 "unknown_data", f"{names.DATA} holds {key!r}, which KiraPilot does not know: it is left out"

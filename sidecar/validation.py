@@ -16,7 +16,7 @@ from sidecar.progress import Progress
 from sidecar.results import BackupMetadata, BackupValidationResult
 from sidecar.stage import Stage
 from sidecar.staging import Contents, stage_archive
-from sidecar.workfolder import work_folder
+from sidecar.workfolder import work_errors, work_folder
 from sidecar.zip_reading import ZipReader
 
 PHASES = {"stage": 0.85, "check": 0.15}
@@ -46,7 +46,7 @@ def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "
     :param encoding: text encoding of the database the stage will be attached to.
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
-    with open_source(file_path) as file, work_folder(work_dir) as folder:
+    with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
         with file_errors(Path(file_path)):
             archive = ZipReader(file)
         problems = Problems()

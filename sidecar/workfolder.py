@@ -6,21 +6,26 @@ may be at work.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import peewee
 from filelock import FileLock, Timeout
 
-from sidecar.errors import DiskFull, WorkFolderUnusable
+from sidecar.errors import DiskFull, SidecarError, WorkFolderUnusable
 
 _PREFIX = "job-"
 _LOCK = "lock"
 _UNUSED_SECONDS = 3600
+_LOCK_SECONDS = 5
+_SQLITE_FOLDER = "SQLITE_TMPDIR"
 
 
 @contextmanager
@@ -35,14 +40,56 @@ def work_folder(base: Path) -> Iterator[Path]:
         # mkdtemp creates the folder with mode 0700.
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
     except OSError as error:
-        raise WorkFolderUnusable(path=base, detail=error.strerror or str(error)) from error
+        raise _unusable(base, error) from error
+    except ValueError as error:
+        raise WorkFolderUnusable(path=base, detail="no folder can have such a name") from error
     lock = FileLock(folder / _LOCK)
-    lock.acquire()
     try:
-        yield folder
+        try:
+            lock.acquire(timeout=_LOCK_SECONDS)
+        except OSError as error:  # a Timeout, too
+            raise _unusable(base, error) from error
+        with _temporary_files_in(folder):
+            yield folder
     finally:
         lock.release()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unusable(base: Path, error: OSError) -> SidecarError:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+        return DiskFull(path=base)
+    return WorkFolderUnusable(path=base, detail=error.strerror or str(error))
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Within, SQLite's own temporary files lie in ``folder``: /tmp may be memory. (Windows has no such variable.)"""
+    before = os.environ.get(_SQLITE_FOLDER)
+    os.environ[_SQLITE_FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SQLITE_FOLDER]
+        else:
+            os.environ[_SQLITE_FOLDER] = before
+
+
+@contextmanager
+def work_errors(folder: Path) -> Iterator[None]:
+    """Turn what SQLite says of throw-away files in ``folder`` into DiskFull and WorkFolderUnusable."""
+    try:
+        yield
+    except (sqlite3.Error, peewee.DatabaseError) as error:
+        # peewee's errors wrap those of sqlite3.
+        cause = error if isinstance(error, sqlite3.Error) else error.__cause__ or error.__context__
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise DiskFull(path=folder) from error
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise WorkFolderUnusable(path=folder, detail=str(error)) from error
+        raise
 
 
 def _sweep(base: Path) -> None:
