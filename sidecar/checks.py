@@ -8,6 +8,7 @@ shipped app has, is the app's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sidecar.cycles import find_cycles
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
@@ -183,7 +184,7 @@ def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, decla
     sql = f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
     for target, rows in stage.query(sql):
         what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
-        where = {"table": table.name, "row_id": str(target), "column": column}
+        where: dict[str, Any] = {"table": table.name, "row_id": str(target), "column": column}
         if parent == "task_lists":
             fate = "it is made again if the database does not have it"
             problems.warning("uncarried_reference", f"{what}: {fate}", **where)

@@ -35,7 +35,10 @@ BUSY_SECONDS = 10.0
 """How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
 
 TRY_MILLISECONDS = 50
-"""One try for a lock: short, because a busy wait inside SQLite cannot be cancelled."""
+"""One try for a lock that may be long in coming: short, because a wait inside SQLite cannot be cancelled."""
+
+STATEMENT_MILLISECONDS = 5000
+"""How long any other statement waits: the app holds its locks for moments, and waits as long itself."""
 
 _ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
 """What every generation of the app's database has, and hardly any other database."""
@@ -122,11 +125,8 @@ def open_for_import(path: Path) -> sqlite3.Connection:
 
 def _open(path: Path) -> sqlite3.Connection:
     require_file(path)
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=TRY_MILLISECONDS / 1000
-    )
-    connection.execute("PRAGMA cache_size = -16384")
-    return connection
+    # No statement here that reads the file: it may be locked, and only ``retrying`` waits for that.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
 
 
 def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> None:
@@ -134,6 +134,7 @@ def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> No
 
     Raises sqlite3.OperationalError (SQLITE_BUSY) when the time is over.
     """
+    connection.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         progress.check()
@@ -143,7 +144,8 @@ def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> No
             if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
         else:
-            return
+            break
+    connection.execute(f"PRAGMA busy_timeout = {STATEMENT_MILLISECONDS}")
 
 
 def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, database: str = "main") -> Schema:
@@ -179,6 +181,7 @@ def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
 
         with full_disk_means(snapshot.parent.parent), closing(sqlite3.connect(snapshot)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
+            live.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
             live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)
 
 

@@ -1,6 +1,6 @@
 """What all tests share: the real files, places of their own, and the program as a command.
 
-Tests that use ``sidecar_command`` run the program as a process, and with ``--frozen PATH`` run a
+Tests that use ``sidecar_command`` run the program as a process, and with ``--frozen=PATH`` run a
 second time against the frozen file. They carry the marker ``pipes``; the second runs, ``frozen`` too.
 """
 
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pipes: runs the program as a process")
-    config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen PATH)")
+    config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen=PATH)")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

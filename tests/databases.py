@@ -11,7 +11,9 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sidecar.exporting import export_data
@@ -108,8 +110,16 @@ def copy_of(database: Path, folder: Path) -> Path:
 def fresh(folder: Path, name: str = "fresh.db") -> Path:
     """A new device: the app was started once."""
     path = folder / name
-    make_fresh(path, "fffff000-0000-4000-8000-00000000ffff")
+    path.write_bytes(_fresh_bytes())
     return path
+
+
+@cache
+def _fresh_bytes() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "fresh.db")
+        make_fresh(path, "fffff000-0000-4000-8000-00000000ffff")
+        return path.read_bytes()
 
 
 def emptied(database: Path) -> Path:
@@ -136,11 +146,16 @@ def preview(database: Path, archive: Path, overwrite: bool = True, allow_loss: b
     return preview_import(places_of(database), str(archive), overwrite, Progress(), allow_loss)
 
 
+def bring_in(database: Path, archive: Path, overwrite: bool = True, allow_loss: bool = False) -> ImportResult:
+    """Import, nothing else."""
+    return import_data(places_of(database), str(archive), overwrite, Progress(), allow_loss)
+
+
 def restore(database: Path, archive: Path, overwrite: bool = True, allow_loss: bool = False) -> ImportResult:
     """Import, and hold what every import must keep: the preview's prediction, and the account of each row."""
     predicted = preview(database, archive, overwrite, allow_loss)
     before = counts(database)
-    result = import_data(places_of(database), str(archive), overwrite, Progress(), allow_loss)
+    result = bring_in(database, archive, overwrite, allow_loss)
     assert result.tables == predicted.tables
     assert result.warnings == predicted.warnings
     assert_accounted(result, before, counts(database))

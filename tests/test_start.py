@@ -71,7 +71,8 @@ def test_the_version_shown_is_the_packages(sidecar_command: list[str], tmp_path:
 def test_starting_imports_nothing_that_serving_does_not_need() -> None:
     code = "import sys; before = set(sys.modules); import sidecar.__main__; print(sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
-    assert loaded.strip() == "['__future__', 'sidecar', 'sidecar.__main__']"
+    # Some ways of installing have loaded __future__ before.
+    assert loaded.replace("'__future__', ", "").strip() == "['sidecar', 'sidecar.__main__']"
 
 
 def test_a_server_loads_neither_the_command_line_nor_its_progress_bars() -> None:

@@ -13,7 +13,7 @@ from sidecar.errors import BackupError
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupValidationResult
 from sidecar.validation import validate_basic
-from tests.databases import backup, execute, fresh, places_of, preview, restore, validate
+from tests.databases import backup, bring_in, execute, fresh, places_of, preview, restore, validate
 from tests.shipped import (
     as_json,
     dependency,
@@ -40,29 +40,25 @@ def device(tmp_path: Path) -> Path:
 
 
 def judged(device: Path, archive: Path) -> BackupValidationResult:
-    """The verdict, held against basic validation, preview and import in both modes: none may disagree with it."""
+    """The verdict, held against basic validation, preview and import: none may disagree with it."""
     verdict = validate(device, archive)
+    if verdict.is_valid:
+        validate_basic(places_of(device), str(archive), Progress())
+        for overwrite in (False, True):
+            restore(device, archive, overwrite, allow_loss=True)
+        return verdict
     before = device.read_bytes()
     attempts: list[Callable[[], object]] = [
         lambda: validate_basic(places_of(device), str(archive), Progress()),
-        *(lambda mode=mode: preview(device, archive, mode, allow_loss=True) for mode in (True, False)),  # type: ignore[misc]
+        lambda: preview(device, archive, allow_loss=True),
+        lambda: bring_in(device, archive, overwrite=True, allow_loss=True),
+        lambda: bring_in(device, archive, overwrite=False, allow_loss=True),
     ]
     for attempt in attempts:
-        _agrees(verdict, attempt)
+        with pytest.raises(BackupError):
+            attempt()
     assert device.read_bytes() == before
-    for mode in (False, True):
-        _agrees(verdict, lambda mode=mode: restore(device, archive, mode, allow_loss=True))  # type: ignore[misc]
-        if not verdict.is_valid:
-            assert device.read_bytes() == before
     return verdict
-
-
-def _agrees(verdict: BackupValidationResult, attempt: Callable[[], object]) -> None:
-    if verdict.is_valid:
-        attempt()
-        return
-    with pytest.raises(BackupError):
-        attempt()
 
 
 @pytest.mark.parametrize(
