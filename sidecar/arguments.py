@@ -61,7 +61,6 @@ class Options(argparse.Namespace):
     merge: bool
     allow_loss: bool
     rows: int
-    keep: bool
     folder: str | None
     database: str | None = None
     work_dir: str | None = None
@@ -200,8 +199,7 @@ def _demo(commands: _Commands[_Parser]) -> None:
         ["demo", "demo --rows 100000", "demo --folder ."],
     )
     parser.add_argument("--rows", type=_positive, metavar="N", default=DEMO_TASKS, help="tasks in it (%(default)s)")
-    parser.add_argument("--keep", action="store_true", help="keep the files in the temporary folder")
-    parser.add_argument("--folder", metavar="DIR", help="keep the files, in a new folder inside DIR")
+    parser.add_argument("--folder", metavar="DIR", help="make its folder inside DIR (default: the temporary folder)")
     _add_work_dir(parser)
     _add_output(parser)
 

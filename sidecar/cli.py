@@ -137,11 +137,10 @@ def demo(options: Options, terminal: Terminal) -> int:
     from sidecar import rendering
     from sidecar.demo import demo_folder, run_demo
 
-    keep = options.keep or options.folder is not None
     parent = None if options.folder is None else Path(options.folder)
-    with demo_folder(parent, keep=keep) as folder:
+    with demo_folder(parent) as folder:
         result = run_demo(folder, options.places().work_dir, options.rows, terminal.progress)
-    terminal.answer(result, lambda: rendering.demo_lines(result, kept=keep))
+    terminal.answer(result, lambda: rendering.demo_lines(result))
     return DONE if result.identical else DIFFERENT
 
 

@@ -76,10 +76,10 @@ def run_demo(folder: Path, work_dir: Path, tasks: int, progress: NewProgress) ->
 
 
 @contextmanager
-def demo_folder(parent: Path | None, *, keep: bool) -> Iterator[Path]:
+def demo_folder(parent: Path | None) -> Iterator[Path]:
     """A new folder in ``parent`` (None: the system's temporary folder), so that nothing there is overwritten.
 
-    Removed at the end unless it is to be kept; always removed when the demo did not come to its end.
+    It stays, for whoever wants to look at the archive; only a demo that did not come to its end leaves nothing.
 
     :raises SidecarError: when it cannot be made.
     """
@@ -87,13 +87,11 @@ def demo_folder(parent: Path | None, *, keep: bool) -> Iterator[Path]:
         raise FolderNotFound(path=parent / PREFIX)
     with file_errors(parent or Path(tempfile.gettempdir())):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).absolute()
-    kept = False
     try:
         yield folder
-        kept = keep
-    finally:
-        if not kept:
-            shutil.rmtree(folder, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _require_valid(places: Places, archive: Path, progress: Progress) -> None:

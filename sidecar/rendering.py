@@ -111,7 +111,7 @@ def summary_lines(summary: BackupSummary) -> list[str]:
     ]
 
 
-def demo_lines(result: DemoResult, *, kept: bool) -> list[str]:
+def demo_lines(result: DemoResult) -> list[str]:
     """Times of the steps, the comparison per table, the verdict, and where the archive lies."""
     steps = [(name, f"{seconds:.2f} s") for name, seconds in result.seconds.items()]
     rows = [
@@ -122,14 +122,13 @@ def demo_lines(result: DemoResult, *, kept: bool) -> list[str]:
     different = sum(found.different for found in result.tables.values())
     verdict = "every value is identical" if result.identical else f"{plural(different, 'row')} differ"
     sizes = f"{size(result.archive_size)}, of a database of {size(result.database_size)}"
-    fate = "" if kept else "\nIt was removed again: --keep or --folder DIR keeps it."
     return [
         *table(("step", "time"), steps, "lr"),
         "",
         *table(("table", "rows", "restored", "different"), rows, "lrrr"),
         "",
         f"Compared {plural(total, 'row')} in {plural(len(rows), 'table')}: {verdict}.",
-        f"The archive: {printable(result.archive)} ({sizes}){fate}",
+        f"The archive: {printable(result.archive)} ({sizes})",
     ]
 
 

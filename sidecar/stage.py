@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -86,13 +87,16 @@ class Stage:
         self.connection: sqlite3.Connection = self._database.connection()  # type: ignore[no-untyped-call]
         # SQLite's own temporary files go where the stage lies: /tmp may be memory. Deprecated by SQLite for being
         # process-wide, which is what is wanted here; all jobs of a process have one work folder.
-        self.connection.execute(f"PRAGMA temp_store_directory = '{str(folder.parent).replace(chr(39), 2 * chr(39))}'")
+        with suppress(UnicodeEncodeError):  # a path that is no text cannot be said in SQL
+            self.connection.execute(
+                f"PRAGMA temp_store_directory = '{str(folder.parent).replace(chr(39), 2 * chr(39))}'"
+            )
         self.connection.text_factory = readable
         self.connection.execute("BEGIN")
         self.tables: dict[str, StagedTable] = {}
         for name, columns in KNOWN.items():
             key = tuple(column for column, field in columns.items() if field.primary_key)
-            self.add_table(name, {column: field.field_type for column, field in columns.items()}, key)
+            self._create(StagedTable(name, {column: field.field_type for column, field in columns.items()}, key))
 
     def close(self) -> None:
         """Make the stage ready to be attached by another connection; may be called again."""
@@ -110,10 +114,7 @@ class Stage:
             self._require_new(name, self.tables, "tables", MAX_TABLES)
             if not set(key) <= columns.keys():
                 raise DamagedBackup(detail=f"the key of {name} is none of its columns")
-            self.connection.execute(
-                f"CREATE TABLE {quote(name)} ({quote(ROW)} INTEGER PRIMARY KEY, {quote(SHAPE)} INTEGER)"
-            )
-            table = self.tables[name] = StagedTable(name, {}, tuple(key))
+            table = self._create(StagedTable(name, {}, tuple(key)))
         for column, declared in columns.items():
             self._add_column(table, column, declared)
         return table
@@ -187,6 +188,14 @@ class Stage:
         )
         found = [row for sql in differing for (row,) in self.query(sql) if row is not None]
         return min(found, default=None)
+
+    def _create(self, table: StagedTable) -> StagedTable:
+        columns = "".join(f", {quote(column)} {quote(declared)}" for column, declared in table.columns.items())
+        self.connection.execute(
+            f"CREATE TABLE {quote(table.name)} ({quote(ROW)} INTEGER PRIMARY KEY, {quote(SHAPE)} INTEGER{columns})"
+        )
+        self.tables[table.name] = table
+        return table
 
     def _add_column(self, table: StagedTable, column: str, declared: str) -> None:
         if column in table.columns:

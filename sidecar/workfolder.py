@@ -25,7 +25,6 @@ _PREFIX = "job-"
 _LOCK = "lock"
 _UNUSED_SECONDS = 3600
 _LOCK_SECONDS = 5
-_SQLITE_FOLDER = "SQLITE_TMPDIR"
 
 
 @contextmanager
@@ -49,8 +48,7 @@ def work_folder(base: Path) -> Iterator[Path]:
             lock.acquire(timeout=_LOCK_SECONDS)
         except OSError as error:  # a Timeout, too
             raise _unusable(base, error) from error
-        with _temporary_files_in(folder):
-            yield folder
+        yield folder
     finally:
         lock.release()
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,20 +58,6 @@ def _unusable(base: Path, error: OSError) -> SidecarError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         return DiskFull(path=base)
     return WorkFolderUnusable(path=base, detail=error.strerror or str(error))
-
-
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """Within, SQLite's own temporary files lie in ``folder``: /tmp may be memory. (Windows has no such variable.)"""
-    before = os.environ.get(_SQLITE_FOLDER)
-    os.environ[_SQLITE_FOLDER] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_SQLITE_FOLDER]
-        else:
-            os.environ[_SQLITE_FOLDER] = before
 
 
 @contextmanager

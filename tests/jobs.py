@@ -55,6 +55,8 @@ def _content(path: bytes) -> str:
         return f"link to {os.readlink(path)!r}"
     if not stat.S_ISREG(mode):
         return stat.filemode(mode)[0]
+    if not os.access(path, os.R_OK):
+        return "not to be read"
     with open(path, "rb") as file:  # noqa: PTH123 - bytes
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -234,14 +234,15 @@ def test_inspect_needs_no_database(shell: Shell, backup: str) -> None:
     assert summary.tables["tasks"] == 12
 
 
-def test_the_demo_proves_a_round_trip_and_cleans_up(shell: Shell, tmp_path: Path) -> None:
+def test_the_demo_proves_a_round_trip_and_says_where_the_archive_lies(shell: Shell, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     ended = shell.run("demo", "--rows", "50", env={"TMPDIR": str(temporary)})
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"every value is identical" in ended.stdout
     assert str(temporary).encode() in ended.stdout
-    assert list(temporary.glob("kirapilot-demo-*")) == []
+    [archive] = temporary.glob("kirapilot-demo-*/demo.kpbackup")
+    assert str(archive).encode() in ended.stdout
 
 
 def test_the_demo_keeps_its_archive_in_a_folder_of_ones_choice(shell: Shell) -> None:
@@ -254,7 +255,7 @@ def test_the_demo_keeps_its_archive_in_a_folder_of_ones_choice(shell: Shell) -> 
 
 
 def test_the_demo_uses_every_table_of_the_app(shell: Shell) -> None:
-    result = msgspec.convert(shell.object("demo", "--rows", "50"), DemoResult)
+    result = msgspec.convert(shell.object("demo", "--rows", "50", "--folder", "."), DemoResult)
     assert len(result.tables) == 15
     assert [name for name, table in result.tables.items() if table.rows == 0] == []
 

@@ -146,7 +146,9 @@ def test_a_column_that_an_older_backup_lacks_keeps_its_value_and_a_new_row_takes
     )
     gone = value(device, "SELECT count(*) FROM tasks")
     restore(device, real_files / f"{FIRST}.kpbackup")
-    kept = "SELECT count(*) FROM tasks WHERE order_num > 100 AND task_list_id = 'mine' AND periodic_template_id NOT NULL"
+    kept = (
+        "SELECT count(*) FROM tasks WHERE order_num > 100 AND task_list_id = 'mine' AND periodic_template_id NOT NULL"
+    )
     assert value(device, kept) == gone
     new = "SELECT order_num, task_list_id, periodic_template_id FROM tasks WHERE order_num <= 100"
     assert query(device, new) == [(0, None, None)]

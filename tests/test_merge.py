@@ -68,9 +68,7 @@ def test_identical_rows_count_as_unchanged(database_copy: Copy, tmp_path: Path) 
     assert (account.read, account.added, account.unchanged, account.left_out) == (30, 15, 15, {})
 
 
-def test_a_row_with_the_same_id_and_other_content_stays_as_it_is_and_is_reported(
-    device: Path, tmp_path: Path
-) -> None:
+def test_a_row_with_the_same_id_and_other_content_stays_as_it_is_and_is_reported(device: Path, tmp_path: Path) -> None:
     archive = shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="other"), task("c")])
     before = query(device, "SELECT * FROM tasks WHERE id = 'a'")
     result = restore(device, archive, overwrite=False)

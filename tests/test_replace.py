@@ -48,9 +48,7 @@ def device(tmp_path: Path) -> Path:
     return path
 
 
-def test_rows_that_the_backup_does_not_have_go_and_the_others_become_what_it_says(
-    device: Path, tmp_path: Path
-) -> None:
+def test_rows_that_the_backup_does_not_have_go_and_the_others_become_what_it_says(device: Path, tmp_path: Path) -> None:
     archive = shipped_archive(
         tmp_path / "b.kpbackup",
         tasks=[task("a", title="Alpha"), task("c")],

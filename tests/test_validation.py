@@ -50,9 +50,8 @@ def judged(device: Path, archive: Path) -> BackupValidationResult:
     before = device.read_bytes()
     attempts: list[Callable[[], object]] = [
         lambda: validate_basic(places_of(device), str(archive), Progress()),
-        lambda: preview(device, archive, allow_loss=True),
+        lambda: preview(device, archive, overwrite=False, allow_loss=True),
         lambda: bring_in(device, archive, overwrite=True, allow_loss=True),
-        lambda: bring_in(device, archive, overwrite=False, allow_loss=True),
     ]
     for attempt in attempts:
         with pytest.raises(BackupError):
@@ -84,10 +83,19 @@ def judged(device: Path, archive: Path) -> BackupValidationResult:
             {"tasks": [task("a")], "time_sessions": [without(session("s", "a"), "start_time")]},
             "Time session at index 0 is missing required fields: start_time",
         ),
-        ({"time_sessions": [session("s", "a") | {"task_id": None}]}, "Time session at index 0 is missing required fields"),
-        ({"ai_interactions": [interaction("i", response=None)]}, "AI interaction at index 0 is missing required fields"),
+        (
+            {"time_sessions": [session("s", "a") | {"task_id": None}]},
+            "Time session at index 0 is missing required fields",
+        ),
+        (
+            {"ai_interactions": [interaction("i", response=None)]},
+            "AI interaction at index 0 is missing required fields",
+        ),
         ({"ai_interactions": [interaction("i", confidence="low")]}, "Invalid AI interaction data at index 0"),
-        ({"periodic_task_templates": [template("t", is_active="yes")]}, "Invalid periodic task template data at index 0"),
+        (
+            {"periodic_task_templates": [template("t", is_active="yes")]},
+            "Invalid periodic task template data at index 0",
+        ),
         (
             {"periodic_task_templates": [template("t"), without(template("u"), "recurrence_type")]},
             "Periodic task template at index 1 is missing required field: recurrence_type",
@@ -445,12 +453,14 @@ FORGED: dict[str, tuple[Callable[[Entries], None], bool | None]] = {
     ),
     "a reserved table": (
         lambda e: (
-            e.update({"sqlite_x.json": [{"a": 1}]}),
-            e["manifest.json"]["tables"].update(
-                sqlite_x={"entry": "sqlite_x.json", "rows": 1, "columns": {"a": ""}, "key": ["a"]}
-            ),
-        )
-        and None,
+            (
+                e.update({"sqlite_x.json": [{"a": 1}]}),
+                e["manifest.json"]["tables"].update(
+                    sqlite_x={"entry": "sqlite_x.json", "rows": 1, "columns": {"a": ""}, "key": ["a"]}
+                ),
+            )
+            and None
+        ),
         False,
     ),
     "a table twice, by case": (
@@ -470,12 +480,14 @@ FORGED: dict[str, tuple[Callable[[Entries], None], bool | None]] = {
     ),
     "a key that is no column": (
         lambda e: (
-            e.update({"labels.json": [{"a": 1}]}),
-            e["manifest.json"]["tables"].update(
-                labels={"entry": "labels.json", "rows": 1, "columns": {"a": ""}, "key": ["b"]}
-            ),
-        )
-        and None,
+            (
+                e.update({"labels.json": [{"a": 1}]}),
+                e["manifest.json"]["tables"].update(
+                    labels={"entry": "labels.json", "rows": 1, "columns": {"a": ""}, "key": ["b"]}
+                ),
+            )
+            and None
+        ),
         False,
     ),
     "a type that is SQL": (
@@ -539,7 +551,10 @@ def test_a_forged_backup_is_refused_whole_or_taken_whole(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_record("tasks", lambda record: record.update(title="x")), "tasks.json is not what the backup's manifest says"),
+        (
+            _record("tasks", lambda record: record.update(title="x")),
+            "tasks.json is not what the backup's manifest says",
+        ),
         (_record("threads", lambda record: record.update(title="x")), "threads.json is not what the backup's manifest"),
         (_other_settings, "settings.json is not what the backup's manifest says: it was changed"),
         (_without("threads.json"), "Backup file is missing threads.json"),
