@@ -17,7 +17,7 @@ from sidecar.manifest import EntryManifest, Manifest, TableManifest, Writer, sec
 from sidecar.models import CONTRACT
 from sidecar.pipeline import Sink
 from sidecar.results import VERSION, BackupMetadata
-from sidecar.zip_writing import Composite, Written, ZipWriter
+from sidecar.zip_writing import Composite, Data, Written, ZipWriter
 
 _encode = msgspec.json.Encoder().encode
 
@@ -44,7 +44,7 @@ class ArchiveWriter:
     def metadata(self, metadata: BackupMetadata) -> None:
         self._zip.write(names.METADATA, _encode(metadata))
 
-    def section(self, table: str, bodies: Iterable[bytes]) -> None:
+    def section(self, table: str, bodies: Iterable[Data]) -> None:
         """One table: ``bodies`` are runs of records without the array's brackets.
 
         Tables of the contract must come in its order, all of them: their records are a part of data.json too.
@@ -62,7 +62,7 @@ class ArchiveWriter:
     def finish(
         self,
         settings: Mapping[str, object],
-        exact: Iterable[bytes] | None,
+        exact: Iterable[Data] | None,
         tables: Mapping[str, TableManifest],
         migrations: list[str],
         writer: Writer,
@@ -90,9 +90,10 @@ class ArchiveWriter:
         self._zip.finish()
 
 
-def _array(bodies: Iterable[bytes]) -> Iterator[bytes]:
+def _array(bodies: Iterable[Data]) -> Iterator[Data]:
     before = b"["
     for body in bodies:
-        yield before + body
+        yield before
+        yield body
         before = b","
     yield b"]" if before == b"," else b"[]"

@@ -202,8 +202,12 @@ def _self_dependencies(stage: Stage, problems: Problems) -> None:
 
 
 def _dependency_cycles(stage: Stage, problems: Problems) -> None:
+    # Ids are text, but a hand can leave a blob: it stands as its SQL literal here.
+    source, target = (
+        f"CASE typeof({name}) WHEN 'text' THEN {name} ELSE quote({name}) END" for name in ("task_id", "depends_on_id")
+    )
     edges = stage.query(
-        "SELECT task_id, depends_on_id FROM task_dependencies"
+        f"SELECT {source}, {target} FROM task_dependencies"
         " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id"
     )
     for cycle in find_cycles(edges):

@@ -18,7 +18,8 @@ from sidecar.forms import ExactCell, Scalar, Stored, column_form, exact_cell, fi
 from sidecar.models import CONTRACT, KNOWN
 from sidecar.schema import TableSchema, quote
 
-BATCH_ROWS = 1000
+BATCH_ROWS = 400
+"""Rows turned at once: so many that a call costs little, so few that they stay in the processor's cache."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -27,7 +28,7 @@ _encoder = msgspec.json.Encoder()
 class Batch:
     """Some records of a table, as JSON without the array's brackets."""
 
-    body: bytes
+    body: memoryview
     rows: int
 
 
@@ -74,7 +75,7 @@ class Gatherer:
             else:
                 records = list(self._one_by_one(len(rows) if rows is not None else BATCH_ROWS))
                 cursor = None
-            yield Batch(_encoder.encode(records)[1:-1], len(records))
+            yield Batch(memoryview(_encoder.encode(records))[1:-1], len(records))
             self._done += len(records)
 
     def _select(self, expressions: Iterable[str], limit: int) -> sqlite3.Cursor:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 
-_DEPTH = 4
+_DEPTH = 8
 _PATIENCE = 0.1
 """Seconds between two looks at whether the other side is still there."""
 
@@ -57,7 +58,7 @@ class Sink(Generic[T]):
                     self._error = error
 
 
-def ahead(source: Iterator[T]) -> Iterator[T]:
+def ahead(source: Generator[T, None, None]) -> Generator[T, None, None]:
     """The items of ``source``, made on a thread of its own a few items ahead of their use."""
     items: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_DEPTH)
     abandoned = threading.Event()
@@ -73,9 +74,11 @@ def ahead(source: Iterator[T]) -> Iterator[T]:
 
     def run() -> None:
         try:
-            for item in source:
-                if not offer(item, None):
-                    return
+            # Closed where it ran: a database connection, say, belongs to one thread.
+            with closing(source):
+                for item in source:
+                    if not offer(item, None):
+                        return
         except BaseException as error:  # noqa: BLE001 - handed to the other thread
             offer(None, error)
         else:

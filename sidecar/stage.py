@@ -203,10 +203,10 @@ class Stage:
         self._require_new(column, table.columns, f"columns in {table.name}", MAX_COLUMNS)
         if "\0" in declared:
             raise DamagedBackup(detail=f"{table.name}.{column} has a type that cannot be")
-        # A type is copied as a name: anything else (a default, a constraint) has no place in a stage.
-        self.connection.execute(
-            f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {quote(declared) if declared else ''}"
-        )
+        # A type is copied as a name: anything else (a default, a constraint) has no place in a stage. ANY takes
+        # all values as they are in a STRICT table, and brings numbers into one form in any other, such as this.
+        kept = quote(declared) if declared.upper() not in ("", "ANY") else ""
+        self.connection.execute(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {kept}")
         table.columns[column] = declared
 
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -127,7 +127,7 @@ class _Staging:
         self._read.add(name)
         digest = hashlib.sha256()
 
-        def hashed() -> Iterator[bytes]:
+        def hashed() -> Generator[bytes, None, None]:
             for piece in self._archive.pieces(name):
                 digest.update(piece)
                 yield piece
@@ -293,11 +293,14 @@ class _Metadata(msgspec.Struct):
 
 def _metadata(text: bytes) -> BackupMetadata:
     try:
-        _require_single_keys(names.METADATA, text)
         _require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
-        return BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
+        metadata = BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
+        _require_single_keys(names.METADATA, text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidMetadata(detail=str(error)) from error
+    except (DamagedBackup, LimitExceeded) as error:
+        raise InvalidMetadata(detail=error.detail) from error
+    return metadata
 
 
 def _require_single_keys(name: str, text: bytes) -> None:

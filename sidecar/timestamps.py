@@ -6,6 +6,7 @@ do not fit a datetime, so datetimes only judge here; the text itself is carried.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -18,9 +19,14 @@ _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _Moments = list[_Moment | None]
 _UTC_SUFFIX = "+00:00"
 
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+"""msgspec alone takes an offset without a colon, too."""
+
 
 def is_moment(text: str) -> bool:
     """Whether ``text`` is an RFC 3339 time with an offset, of a day that exists."""
+    if not _RFC3339.fullmatch(text):
+        return False
     try:
         msgspec.convert(text, _Moment).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
@@ -30,8 +36,8 @@ def is_moment(text: str) -> bool:
 
 def to_archive(stored: Sequence[str | None]) -> list[str | None] | None:
     """A column of stored timestamps in the archive's form, or None when one would not come back as it was."""
-    # A text that is empty, or has another ending, becomes "", which is no moment.
-    column = [text and (text[:-6] + "Z" if text[-6:] == _UTC_SUFFIX else "") for text in stored]
+    # A text that is empty, or has another middle or ending, becomes "", which is no moment.
+    column = [text and (text[:-6] + "Z" if text[10:11] == "T" and text[-6:] == _UTC_SUFFIX else "") for text in stored]
     return column if _all_moments(column) else None
 
 
@@ -39,7 +45,9 @@ def to_stored(archived: Sequence[str | None]) -> list[str | None] | None:
     """A column of archived timestamps in the stored form, or None when one needs a closer look."""
     column = [text and (text[:-1] + _UTC_SUFFIX if text[-1] == "Z" else text) for text in archived]
     offsets = {text and text[-6:] for text in column}
-    return column if offsets <= {None, _UTC_SUFFIX} and _all_moments(column) else None
+    separators = {text and text[10:11] for text in column}
+    in_form = offsets <= {None, _UTC_SUFFIX} and separators <= {None, "T"}
+    return column if in_form and _all_moments(column) else None
 
 
 def one_to_archive(stored: str) -> tuple[str, bool] | None:

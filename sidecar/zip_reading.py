@@ -12,9 +12,10 @@ import io
 import os
 import stat
 import struct
+import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
@@ -70,6 +71,7 @@ class ZipReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._turn = threading.Lock()
         self.size = file.seek(0, io.SEEK_END)
         self._infos = _named(self._directory())
         self._starts = self._data_starts()
@@ -81,10 +83,10 @@ class ZipReader:
     def info(self, name: str) -> zipfile.ZipInfo:
         return self._infos[name]
 
-    def pieces(self, name: str) -> Iterator[bytes]:
+    def pieces(self, name: str) -> Generator[bytes, None, None]:
         """The unpacked bytes of an entry, PIECE_BYTES at a time; size and CRC-32 are checked at the end.
 
-        Raises DamagedBackup.
+        Several entries may be read at once, on several threads. Raises DamagedBackup.
         """
         info = self._infos[name]
         size = crc = 0
@@ -126,8 +128,9 @@ class ZipReader:
     def _packed(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
         position, left = self._starts[info.filename], info.compress_size
         while left:
-            self._file.seek(position)
-            piece = self._file.read(min(left, PIECE_BYTES))
+            with self._turn:
+                self._file.seek(position)
+                piece = self._file.read(min(left, PIECE_BYTES))
             if not piece:
                 raise DamagedBackup(detail="the file is cut short")
             position += len(piece)
@@ -166,6 +169,8 @@ class ZipReader:
 
 
 def _refuse_unreadable(info: zipfile.ZipInfo) -> None:
+    if not info.filename:
+        raise DamagedBackup(detail="it has an entry without a name")
     if info.flag_bits & _ENCRYPTED:
         raise NotABackup(detail=f"{info.filename} is encrypted")
     if info.compress_type not in (_STORED, _DEFLATE, _BZIP2):

@@ -39,6 +39,10 @@ _LAST_BLOCK = b"\x03\x00"
 """An empty deflate block marked as the last: ends a run of blocks that was flushed to a byte."""
 
 
+Data = bytes | memoryview
+"""Bytes to be written; a view saves a copy of a large batch."""
+
+
 @dataclass
 class Tally:
     """Bytes seen so far, their CRC-32 and SHA-256."""
@@ -47,7 +51,7 @@ class Tally:
     crc: int = 0
     sha256: hashlib._Hash = field(default_factory=hashlib.sha256)
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: Data) -> None:
         self.size += len(data)
         self.crc = zlib.crc32(data, self.crc)
         self.sha256.update(data)
@@ -96,7 +100,7 @@ class Entry:
         self._start = file.tell()
         self.tally = Tally()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Data) -> None:
         self.tally.add(data)
         if self._twin is not None:
             self._twin.tally.add(data)
