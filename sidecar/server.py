@@ -47,8 +47,8 @@ BROKEN = 1
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as a shell reports it."""
 
-_LOOK_UP = 0.5 if sys.platform == "win32" else None
-"""Seconds between two looks at Ctrl-C: only Windows does not let it end a wait."""
+_LOOK_UP = 0.2
+"""Seconds between two looks at Ctrl-C: a signal that comes just before a wait begins does not end it."""
 
 
 def serve(database: str | None, work_dir: str | None, methods: Mapping[str, Method] = METHODS) -> int:
@@ -90,10 +90,11 @@ class Server:
         """Serve until it is over; returns the exit code. An interrupt is an order to leave."""
         for thread in (self._reader, self._worker, self._writer):
             thread.start()
-        try:
-            with (interrupts or Interrupts()).raising():
-                self._wait()
-        except KeyboardInterrupt:
+        # Not by an exception: raised within a lock of the threading module, it leaves that lock taken.
+        interrupted = interrupts or Interrupts()
+        while not self._over.wait(_LOOK_UP) and not interrupted():
+            pass
+        if interrupted():
             self._leave(INTERRUPTED)
         self._writer.join(GRACE)
         if self._worker.is_alive():
@@ -101,10 +102,6 @@ class Server:
             self._outbox.close()
             self._writer.join(LAST_WORDS)
         return self._code or 0
-
-    def _wait(self) -> None:
-        while not self._over.wait(_LOOK_UP):
-            pass
 
     @property
     def is_stuck(self) -> bool:

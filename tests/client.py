@@ -46,6 +46,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.kill()
+        # A frozen program's real process survives its killed parent, until the end of its input.
+        if self.process.stdin:
+            self.process.stdin.close()
         self.process.wait()
         for thread in (self._reader, self._log_reader):
             if thread.ident:

@@ -7,10 +7,12 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -18,11 +20,12 @@ from typing import NoReturn
 import msgspec
 import pytest
 
-from sidecar import cli, exporting
+from sidecar import cli, demo, exporting, importing
 from sidecar.arguments import make_parser
 from sidecar.comparison import compare
 from sidecar.demo import DemoResult
-from sidecar.errors import FileNotFound, InvalidBackup, NotABackup, PathNotAllowed
+from sidecar.errors import FileNotFound, FolderNotFound, InvalidBackup, NotABackup, PathNotAllowed
+from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.results import (
     BackupMetadata,
@@ -258,6 +261,35 @@ def test_the_demo_uses_every_table_of_the_app(shell: Shell) -> None:
     result = msgspec.convert(shell.object("demo", "--rows", "50", "--folder", "."), DemoResult)
     assert len(result.tables) == 15
     assert [name for name, table in result.tables.items() if table.rows == 0] == []
+
+
+def test_the_demo_fails_if_a_single_value_was_not_restored(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def import_all_but_one_letter(places: Places, file_path: str, overwrite: bool, progress: Progress) -> None:
+        importing.import_data(places, file_path, overwrite, progress)
+        with closing(sqlite3.connect(places.database)) as connection:
+            connection.execute("UPDATE thread_messages SET content = content || 'x' WHERE rowid = 1")
+            connection.commit()
+
+    monkeypatch.setattr(demo, "import_data", import_all_but_one_letter)
+    assert cli.run(["demo", "--rows", "50", "--work-dir", str(tmp_path / "work")]) == 1
+    shown = capsys.readouterr().out
+    assert re.search(r"^thread_messages +(\d+) +\1 +2$", shown, re.MULTILINE)
+    assert "2 rows differ" in shown
+
+
+def test_a_demo_that_does_not_come_to_its_end_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo, "export_data", fail_unexpectedly)
+    assert cli.run(["demo", "--rows", "50", "--folder", str(tmp_path)]) == 70
+    assert "no such luck" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_needs_a_folder_that_exists(shell: Shell) -> None:
+    assert shell.run("demo", "--folder", "missing").returncode == FolderNotFound.code
 
 
 # What goes wrong
