@@ -66,7 +66,7 @@ def stored_value(cell: ExactCell) -> Scalar | bytes:
     Raises ValueError for a cell that contradicts itself.
     """
     if cell.base64 is not None:
-        if cell.storage not in ("blob", "text"):
+        if cell.storage not in ("blob", "text") or cell.value is not None:
             raise ValueError(f"a {cell.storage} cannot be bytes")
         return base64.b64decode(cell.base64, validate=True)
     value, storage = cell.value, cell.storage

@@ -15,6 +15,9 @@ from sidecar.results import LINES_SHOWN, PROBLEMS_SHOWN, Problem
 
 ERROR, WARNING = "error", "warning"
 
+WARNINGS_OF_A_KIND = 3
+"""Most lines about one kind of warning."""
+
 _LONGEST = 500
 """Most characters of a message: an archive decides how long its ids are."""
 
@@ -62,14 +65,19 @@ class Problems:
         return [problem for _, problems in ordered for problem in problems]
 
     def lines(self, severity: str) -> list[str]:
-        """At most LINES_SHOWN lines for a dialog: some of every kind, the last "and N more" where there are more."""
-        kinds = [problems for (of, _), problems in self._kept.items() if of == severity]
+        """At most LINES_SHOWN lines for a dialog: some of every kind, the last "and N more" where there are more.
+
+        Of a kind of warning a few are enough to know it by; of errors as many as there is room for.
+        """
+        most = LINES_SHOWN if severity == ERROR else WARNINGS_OF_A_KIND
+        kinds = [problems[:most] for (of, _), problems in self._kept.items() if of == severity]
         rounds = chain.from_iterable(zip_longest(*kinds))
         messages = [problem.message for problem in rounds if problem is not None]
         count = self.count(severity)
-        if count <= LINES_SHOWN:
+        if len(messages) == count <= LINES_SHOWN:
             return messages
-        return [*messages[: LINES_SHOWN - 1], f"and {count - LINES_SHOWN + 1:,} more"]
+        shown = messages[: LINES_SHOWN - 1]
+        return [*shown, f"and {count - len(shown):,} more"]
 
     def _note(self, problem: Problem) -> None:
         if len(problem.message) > _LONGEST:

@@ -101,8 +101,11 @@ class Stage:
     def close(self) -> None:
         """Make the stage ready to be attached by another connection; may be called again."""
         if not self._database.is_closed():
-            self.connection.execute("COMMIT")
-            self._database.close()
+            try:
+                if self.connection.in_transaction:
+                    self.connection.execute("COMMIT")
+            finally:
+                self._database.close()
 
     def add_table(self, name: str, columns: Mapping[str, str], key: Sequence[str]) -> StagedTable:
         """The table, made or given the columns it lacks.

@@ -248,11 +248,16 @@ class _Staging:
         return cell
 
     def _rest(self) -> None:
-        """Read what nothing else reads, so that its checksum and hash are proved too."""
+        """Read what nothing else reads, so that its checksum, hash and encoding are proved too."""
         for name in self._archive.names:
             if name not in self._read:
-                for _ in self._pieces(name):
-                    pass
+                utf8 = codecs.getincrementaldecoder("utf-8")("strict" if name.endswith(".json") else "ignore")
+                try:
+                    for piece in self._pieces(name):
+                        utf8.decode(piece)
+                    utf8.decode(b"", final=True)
+                except UnicodeDecodeError as error:
+                    raise DamagedBackup(detail=f"{name} is not UTF-8") from error
 
     def _hold_to_manifest(self) -> None:
         if self._manifest is None:

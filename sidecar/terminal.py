@@ -89,7 +89,7 @@ class Terminal:
 
         :raises KeyboardInterrupt: when a signal comes instead of an answer.
         """
-        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.write(f"\n{question} [y/N] ")
         sys.stderr.flush()
         with self._interrupts.raising():
             typed = sys.stdin.readline()

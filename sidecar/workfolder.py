@@ -80,9 +80,9 @@ def _sweep(base: Path) -> None:
     """Remove the folders of jobs that were killed: those whose lock can be had."""
     for folder in base.glob(_PREFIX + "*"):
         try:
-            with FileLock(folder / _LOCK, blocking=False):
+            with FileLock(folder / _LOCK, blocking=False), os.scandir(folder) as entries:
                 # Nobody holds it, but a neighbour may have made it this very moment, and lock it next.
-                used = any(entry.name != _LOCK for entry in os.scandir(folder))
+                used = any(entry.name != _LOCK for entry in entries)
                 stale = used or time.time() - folder.stat().st_mtime > _UNUSED_SECONDS
         except (Timeout, OSError):
             continue

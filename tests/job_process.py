@@ -17,6 +17,7 @@ Prints one line of JSON at the end: kind, message and path of the error, or null
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import resource
@@ -66,7 +67,7 @@ def may_mount(folder: Path) -> bool:
 
 def _mount(disk: Mapping[str, Any], options: str = "") -> None:
     size = f"size={disk['size']}{options}"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk["at"]], check=True)  # noqa: S607
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk["at"]], check=True)
 
 
 def _prepare(request: Mapping[str, Any]) -> None:
@@ -77,13 +78,14 @@ def _prepare(request: Mapping[str, Any]) -> None:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
     if disk and disk.get("read_only"):
-        subprocess.run(["mount", "-o", "remount,ro", disk["at"]], check=True)  # noqa: S607
+        subprocess.run(["mount", "-o", "remount,ro", disk["at"]], check=True)
     if request.get("unforeseen"):
         for module in (sidecar.staging, sidecar.exporting):
             setattr(module, "require_space", lambda *_: None)  # noqa: B010 - not exported by it
     if "largest" in request:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest"], resource.RLIM_INFINITY))
     if request.get("ordinary") and os.geteuid() == 0:
+        codecs.lookup("cp437")  # what is loaded late may lie where that user cannot read
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)

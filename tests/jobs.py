@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import InternalError, SidecarError
+from sidecar.errors import InternalError, InvalidBackup, SidecarError
 from sidecar.exporting import export_data
 from sidecar.importing import import_data, preview_import
 from sidecar.inspection import inspect_backup
@@ -52,7 +52,7 @@ def state(*roots: Path) -> dict[str, str]:
 def _content(path: bytes) -> str:
     mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode):
-        return f"link to {os.readlink(path)!r}"
+        return f"link to {os.readlink(path)!r}"  # noqa: PTH115 - bytes
     if not stat.S_ISREG(mode):
         return stat.filemode(mode)[0]
     if not os.access(path, os.R_OK):
@@ -90,7 +90,8 @@ def said_well(error: SidecarError, kind: type[SidecarError]) -> SidecarError:
     """``error``, once it is of the kind, and says what to do in words that are no traceback."""
     assert type(error) is kind, repr(error)
     assert not isinstance(error, InternalError)
-    assert error.message.rstrip()[-1] in ".)", error.message
+    # A problem of a record is said in the words that the app has for it.
+    assert type(error) is InvalidBackup or error.message.rstrip()[-1] in ".)", error.message
     assert "Traceback" not in error.message
     assert error.hint
     return error

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sidecar.results import COUNT_OF
+from tests.archives import entries_of, write
 
 Record = dict[str, Any]
 
@@ -82,31 +82,19 @@ def shipped_archive(
         **{f"{name}.json": records for name, records in sections.items()},
         "settings.json": settings,
     }
-    return write_entries(path, {name: as_json(entry) for name, entry in entries.items()})
+    return write(path, {name: as_json(entry) for name, entry in entries.items()})
 
 
 def as_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode()
 
 
-def write_entries(path: Path, entries: Mapping[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in entries.items():
-            archive.writestr(name, body)
-    return path
-
-
-def read_entries(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
 def entry(path: Path, name: str) -> Any:
     """One entry of an archive, as Python sees it."""
-    return json.loads(read_entries(path)[name])
+    return json.loads(entries_of(path)[name])
 
 
-Change = Callable[[dict[str, Any]], None]
+Change = Callable[[dict[str, Any]], object]
 """Changes the entries of an archive, as Python sees them, in place."""
 
 
@@ -115,7 +103,7 @@ def tampered(source: Path, target: Path, change: Change, sealed: bool = False) -
 
     :param sealed: whether the manifest is brought in line: sizes and hashes, as a forger would.
     """
-    entries = {name: json.loads(body) for name, body in read_entries(source).items()}
+    entries = {name: json.loads(body) for name, body in entries_of(source).items()}
     change(entries)
     bodies = {name: as_json(body) for name, body in entries.items()}
     if sealed and "manifest.json" in bodies:
@@ -126,4 +114,4 @@ def tampered(source: Path, target: Path, change: Change, sealed: bool = False) -
             if name != "manifest.json"
         }
         bodies["manifest.json"] = as_json(manifest)
-    return write_entries(target, bodies)
+    return write(target, bodies)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.results import COUNT_OF
+from tests.archives import entries_of
 from tests.databases import (
     assert_nothing_changes,
     assert_same,
@@ -23,7 +24,7 @@ from tests.databases import (
     validate,
     value,
 )
-from tests.shipped import entry, read_entries
+from tests.shipped import entry
 
 Copy = Callable[[str], Path]
 
@@ -120,7 +121,7 @@ def test_an_export_of_an_import_says_what_the_first_export_said(database_copy: C
     restore(device, first)
     export(device, second)
     differing = {"metadata.json", "data.json", "manifest.json"}
-    ours, theirs = read_entries(first), read_entries(second)
+    ours, theirs = entries_of(first), entries_of(second)
     assert ours.keys() == theirs.keys()
     for entry_name in ours.keys() - differing:
         assert sorted(map(str, entry(first, entry_name))) == sorted(map(str, entry(second, entry_name)))

@@ -10,25 +10,26 @@ from typing import Any
 import pytest
 
 from sidecar.errors import BackupError
+from sidecar.problems import WARNINGS_OF_A_KIND
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupValidationResult
 from sidecar.validation import validate_basic
+from tests.archives import entries_of, write
 from tests.databases import backup, bring_in, execute, fresh, places_of, preview, restore, validate
 from tests.shipped import (
     as_json,
     dependency,
     interaction,
-    read_entries,
     session,
     shipped_archive,
     tampered,
     task,
     template,
     without,
-    write_entries,
 )
 
 Entries = dict[str, Any]
+Change = Callable[[Entries], object]
 Copy = Callable[[str], Path]
 
 KEPT = "(it is kept as it is)"
@@ -215,9 +216,9 @@ def test_head_and_data_must_say_what_the_format_says(
 
 @pytest.mark.parametrize("name", ["metadata.json", "data.json"])
 def test_an_entry_that_must_be_there_is_missed(device: Path, tmp_path: Path, name: str) -> None:
-    entries = read_entries(shipped_archive(tmp_path / "whole.kpbackup"))
+    entries = entries_of(shipped_archive(tmp_path / "whole.kpbackup"))
     del entries[name]
-    verdict = judged(device, write_entries(tmp_path / "b.kpbackup", entries))
+    verdict = judged(device, write(tmp_path / "b.kpbackup", entries))
     assert verdict.errors[0].startswith(f"Backup file is missing {name}")
 
 
@@ -250,8 +251,8 @@ def test_an_array_that_every_generation_has_is_missed(device: Path, tmp_path: Pa
 def test_an_entry_that_is_not_json_of_the_right_shape_is_refused(
     device: Path, tmp_path: Path, name: str, body: bytes
 ) -> None:
-    entries = read_entries(shipped_archive(tmp_path / "whole.kpbackup"))
-    verdict = judged(device, write_entries(tmp_path / "b.kpbackup", entries | {name: body}))
+    entries = entries_of(shipped_archive(tmp_path / "whole.kpbackup"))
+    verdict = judged(device, write(tmp_path / "b.kpbackup", entries | {name: body}))
     assert len(verdict.errors) == 1
     assert verdict.metadata is None
 
@@ -296,14 +297,17 @@ def test_all_problems_are_told_at_once_each_with_its_place(device: Path, tmp_pat
 
 
 @pytest.mark.parametrize("number", [LINES_SHOWN, LINES_SHOWN + 1, 250])
-def test_a_dialog_gets_at_most_fifteen_lines_of_each_kind(device: Path, tmp_path: Path, number: int) -> None:
+def test_a_dialog_gets_at_most_fifteen_errors_and_a_few_warnings_of_a_kind(
+    device: Path, tmp_path: Path, number: int
+) -> None:
     tasks = [task(str(index), title=None, status="odd") for index in range(number)]
     verdict = validate(device, shipped_archive(tmp_path / "b.kpbackup", tasks=tasks))
-    for lines, count in ((verdict.errors, verdict.error_count), (verdict.warnings, verdict.warning_count)):
-        assert count == number
-        assert len(lines) == LINES_SHOWN
-        if number > LINES_SHOWN:
-            assert lines[-1] == f"and {number - LINES_SHOWN + 1} more"
+    assert verdict.error_count == verdict.warning_count == number
+    assert len(verdict.errors) == LINES_SHOWN
+    if number > LINES_SHOWN:
+        assert verdict.errors[-1] == f"and {number - LINES_SHOWN + 1} more"
+    assert len(verdict.warnings) == WARNINGS_OF_A_KIND + 1
+    assert verdict.warnings[-1] == f"and {number - WARNINGS_OF_A_KIND} more"
     assert len(verdict.problems) == 2 * min(number, 100)
 
 
@@ -423,11 +427,11 @@ def _cell(**fields: object) -> Callable[[Entries], None]:
     return changed
 
 
-def _without(name: str) -> Callable[[Entries], None]:
+def _without(name: str) -> Change:
     return lambda entries: entries.pop(name)
 
 
-FORGED: dict[str, tuple[Callable[[Entries], None], bool | None]] = {
+FORGED: dict[str, tuple[Change, bool | None]] = {
     "nothing": (_nothing, True),
     "a record changed": (_record("tasks", lambda record: record.update(title="x")), True),
     "a record of another type": (_record("tasks", lambda record: record.update(title=7)), False),
@@ -453,13 +457,10 @@ FORGED: dict[str, tuple[Callable[[Entries], None], bool | None]] = {
     ),
     "a reserved table": (
         lambda e: (
-            (
                 e.update({"sqlite_x.json": [{"a": 1}]}),
                 e["manifest.json"]["tables"].update(
                     sqlite_x={"entry": "sqlite_x.json", "rows": 1, "columns": {"a": ""}, "key": ["a"]}
                 ),
-            )
-            and None
         ),
         False,
     ),
@@ -480,13 +481,10 @@ FORGED: dict[str, tuple[Callable[[Entries], None], bool | None]] = {
     ),
     "a key that is no column": (
         lambda e: (
-            (
                 e.update({"labels.json": [{"a": 1}]}),
                 e["manifest.json"]["tables"].update(
                     labels={"entry": "labels.json", "rows": 1, "columns": {"a": ""}, "key": ["b"]}
                 ),
-            )
-            and None
         ),
         False,
     ),
@@ -500,7 +498,7 @@ FORGED: dict[str, tuple[Callable[[Entries], None], bool | None]] = {
     "tables of another type": (_manifest(lambda m: m.update(tables=[])), False),
     "a negative count of dangling references": (_manifest(lambda m: m["tables"]["tasks"].update(dangling=-1)), None),
     "an exact value": (_cell(), True),
-    "an exact value twice": (lambda e: (_cell()(e), e["exact.json"].extend(e["exact.json"])) and None, True),
+    "an exact value twice": (lambda e: (_cell()(e), e["exact.json"].extend(e["exact.json"])), True),
     "an exact value of no row": (_cell(row=999), False),
     "an exact value of no column": (_cell(column="colour"), False),
     "an exact value of the stage's own column": (_cell(column="kp row", storage="integer", value=5), False),
@@ -561,20 +559,20 @@ def test_a_forged_backup_is_refused_whole_or_taken_whole(
     ],
 )
 def test_a_backup_with_a_manifest_is_held_to_it(
-    device: Path, own_backup: Path, tmp_path: Path, change: Callable[[Entries], None], message: str
+    device: Path, own_backup: Path, tmp_path: Path, change: Change, message: str
 ) -> None:
-    bodies = read_entries(own_backup)
+    bodies = entries_of(own_backup)
     entries = {name: json.loads(body) for name, body in bodies.items()}
     before = {name: as_json(entry) for name, entry in entries.items()}
     change(entries)
     changed = {
         name: as_json(entry) if as_json(entry) != before[name] else bodies[name] for name, entry in entries.items()
     }
-    verdict = judged(device, write_entries(tmp_path / "b.kpbackup", changed))
+    verdict = judged(device, write(tmp_path / "b.kpbackup", changed))
     assert any(error.startswith(message) for error in verdict.errors), verdict.errors
 
 
 def test_a_manifest_that_is_not_json_is_refused(device: Path, own_backup: Path, tmp_path: Path) -> None:
     for body in (b"", b"[]", b"{", b"null", b"[" * 100_000):
-        entries = read_entries(own_backup) | {"manifest.json": body}
-        assert not judged(device, write_entries(tmp_path / "b.kpbackup", entries)).is_valid
+        entries = entries_of(own_backup) | {"manifest.json": body}
+        assert not judged(device, write(tmp_path / "b.kpbackup", entries)).is_valid

@@ -1,0 +1,110 @@
+"""Another program that uses the database, in a process of its own, as KiraPilot's pool does.
+
+``python -m tests.app_process DATABASE PART``; each part says "ready" on its standard output and goes on
+until its standard input ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+
+@contextmanager
+def playing(part: str, database: Path) -> Iterator[subprocess.Popen[str]]:
+    """The other program at work; it must end well."""
+    words = [sys.executable, "-m", "tests.app_process", str(database), part]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+        assert process.wait(30) == 0, process.stdout.read()
+
+
+def killed_while_writing(database: Path) -> Path:
+    """Leave what an app leaves that is killed in the middle of a large transaction; answers its hot journal."""
+    words = [sys.executable, "-m", "tests.app_process", str(database), "crash"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    journal = database.with_name(f"{database.name}-journal")
+    assert journal.stat().st_size > 0
+    return journal
+
+
+def _open(database: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(database, timeout=5, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    return connection
+
+
+def _say_ready() -> None:
+    print("ready", flush=True)  # noqa: T201 - for the test that waits for it
+
+
+def hold(database: str, statement: str) -> None:
+    """Hold a lock until the input ends."""
+    connection = _open(database)
+    connection.execute(statement)
+    connection.execute("SELECT count(*) FROM tasks").fetchone()
+    _say_ready()
+    sys.stdin.read()
+    connection.execute("ROLLBACK")
+
+
+def live(database: str) -> None:
+    """Read and write as a person at work would; any statement that fails ends the program."""
+    over = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    connection = _open(database)
+    _say_ready()
+    for turn in itertools.count():
+        if over.is_set():
+            break
+        title = f"written by the app {turn}"
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE tasks SET title = ? WHERE rowid = 1 + ? % 50", (title, turn))
+        connection.execute("INSERT INTO ai_interactions (id, message, response) VALUES (?, 'm', 'r')", (f"app {turn}",))
+        connection.execute("COMMIT")
+        connection.execute("SELECT count(*), max(updated_at) FROM tasks").fetchone()
+        over.wait(0.01)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def crash(database: str) -> None:
+    """Change everything within a transaction that spills to the disk, and die."""
+    connection = _open(database)
+    connection.execute("PRAGMA cache_size = 5")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE tasks SET title = 'never committed', description = hex(randomblob(3000))")
+    connection.execute("UPDATE ai_interactions SET message = hex(randomblob(3000))")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Play the part that the command line names."""
+    database, part = sys.argv[1:]
+    if part == "live":
+        live(database)
+    elif part == "crash":
+        crash(database)
+    else:
+        hold(database, part)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,401 @@
+"""What bites with SQLite and with JSON: one test for each trap, that fails without its cure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sidecar import cutting, database, importing, workfolder
+from sidecar.applying import apply
+from sidecar.errors import AccountingMismatch, Cancelled, DatabaseBusy, LimitExceeded
+from sidecar.exporting import export_data
+from sidecar.importing import import_data
+from sidecar.progress import Progress, Report
+from tests.archives import entries_of, write
+from tests.databases import (
+    assert_same,
+    assert_same_contents,
+    backup,
+    bring_in,
+    contents,
+    copy_of,
+    counts,
+    emptied,
+    execute,
+    export,
+    fresh,
+    insert,
+    opened,
+    places_of,
+    query,
+    restore,
+    validate,
+    value,
+)
+from tests.shipped import as_json, entry, session, shipped_archive, tampered, task
+
+Copy = Callable[[str], Path]
+
+THIRD = "2025-09-08-periodic-templates"
+
+NEW = "INSERT INTO tasks (id, title) VALUES ('written meanwhile', 'x')"
+
+
+class App:
+    """The app, at work in the middle of a job: writes at the first report of a phase, and does not wait for a lock."""
+
+    def __init__(self, path: Path, phase: str) -> None:
+        self._path, self._phase = path, phase
+        self.wrote = False
+
+    def __call__(self, report: Report) -> None:
+        if report.phase == self._phase and not self.wrote:
+            write_now(self._path)
+            self.wrote = True
+
+
+def write_now(path: Path) -> None:
+    with closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(NEW)
+        connection.commit()
+
+
+@pytest.mark.parametrize("phase", ["compress", "verify"])
+def test_the_app_can_write_while_an_export_runs_and_the_backup_is_of_one_moment(
+    database_copy: Copy, tmp_path: Path, phase: str
+) -> None:
+    device = database_copy(THIRD)
+    before = copy_of(device, tmp_path / "before")
+    app = App(device, phase)
+    export_data(places_of(device), str(tmp_path / "b.kpbackup"), Progress(listen=app))
+    assert app.wrote
+    restored = emptied(copy_of(before, tmp_path / "restored"))
+    restore(restored, tmp_path / "b.kpbackup")
+    assert_same(before, restored)
+
+
+@pytest.mark.parametrize("phase", ["stage", "check", "apply"])
+def test_the_app_can_write_until_rows_move_and_what_it_wrote_is_seen(
+    database_copy: Copy, tmp_path: Path, phase: str
+) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    before = contents(device)
+    app = App(device, phase)
+    result = import_data(places_of(device), str(archive), True, Progress(listen=app))
+    assert app.wrote
+    assert result.tables["tasks"].removed == 1
+    assert_same_contents(before, contents(device))
+
+
+def test_what_the_app_writes_just_before_the_lock_is_seen_too(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    before = contents(device)
+
+    def apply_late(*arguments: object) -> None:
+        write_now(device)
+        apply(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "apply", apply_late)
+    assert bring_in(device, archive).tables["tasks"].removed == 1
+    assert_same_contents(before, contents(device))
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that the connection to the live database executes during imports."""
+    statements: list[str] = []
+    open_for_import = database.open_for_import
+
+    def open_traced(path: Path) -> sqlite3.Connection:
+        connection = open_for_import(path)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    monkeypatch.setattr(importing, "open_for_import", open_traced)
+    return statements
+
+
+def test_the_transaction_writes_the_live_database_only(database_copy: Copy, tmp_path: Path, traced: list[str]) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    execute(device, "DELETE FROM tasks WHERE rowid % 2", "UPDATE tasks SET title = 'x'", NEW)
+    bring_in(device, archive)
+    within = traced[traced.index("BEGIN IMMEDIATE") : traced.index("COMMIT")]
+    writing = [sql for sql in within if sql.split()[0] in ("INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER")]
+    assert len(writing) >= 3
+    assert all(sql.split()[1 if sql.startswith("UPDATE") else 2].startswith("main.") for sql in writing)
+
+
+def test_no_pragma_of_an_import_changes_how_the_live_database_is_written(
+    database_copy: Copy, tmp_path: Path, traced: list[str]
+) -> None:
+    device = database_copy(THIRD)
+    bring_in(device, backup(device, tmp_path / "b.kpbackup"))
+    pragmas = [sql.removeprefix("PRAGMA ") for sql in traced if sql.startswith("PRAGMA")]
+    of_files = [pragma for pragma in pragmas if "synchronous" in pragma or "journal" in pragma or "locking" in pragma]
+    # A bare one is about the live database.
+    assert {pragma.partition(".")[0] for pragma in of_files} <= {"stage", "plan"}
+    assert "stage.synchronous = OFF" in of_files
+
+
+def test_replacing_rows_with_identical_ones_does_not_cascade_into_tables_the_backup_lacks(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    insert(device, "tasks", id="a", title="A")
+    insert(device, "focus_sessions", id="f", task_id="a", planned_duration=25)
+    insert(device, "threads", id="h", title="H", assignment_task_id="a")
+    before = {name: contents(device)[name] for name in ("focus_sessions", "threads")}
+    restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="A")]))
+    assert {name: contents(device)[name] for name in before} == before
+
+
+@pytest.mark.parametrize("clause", ["", "ON DELETE RESTRICT", "ON DELETE SET DEFAULT"])
+def test_an_import_that_would_leave_a_reference_leading_nowhere_is_undone(tmp_path: Path, clause: str) -> None:
+    device = fresh(tmp_path)
+    execute(device, f"CREATE TABLE labels (id TEXT PRIMARY KEY, task_id TEXT REFERENCES tasks (id) {clause})")
+    insert(device, "tasks", id="a", title="A")
+    insert(device, "labels", id="l", task_id="a")
+    before = device.read_bytes()
+    with pytest.raises(AccountingMismatch):
+        bring_in(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("b")]))
+    assert device.read_bytes() == before
+
+
+def test_a_null_among_the_ids_of_lists_does_not_hide_that_another_list_is_missing(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    execute(
+        device,
+        "DROP TABLE task_lists",
+        "CREATE TABLE task_lists (id varchar PRIMARY KEY, name varchar, is_default boolean, created_at, updated_at)",
+        "INSERT INTO task_lists (id, name) VALUES (NULL, 'Nameless')",
+    )
+    restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", task_list_id="lost")]))
+    assert query(device, "SELECT name FROM task_lists WHERE id = 'lost'") == [("Restored list 1",)]
+
+
+def test_the_hot_journal_of_a_killed_app_is_rolled_back_as_the_app_would(database_copy: Copy, tmp_path: Path) -> None:
+    device, crashed = database_copy(THIRD), tmp_path / "crashed.db"
+    with closing(sqlite3.connect(device)) as app:
+        app.execute("PRAGMA cache_size = 1")
+        app.execute("UPDATE tasks SET title = 'half written', description = hex(zeroblob(4000))")
+        app.execute("UPDATE time_sessions SET notes = hex(zeroblob(4000))")
+        for end in ("", "-journal"):
+            shutil.copy(f"{device}{end}", f"{crashed}{end}")
+        app.rollback()
+    assert crashed.with_name("crashed.db-journal").stat().st_size
+    assert crashed.read_bytes() != device.read_bytes()
+    restored = emptied(copy_of(device, tmp_path / "restored"))
+    restore(restored, backup(crashed, tmp_path / "b.kpbackup"))
+    assert_same(device, restored)
+
+
+def test_a_wait_for_a_busy_database_can_be_cancelled(database_copy: Copy, tmp_path: Path) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    asked = iter(range(1_000_000))
+    jobs: list[Callable[[Progress], object]] = [
+        lambda progress: export_data(places_of(device), str(tmp_path / "c.kpbackup"), progress),
+        lambda progress: import_data(places_of(device), str(archive), True, progress),
+    ]
+    with opened(device) as app:
+        app.execute("BEGIN EXCLUSIVE")
+        for job in jobs:
+            with pytest.raises(Cancelled):
+                job(Progress(cancelled=lambda: next(asked) % 8 == 7))
+
+
+def test_a_database_that_stays_busy_is_told_after_a_while(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    with opened(device) as app:
+        app.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DatabaseBusy):
+            export(device, tmp_path / "c.kpbackup")
+        with pytest.raises(DatabaseBusy) as busy:
+            bring_in(device, archive)
+    assert busy.value.message.startswith("Nothing was changed")
+
+
+def test_a_long_statement_can_be_cancelled() -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    progress = Progress(cancelled=lambda: True)
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(Cancelled), progress.watching(connection):
+        connection.execute(endless).fetchone()
+
+
+def test_the_folder_of_a_killed_job_is_swept_and_that_of_a_neighbour_is_not(tmp_path: Path) -> None:
+    with workfolder.work_folder(tmp_path) as neighbour:
+        (neighbour / "stage.db").write_bytes(b"at work")
+        killed = tmp_path / "job-killed"
+        killed.mkdir()
+        (killed / "stage.db").write_bytes(b"left behind")
+        with workfolder.work_folder(tmp_path) as own:
+            assert own not in (neighbour, killed)
+            assert (neighbour / "stage.db").read_bytes() == b"at work"
+            assert not killed.exists()
+
+
+@pytest.mark.parametrize("window", [1, 7, 100, 4096])
+def test_records_are_cut_out_of_the_stream_wherever_the_window_ends(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    source = emptied(database_copy(THIRD))
+    odd = ["}", "},{", '"}]', "\\", '\\"}', "]},{[", '{"a":[{}]}', "\u2028}", "x" * 5000 + "}", ""]
+    for index, text in enumerate(odd):
+        insert(source, "tasks", id=f"{index}{text}", title=text, tags=text, created_at=None)
+        insert(source, "ai_suggestions", id=f"{text}{index}", type=text, title=text, description=text, confidence=0.5)
+    archive = backup(source, tmp_path / "b.kpbackup")
+    device = emptied(copy_of(source, tmp_path / "device"))
+    monkeypatch.setattr(cutting, "WINDOW_BYTES", window)
+    restore(device, archive)
+    assert_same(source, device)
+
+
+def test_unheard_of_values_around_and_within_records_are_read_past(
+    real_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = real_files / f"{THIRD}.kpbackup"
+
+    def add(entries: dict[str, object]) -> None:
+        data = entries["data.json"]
+        assert isinstance(data, dict)
+        entries["data.json"] = {"first": [[{"a": [1]}], 2, "]}"], "x": {"y": [{}, "}"]}, "n": None, "t": 1.5, **data}
+
+    monkeypatch.setattr(cutting, "WINDOW_BYTES", 50)
+    device, other = fresh(tmp_path, "device.db"), fresh(tmp_path, "other.db")
+    restore(device, tampered(whole, tmp_path / "b.kpbackup", add))
+    restore(other, whole)
+    assert_same_contents(
+        {name: part for name, part in contents(other).items() if name != "task_lists"},
+        {name: part for name, part in contents(device).items() if name != "task_lists"},
+    )
+
+
+def test_the_length_of_a_record_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = fresh(tmp_path)
+    monkeypatch.setattr(cutting, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 10_000)
+    restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="x" * 9_000)]))
+    archive = shipped_archive(tmp_path / "c.kpbackup", tasks=[task("a", title="x" * 400_000)])
+    with pytest.raises(LimitExceeded):
+        bring_in(device, archive)
+
+
+def test_a_top_level_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    entries = entries_of(shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a")]))
+    for key in ("tasks", "version", "settings"):
+        twice = entries["data.json"].replace(b"{", b'{"%b": [], ' % key.encode(), 1)
+        verdict = validate(device, write(tmp_path / "c.kpbackup", entries | {"data.json": twice}))
+        assert not verdict.is_valid
+
+
+def test_of_a_key_that_stands_twice_in_a_record_the_last_counts_as_in_the_shipped_app(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    entries = entries_of(shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="last")]))
+    for name in ("data.json", "tasks.json"):
+        entries[name] = entries[name].replace(b'"title": "last"', b'"title": "first", "title": "last"')
+    restore(device, write(tmp_path / "c.kpbackup", entries))
+    assert query(device, "SELECT title FROM tasks") == [("last",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("data.json", b'"remark": "'),
+        ("tasks.json", b'"remark": "'),
+        ("metadata.json", b'"remark": "'),
+        ("settings.json", b'"remark": "'),
+    ],
+)
+def test_text_that_is_not_utf8_is_refused_even_where_nobody_reads_it(tmp_path: Path, name: str, before: bytes) -> None:
+    device = fresh(tmp_path)
+    entries = entries_of(
+        shipped_archive(
+            tmp_path / "b.kpbackup",
+            tasks=[task("a", remark="#")],
+            metadata={"remark": "#"},
+            data={"remark": "#"},
+            settings={"remark": "#"},
+        )
+    )
+    assert before in entries[name]
+    assert validate(device, write(tmp_path / "c.kpbackup", entries)).is_valid
+    odd = {name: entries[name].replace(before + b"#", before + b"\xe9")}
+    assert not validate(device, write(tmp_path / "d.kpbackup", entries | odd)).is_valid
+
+
+@pytest.mark.parametrize("integer", [2**63, -(2**63) - 1, 12345678901234567890123456])
+@pytest.mark.parametrize("column", ["priority", "colour"])
+def test_an_integer_beyond_64_bits_is_an_error(tmp_path: Path, column: str, integer: int) -> None:
+    device = fresh(tmp_path)
+    archive = shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a"), task("b", **{column: integer})])
+    verdict = validate(device, archive)
+    assert [problem.index for problem in verdict.problems if problem.severity == "error"] == [1]
+
+
+@pytest.mark.parametrize("depth", [40, 2_000, 100_000])
+@pytest.mark.parametrize("where", ["record", "data", "settings"])
+def test_deep_nesting_is_refused_and_not_a_crash(tmp_path: Path, where: str, depth: int) -> None:
+    device = fresh(tmp_path)
+    marks = {name: f"#{name}" for name in ("record", "data", "settings")}
+    archive = shipped_archive(
+        tmp_path / "b.kpbackup",
+        tasks=[task("a", x=marks["record"])],
+        data={"x": marks["data"]},
+        settings={"x": marks["settings"]},
+    )
+    deep, mark = b"[" * depth + b"]" * depth, f'"{marks[where]}"'.encode()
+    changed = {name: body.replace(mark, deep) for name, body in entries_of(archive).items()}
+    verdict = validate(device, write(tmp_path / "c.kpbackup", changed))
+    assert verdict.is_valid == (where != "record" and depth < cutting.MAX_DEPTH)
+
+
+def test_a_byte_order_mark_is_dropped(real_files: Path, tmp_path: Path) -> None:
+    device, other = fresh(tmp_path, "device.db"), fresh(tmp_path, "other.db")
+    whole = real_files / f"{THIRD}.kpbackup"
+    marked = {name: b"\xef\xbb\xbf" + body for name, body in entries_of(whole).items()}
+    restore(device, write(tmp_path / "b.kpbackup", marked))
+    restore(other, whole)
+    assert counts(device) == counts(other)
+
+
+def test_infinity_is_not_lost_as_null(tmp_path: Path) -> None:
+    source = fresh(tmp_path)
+    insert(source, "ai_interactions", id="i", message="", response="", confidence=float("inf"))
+    insert(source, "productivity_patterns", id="p", pattern_type="", time_slot="", productivity_score=float("-inf"),
+           confidence_level=0.5)  # fmt: skip
+    archive = backup(source, tmp_path / "b.kpbackup")
+    assert entry(archive, "ai_interactions.json")[0]["confidence"] is None
+    device = fresh(tmp_path, "device.db")
+    restore(device, archive)
+    assert_same(source, device)
+
+
+def test_records_of_many_shapes_are_read_and_too_many_are_refused(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    keys = [f"k{index}" for index in range(9)]
+    shapes = [{key: 1 for place, key in enumerate(keys) if number >> place & 1} for number in range(400)]
+    tasks = [task(str(index), **shape) for index, shape in enumerate(shapes)]
+    archive = shipped_archive(tmp_path / "b.kpbackup", tasks=tasks, time_sessions=[session("s", "7")])
+    restore(device, archive, allow_loss=True)
+    assert value(device, "SELECT count(*) FROM tasks") == 400
+    entries = entries_of(archive)
+    many = [{"id": str(index), "title": "x", f"k{index}": 1} for index in range(1200)]
+    data = json.loads(entries["data.json"]) | {"tasks": many}
+    entries |= {"data.json": as_json(data), "tasks.json": as_json(many)}
+    verdict = validate(device, write(tmp_path / "c.kpbackup", entries))
+    assert verdict.errors[0].startswith("The backup goes beyond what a KiraPilot backup can hold")

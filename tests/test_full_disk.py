@@ -1,0 +1,268 @@
+"""A disk that is full, or that may not be written: what was there stays as it was, and the message names the disk.
+
+A small disk is mounted for one process alone where the system lets people do so; a limit on the size of
+files does everywhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from sidecar import files
+from sidecar.errors import DiskFull, PermissionDenied, ReadFailed, SidecarError, VerificationFailed, WorkFolderUnusable
+from sidecar.exporting import export_data
+from sidecar.places import Places
+from sidecar.progress import Progress
+from sidecar.sample import make_fresh, make_sample
+from sidecar.validation import validate_comprehensive
+from tests import job_process
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and mounts")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with sample.db, of 300 tasks, its backup, and a fresh database."""
+    folder = tmp_path_factory.mktemp("sample")
+    make_sample(folder / "sample.db", 300)
+    make_fresh(folder / "fresh.db")
+    export_data(Places(folder / "sample.db", folder / "work"), str(folder / "sample.kpbackup"), Progress())
+    return folder
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """A folder to mount a small disk at."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not job_process.may_mount(folder):
+        pytest.skip("this system does not let people mount a disk of their own")
+    return folder
+
+
+def _run(sample: Path, disk: Path, size: int, **request: Any) -> dict[str, Any]:
+    """The outcome of a job with a small disk."""
+    usual = {
+        "database": str(sample / "sample.db"), "work_dir": str(sample / "work"), "watch": [str(disk), str(sample)],
+        "disk": {"at": str(disk), "size": size, "read_only": request.pop("read_only", False)},
+    }  # fmt: skip
+    return job_process.run(usual | request, alone=True)
+
+
+@pytest.mark.parametrize("size", [16 << 10, 100 << 10, 200 << 10, 380 << 10])
+def test_an_export_to_a_full_disk_leaves_the_old_backup(size: int, sample: Path, disk: Path) -> None:
+    small = sample / "old.kpbackup"
+    small.write_bytes(b"an older backup")
+    target = str(disk / "a.kpbackup")
+    outcome = _run(sample, disk, size, job="export", path=target, copies=[[str(small), target]])
+    assert (outcome["kind"], outcome["path"]) == (DiskFull.kind, target)
+    assert outcome["changed"] == []
+
+
+@pytest.mark.parametrize("job", ["export", "import", "preview", "validate"])
+def test_a_work_folder_without_space_is_told_of_at_once(job: str, sample: Path, disk: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "new.kpbackup" if job == "export" else sample / "sample.kpbackup")
+    outcome = _run(sample, disk, 64 << 10, job=job, path=path, work_dir=str(disk / "work"))
+    assert outcome["kind"] == DiskFull.kind
+    assert outcome["path"].startswith(str(disk))
+    assert outcome["changed"] == []
+    assert not Path(path).exists() or job != "export"
+
+
+@pytest.mark.parametrize("job", ["export", "import", "preview", "validate"])
+@pytest.mark.parametrize("size", [16 << 10, 300 << 10])
+def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Path, disk: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "new.kpbackup" if job == "export" else sample / "sample.kpbackup")
+    outcome = _run(sample, disk, size, job=job, path=path, work_dir=str(disk / "work"), unforeseen=True)
+    assert (outcome["kind"], outcome["path"]) == (DiskFull.kind, str(disk / "work"))
+    assert outcome["changed"] == []
+
+
+@pytest.mark.parametrize("spare", [4 << 10, 64 << 10, 300 << 10])
+@pytest.mark.parametrize("job", ["import", "merge"])
+def test_an_import_into_a_full_disk_leaves_the_database_as_it_was(
+    job: str, spare: int, sample: Path, disk: Path
+) -> None:
+    database = str(disk / "kirapilot.db")
+    size = (sample / "fresh.db").stat().st_size + spare
+    outcome = _run(
+        sample, disk, size, job=job, path=str(sample / "sample.kpbackup"), database=database,
+        copies=[[str(sample / "fresh.db"), database]],
+    )  # fmt: skip
+    assert (outcome["kind"], outcome["path"]) == (DiskFull.kind, database)
+    assert outcome["message"].startswith("Nothing was changed and the backup is fine: ")
+    assert outcome["changed"] == []
+
+
+def test_an_export_to_a_disk_that_may_not_be_written_is_told_of(sample: Path, disk: Path) -> None:
+    target = str(disk / "a.kpbackup")
+    outcome = _run(sample, disk, 1 << 20, job="export", path=target, read_only=True)
+    assert outcome["kind"] == PermissionDenied.kind
+    assert outcome["changed"] == []
+
+
+def test_a_backup_on_a_disk_that_may_not_be_written_is_read(sample: Path, disk: Path) -> None:
+    backup = str(disk / "a.kpbackup")
+    outcome = _run(
+        sample, disk, 1 << 20, job="validate", path=backup, copies=[[str(sample / "sample.kpbackup"), backup]],
+        read_only=True,
+    )  # fmt: skip
+    assert outcome["kind"] is None
+
+
+def test_a_work_folder_on_a_disk_that_may_not_be_written_is_told_of(sample: Path, disk: Path) -> None:
+    path = str(sample / "sample.kpbackup")
+    outcome = _run(sample, disk, 1 << 20, job="validate", path=path, work_dir=str(disk / "work"), read_only=True)
+    assert outcome["kind"] == WorkFolderUnusable.kind
+    assert outcome["changed"] == []
+
+
+def test_a_database_on_a_disk_that_may_not_be_written_can_be_exported_only(sample: Path, disk: Path) -> None:
+    database, path = str(disk / "kirapilot.db"), str(sample / "sample.kpbackup")
+    request: dict[str, Any] = {"database": database, "copies": [[str(sample / "fresh.db"), database]]}
+    outcome = _run(sample, disk, 1 << 20, job="import", path=path, read_only=True, **request)
+    assert outcome["kind"] == "database_read_only"
+    assert outcome["changed"] == []
+    target = str(sample.parent / "from-read-only.kpbackup")
+    assert _run(sample, disk, 1 << 20, job="export", path=target, read_only=True, **request)["kind"] is None
+
+
+@pytest.mark.parametrize("largest", [1, 4096, 100_000, 300_000])
+def test_an_export_beyond_the_largest_file_leaves_the_old_backup(largest: int, places: Places, tmp_path: Path) -> None:
+    make_sample(tmp_path / "sample.db", 300)
+    target = tmp_path / "target" / "a.kpbackup"
+    target.parent.mkdir()
+    target.write_bytes(b"an older backup")
+    outcome = job_process.run(
+        {
+            "job": "export", "database": str(places.database), "work_dir": str(places.work_dir), "path": str(target),
+            "largest": largest, "watch": [str(tmp_path)],
+        }
+        | ({"database": str(tmp_path / "sample.db")} if largest > 4096 else {})
+    )  # fmt: skip
+    assert outcome["kind"] in (DiskFull.kind, WorkFolderUnusable.kind, "io_error")
+    assert outcome["changed"] == []
+
+
+@pytest.mark.parametrize("largest", [4096, 300_000])
+@pytest.mark.parametrize("job", ["import", "merge"])
+def test_an_import_beyond_the_largest_file_leaves_the_database_as_it_was(
+    job: str, largest: int, sample: Path, tmp_path: Path
+) -> None:
+    database = Path(shutil.copy(sample / "fresh.db", tmp_path / "kirapilot.db"))
+    outcome = job_process.run(
+        {
+            "job": job, "database": str(database), "work_dir": str(tmp_path / "work"),
+            "path": str(sample / "sample.kpbackup"), "largest": largest, "watch": [str(tmp_path)],
+        }
+    )  # fmt: skip
+    assert outcome["kind"] in (DiskFull.kind, WorkFolderUnusable.kind, "io_error")
+    assert outcome["changed"] == []
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# The N-th write, flush or rename of an export fails, for N = 1, 2, 3... until none is left to fail.
+
+
+class _Failing:
+    """Lets all but the N-th call pass."""
+
+    def __init__(self, fatal: int, code: int) -> None:
+        self.fatal, self.code, self.calls = fatal, code, 0
+
+    def step(self) -> None:
+        self.calls += 1
+        if self.calls == self.fatal:
+            raise OSError(self.code, os.strerror(self.code))
+
+
+class _File:
+    """A file whose writes and flushes may fail."""
+
+    def __init__(self, file: BinaryIO, failing: _Failing) -> None:
+        self._file, self._failing = file, failing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> _File:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, data: bytes) -> int:
+        self._failing.step()
+        return self._file.write(data)
+
+    def read(self, size: int = -1) -> bytes:
+        self._failing.step()
+        return self._file.read(size)
+
+    def flush(self) -> None:
+        self._failing.step()
+        self._file.flush()
+
+
+def _fail(patch: pytest.MonkeyPatch, failing: _Failing) -> None:
+    real_open, real_fsync, real_replace = open, os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        failing.step()
+        real_fsync(descriptor)
+
+    def replace(path: Path, target: Path) -> Path:
+        failing.step()
+        return real_replace(path, target)
+
+    patch.setattr(files, "open", lambda *words, **named: _File(real_open(*words, **named), failing), raising=False)
+    patch.setattr(os, "fsync", fsync)
+    patch.setattr(Path, "replace", replace)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_whichever_write_flush_or_rename_fails_the_old_backup_stays(code: int, places: Places, tmp_path: Path) -> None:
+    target = tmp_path / "target" / "a.kpbackup"
+    target.parent.mkdir()
+    target.write_bytes(b"an older backup")
+    fatal = 1
+    while True:
+        with pytest.MonkeyPatch.context() as patch, nothing_changes_unless_done(target) as old:
+            failing = _Failing(fatal, code)
+            _fail(patch, failing)
+            try:
+                export_data(places, str(target), Progress())
+            except SidecarError as error:
+                assert type(error) in (DiskFull, ReadFailed, VerificationFailed), repr(error)
+                old.append(failing.calls)
+        if failing.calls < fatal:
+            break
+        fatal += 1
+    assert fatal > 20
+    assert validate_comprehensive(places, str(target), Progress()).errors == []
+
+
+@contextmanager
+def nothing_changes_unless_done(target: Path) -> Iterator[list[int]]:
+    """Afterwards the target is the old file if anything was noted, else a backup; nothing lies beside it."""
+    before, noted = target.read_bytes(), list[int]()
+    yield noted
+    content = target.read_bytes()
+    # The last step is the flush of the folder: then the rename has happened.
+    assert content == before or content[:4] == b"PK\3\4"
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    if content == before:
+        assert noted
+    else:
+        target.write_bytes(before) if noted else None
