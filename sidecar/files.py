@@ -138,7 +138,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         _sweep(target.parent)
         temporary = target.parent / f"{_TEMP_PREFIX}{secrets.token_hex(4)}{_TEMP_SUFFIX}"
         # Locked before it exists, so that no neighbour can take it for a leftover.
-        lock = _new_lock(temporary.with_suffix(_LOCK_SUFFIX))
+        lock = new_lock(temporary.with_suffix(_LOCK_SUFFIX))
     try:
         with file_errors(target):
             with open(temporary, "x+b", opener=_owner_only) as file:
@@ -149,12 +149,11 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             _flush_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+        let_go(lock)
 
 
-def _new_lock(path: Path) -> FileLock:
-    """A lock of a name that nobody else uses, held. Raises OSError where no file can be made."""
+def new_lock(path: Path) -> FileLock:
+    """A lock at a path that nobody else uses, held; ``let_go`` of it. Raises OSError where no file can be made."""
     try:
         # FileLock would try for ever where a folder takes no new files.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -164,8 +163,19 @@ def _new_lock(path: Path) -> FileLock:
     try:
         lock.acquire(timeout=_LOCK_SECONDS)
     except Timeout as error:
+        path.unlink(missing_ok=True)
         raise PermissionError(errno.EACCES, "files in the folder cannot be locked") from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return lock
+
+
+def let_go(lock: FileLock) -> None:
+    """Release a lock and remove its file."""
+    lock.release()
+    with suppress(OSError):  # on Windows a sweeping neighbour may have it open; then it removes it
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _owner_only(path: str, flags: int) -> int:
@@ -175,13 +185,15 @@ def _owner_only(path: str, flags: int) -> int:
 def _sweep(folder: Path) -> None:
     """Remove what killed exports left in ``folder``: temp files whose lock can be had."""
     for lock_path in folder.glob(f"{_TEMP_PREFIX}*{_LOCK_SUFFIX}"):
+        lock = FileLock(lock_path)
         try:
-            with FileLock(lock_path, blocking=False):
-                lock_path.with_suffix(_TEMP_SUFFIX).unlink(missing_ok=True)
-            lock_path.unlink(missing_ok=True)
+            lock.acquire(blocking=False)
         except (Timeout, OSError):
             # In use by a neighbour, or not ours to remove: neither is this export's concern.
             continue
+        with suppress(OSError):
+            lock_path.with_suffix(_TEMP_SUFFIX).unlink(missing_ok=True)
+        let_go(lock)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ first generation, which knew no lists. Rules 7 and 8 of protocol/IMPORT.md.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from sidecar.errors import DatabaseBusy, WouldLoseData
@@ -73,7 +73,7 @@ def _leave_out(connection: sqlite3.Connection, stage: Stage, live: Schema, allow
             continue
         lost += [
             f"{table.name}.{column} ({values:,} values)"
-            for column, values in _lost_values(connection, table, live[table.name].columns.keys())
+            for column, values in _lost_values(connection, table, live[table.name].columns)
         ]
     if lost and not allow_loss:
         raise WouldLoseData(detail=", ".join(lost))
@@ -81,10 +81,9 @@ def _leave_out(connection: sqlite3.Connection, stage: Stage, live: Schema, allow
 
 
 def _lost_values(
-    connection: sqlite3.Connection, table: StagedTable, there: set[str] | object
+    connection: sqlite3.Connection, table: StagedTable, there: Collection[str]
 ) -> Iterator[tuple[str, int]]:
     """Columns the target lacks, with the number of values that say more than their default would."""
-    assert isinstance(there, type({}.keys()))
     for column in sorted(table.spoken_of() - set(there)):
         known = KNOWN.get(table.name, {}).get(column)
         default = known.default_sql if known is not None and known.default_sql else "NULL"

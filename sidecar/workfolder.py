@@ -7,11 +7,9 @@ may be at work.
 from __future__ import annotations
 
 import errno
-import os
+import secrets
 import shutil
 import sqlite3
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,45 +17,44 @@ from pathlib import Path
 import peewee
 from filelock import FileLock, Timeout
 
-from sidecar.errors import DiskFull, SidecarError, WorkFolderUnusable
+from sidecar.errors import DiskFull, WorkFolderUnusable
+from sidecar.files import let_go, new_lock
 
 _PREFIX = "job-"
-_LOCK = "lock"
-_UNUSED_SECONDS = 3600
-_LOCK_SECONDS = 5
+_LOCK_SUFFIX = ".lock"
 
 
 @contextmanager
 def work_folder(base: Path) -> Iterator[Path]:
-    """A new, empty, locked folder below ``base``, readable by its owner only; removed at the end.
+    """A new, empty folder below ``base``, locked and readable by its owner only; removed at the end.
 
-    Raises WorkFolderUnusable when it cannot be made.
+    Raises WorkFolderUnusable when it cannot be made, DiskFull.
     """
-    try:
+    folder = base / f"{_PREFIX}{secrets.token_hex(4)}"
+    with _folder_errors(base):
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(base)
-        # mkdtemp creates the folder with mode 0700.
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-    except OSError as error:
-        raise _unusable(base, error) from error
-    except ValueError as error:
-        raise WorkFolderUnusable(path=base, detail="no folder can have such a name") from error
-    lock = FileLock(folder / _LOCK)
+        # Locked before it exists, so that no neighbour can take it for a leftover.
+        lock = new_lock(folder.with_suffix(_LOCK_SUFFIX))
     try:
-        try:
-            lock.acquire(timeout=_LOCK_SECONDS)
-        except OSError as error:  # a Timeout, too
-            raise _unusable(base, error) from error
+        with _folder_errors(base):
+            folder.mkdir(mode=0o700)
         yield folder
     finally:
-        lock.release()
         shutil.rmtree(folder, ignore_errors=True)
+        let_go(lock)
 
 
-def _unusable(base: Path, error: OSError) -> SidecarError:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-        return DiskFull(path=base)
-    return WorkFolderUnusable(path=base, detail=error.strerror or str(error))
+@contextmanager
+def _folder_errors(base: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            raise DiskFull(path=base) from error
+        raise WorkFolderUnusable(path=base, detail=error.strerror or str(error)) from error
+    except ValueError as error:
+        raise WorkFolderUnusable(path=base, detail="no folder can have such a name") from error
 
 
 @contextmanager
@@ -78,16 +75,14 @@ def work_errors(folder: Path) -> Iterator[None]:
 
 def _sweep(base: Path) -> None:
     """Remove the folders of jobs that were killed: those whose lock can be had."""
-    for folder in base.glob(_PREFIX + "*"):
+    for lock_path in base.glob(f"{_PREFIX}*{_LOCK_SUFFIX}"):
+        lock = FileLock(lock_path)
         try:
-            with FileLock(folder / _LOCK, blocking=False), os.scandir(folder) as entries:
-                # Nobody holds it, but a neighbour may have made it this very moment, and lock it next.
-                used = any(entry.name != _LOCK for entry in entries)
-                stale = used or time.time() - folder.stat().st_mtime > _UNUSED_SECONDS
+            lock.acquire(blocking=False)
         except (Timeout, OSError):
             continue
-        if stale:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
+        let_go(lock)
 
 
 def require_space(folder: Path, size: int, purpose: str) -> None:
