@@ -1,6 +1,6 @@
-"""The protocol's description, made from the code: an OpenRPC 1.3 document, and the table of errors.
+"""The protocol's description, made from the code: an OpenRPC 1.3 document, the table of errors, the client's types.
 
-rpc.discover answers with the document; ``python -m sidecar.openrpc --write protocol`` keeps both as
+rpc.discover answers with the document; ``python -m sidecar.openrpc --write protocol`` keeps all three as
 files, and ``--check protocol`` tells whether they still say what the code does.
 """
 
@@ -22,6 +22,7 @@ from sidecar.errors import SidecarError
 from sidecar.methods import ALWAYS_POSSIBLE, METHODS, NAME, PROTOCOL_VERSION, Method
 from sidecar.params import Params
 from sidecar.progress import Report
+from sidecar.typescript import make_types
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -159,24 +160,29 @@ def _sentence(kind: type[SidecarError]) -> str:
 
 
 def _files() -> dict[str, str]:
-    document = json.dumps(make_document(), indent=2, ensure_ascii=False)
-    return {"openrpc.json": document + "\n", "ERRORS.md": make_error_table()}
+    document = make_document()
+    return {
+        "openrpc.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+        "ERRORS.md": make_error_table(),
+        "client/src/types.ts": make_types(document),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, or compare them with the code; exit code 1 if one differs."""
     parser = argparse.ArgumentParser(prog="python -m sidecar.openrpc", description=__doc__)
     task = parser.add_mutually_exclusive_group(required=True)
-    task.add_argument("--write", metavar="FOLDER", type=Path, help="write openrpc.json and ERRORS.md there")
+    task.add_argument("--write", metavar="FOLDER", type=Path, help="write the files there")
     task.add_argument("--check", metavar="FOLDER", type=Path, help="fail if they are not what would be written")
     options = parser.parse_args(arguments)
     return _write(options.write) if options.write else _check(options.check)
 
 
 def _write(folder: Path) -> int:
-    folder.mkdir(exist_ok=True)
     for name, text in _files().items():
-        (folder / name).write_bytes(text.encode())
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
     return 0
 
 

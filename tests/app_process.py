@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import ROOT
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
@@ -69,7 +69,12 @@ def hold(database: str, statement: str) -> None:
 def live(database: str) -> None:
     """Read and write as a person at work would; any statement that fails ends the program."""
     over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        over.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     connection = _open(database)
     _say_ready()
     for turn in itertools.count():

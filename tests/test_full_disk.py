@@ -7,19 +7,22 @@ files does everywhere.
 from __future__ import annotations
 
 import errno
+import functools
+import itertools
 import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pytest
 
 from sidecar import files
-from sidecar.errors import DiskFull, PermissionDenied, ReadFailed, SidecarError, VerificationFailed, WorkFolderUnusable
+from sidecar.errors import DiskFull, PermissionDenied, ReadFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.exporting import export_data
 from sidecar.places import Places
 from sidecar.progress import Progress
@@ -40,12 +43,18 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@functools.cache
+def _may_mount() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        return job_process.may_mount(Path(folder))
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
     """A folder to mount a small disk at."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if not job_process.may_mount(folder):
+    if not _may_mount():
         pytest.skip("this system does not let people mount a disk of their own")
     return folder
 
@@ -59,7 +68,7 @@ def _run(sample: Path, disk: Path, size: int, **request: Any) -> dict[str, Any]:
     return job_process.run(usual | request, alone=True)
 
 
-@pytest.mark.parametrize("size", [16 << 10, 100 << 10, 200 << 10, 380 << 10])
+@pytest.mark.parametrize("size", [16 << 10, 300 << 10])
 def test_an_export_to_a_full_disk_leaves_the_old_backup(size: int, sample: Path, disk: Path) -> None:
     small = sample / "old.kpbackup"
     small.write_bytes(b"an older backup")
@@ -69,7 +78,7 @@ def test_an_export_to_a_full_disk_leaves_the_old_backup(size: int, sample: Path,
     assert outcome["changed"] == []
 
 
-@pytest.mark.parametrize("job", ["export", "import", "preview", "validate"])
+@pytest.mark.parametrize("job", ["export", "validate"])
 def test_a_work_folder_without_space_is_told_of_at_once(job: str, sample: Path, disk: Path, tmp_path: Path) -> None:
     path = str(tmp_path / "new.kpbackup" if job == "export" else sample / "sample.kpbackup")
     outcome = _run(sample, disk, 64 << 10, job=job, path=path, work_dir=str(disk / "work"))
@@ -79,8 +88,9 @@ def test_a_work_folder_without_space_is_told_of_at_once(job: str, sample: Path, 
     assert not Path(path).exists() or job != "export"
 
 
-@pytest.mark.parametrize("job", ["export", "import", "preview", "validate"])
-@pytest.mark.parametrize("size", [16 << 10, 300 << 10])
+@pytest.mark.parametrize(
+    ("job", "size"), [("export", 300 << 10), ("import", 300 << 10), ("preview", 300 << 10), ("validate", 16 << 10)]
+)
 def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Path, disk: Path, tmp_path: Path) -> None:
     path = str(tmp_path / "new.kpbackup" if job == "export" else sample / "sample.kpbackup")
     outcome = _run(sample, disk, size, job=job, path=path, work_dir=str(disk / "work"), unforeseen=True)
@@ -88,7 +98,7 @@ def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Pat
     assert outcome["changed"] == []
 
 
-@pytest.mark.parametrize("spare", [4 << 10, 64 << 10, 300 << 10])
+@pytest.mark.parametrize("spare", [4 << 10, 300 << 10])
 @pytest.mark.parametrize("job", ["import", "merge"])
 def test_an_import_into_a_full_disk_leaves_the_database_as_it_was(
     job: str, spare: int, sample: Path, disk: Path
@@ -137,7 +147,7 @@ def test_a_database_on_a_disk_that_may_not_be_written_can_be_exported_only(sampl
     assert _run(sample, disk, 1 << 20, job="export", path=target, read_only=True, **request)["kind"] is None
 
 
-@pytest.mark.parametrize("largest", [1, 4096, 100_000, 300_000])
+@pytest.mark.parametrize("largest", [4096, 300_000])
 def test_an_export_beyond_the_largest_file_leaves_the_old_backup(largest: int, places: Places, tmp_path: Path) -> None:
     make_sample(tmp_path / "sample.db", 300)
     target = tmp_path / "target" / "a.kpbackup"
@@ -216,7 +226,11 @@ class _File:
 
 
 def _fail(patch: pytest.MonkeyPatch, failing: _Failing) -> None:
-    real_open, real_fsync, real_replace = open, os.fsync, Path.replace
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def opened(path: Path, mode: str, opener: Callable[[str, int], int]) -> _File:
+        file = open(path, mode, opener=opener)  # noqa: SIM115 - closed by its wrapper
+        return _File(cast(BinaryIO, file), failing)
 
     def fsync(descriptor: int) -> None:
         failing.step()
@@ -226,43 +240,37 @@ def _fail(patch: pytest.MonkeyPatch, failing: _Failing) -> None:
         failing.step()
         return real_replace(path, target)
 
-    patch.setattr(files, "open", lambda *words, **named: _File(real_open(*words, **named), failing), raising=False)
+    patch.setattr(files, "open", opened, raising=False)
     patch.setattr(os, "fsync", fsync)
     patch.setattr(Path, "replace", replace)
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-def test_whichever_write_flush_or_rename_fails_the_old_backup_stays(code: int, places: Places, tmp_path: Path) -> None:
+def test_whichever_write_flush_or_rename_fails_the_old_backup_stays(places: Places, tmp_path: Path) -> None:
     target = tmp_path / "target" / "a.kpbackup"
     target.parent.mkdir()
-    target.write_bytes(b"an older backup")
-    fatal = 1
-    while True:
-        with pytest.MonkeyPatch.context() as patch, nothing_changes_unless_done(target) as old:
-            failing = _Failing(fatal, code)
+    for fatal in itertools.count(1):
+        target.write_bytes(b"an older backup")
+        with pytest.MonkeyPatch.context() as patch:
+            failing = _Failing(fatal, errno.ENOSPC if fatal % 2 else errno.EIO)
             _fail(patch, failing)
-            try:
-                export_data(places, str(target), Progress())
-            except SidecarError as error:
-                assert type(error) in (DiskFull, ReadFailed, VerificationFailed), repr(error)
-                old.append(failing.calls)
+            failed = _export_fails(places, target)
+        assert [path.name for path in target.parent.iterdir()] == [target.name]
+        assert list(places.work_dir.iterdir()) == []
+        if target.read_bytes() != b"an older backup":
+            assert validate_comprehensive(places, str(target), Progress()).errors == []
+            # Once renamed, there is only the flush of the folder left to fail.
+            assert not failed or failing.calls == fatal
+        else:
+            assert failed
         if failing.calls < fatal:
-            break
-        fatal += 1
-    assert fatal > 20
-    assert validate_comprehensive(places, str(target), Progress()).errors == []
+            assert not failed
+            assert fatal > 20
+            return
 
 
-@contextmanager
-def nothing_changes_unless_done(target: Path) -> Iterator[list[int]]:
-    """Afterwards the target is the old file if anything was noted, else a backup; nothing lies beside it."""
-    before, noted = target.read_bytes(), list[int]()
-    yield noted
-    content = target.read_bytes()
-    # The last step is the flush of the folder: then the rename has happened.
-    assert content == before or content[:4] == b"PK\3\4"
-    assert [path.name for path in target.parent.iterdir()] == [target.name]
-    if content == before:
-        assert noted
-    else:
-        target.write_bytes(before) if noted else None
+def _export_fails(places: Places, target: Path) -> bool:
+    try:
+        export_data(places, str(target), Progress())
+    except (DiskFull, ReadFailed, VerificationFailed):
+        return True
+    return False

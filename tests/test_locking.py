@@ -74,7 +74,7 @@ def test_many_short_jobs_beside_the_app_all_succeed(places: Places, tmp_path: Pa
     path = str(tmp_path / "a.kpbackup")
     export_data(places, path, Progress())
     with app_process.playing("live", places.database):
-        for _ in range(15):
+        for _ in range(8):
             for job in ON_THE_DATABASE:
                 JOBS[job](places, path, Progress())
 
@@ -139,7 +139,7 @@ def test_a_lock_of_a_moment_is_waited_for_wherever_it_is_met(job: str, places: P
         looks = _with_a_lock_at(moment, job, places, path)
         if looks < moment:
             return
-        moment += 9
+        moment += 14
 
 
 def _with_a_lock_at(moment: int, job: str, places: Places, path: str) -> int:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import WouldLoseData
+from sidecar.errors import InvalidBackup, WouldLoseData
 from tests.databases import (
     assert_nothing_changes,
     assert_same_contents,
     backup,
+    bring_in,
     contents,
     copy_of,
     execute,
     fresh,
     insert,
+    opened,
     preview,
     query,
     restore,
@@ -44,7 +46,8 @@ def device(tmp_path: Path) -> Path:
         " VALUES ('ha', 'a', 'a'), ('hb', 'b', 'b'), ('h', 'x', NULL)",
         "INSERT INTO thread_messages (id, thread_id, type, content, timestamp) VALUES ('m', 'hb', 'user', 'x', 'x')",
         "INSERT INTO periodic_task_templates"
-        " (id, title, task_list_id, recurrence_type, start_date, next_generation_date) VALUES ('t', 'T', 'home', 'daily', '2025-01-01T00:00:00+00:00', '2025-01-02T00:00:00+00:00')",
+        " (id, title, task_list_id, recurrence_type, start_date, next_generation_date)"
+        " VALUES ('t', 'T', 'home', 'daily', '2025-01-01T00:00:00+00:00', '2025-01-02T00:00:00+00:00')",
     )
     return path
 
@@ -240,6 +243,63 @@ def test_unique_numbers_swap_whatever_their_column_allows(tmp_path: Path, declar
     execute(device, "DELETE FROM ranks", "INSERT INTO ranks VALUES ('a', 2), ('b', 3), ('c', 1)")
     restore(device, archive)
     assert_same_contents(before, contents(device))
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "second"),
+    [
+        ("value", 1, 1.0),
+        ("value", 0.0, "0.0"),
+        ("value", "a", b"a"),
+        ("value", "", None),
+        ("value", "a\x00b", "a\x00c"),
+        ("word TEXT COLLATE NOCASE", "a", "A"),
+        ("word TEXT COLLATE RTRIM", "a", "a "),
+        ("number NUMERIC", 2**53 + 1, 2**53),
+        ("number REAL", 0.3, 0.30000000000000004),
+    ],
+)
+@pytest.mark.parametrize("key", ["id TEXT PRIMARY KEY", "id"])
+def test_a_value_that_differs_in_the_slightest_is_brought_back(
+    tmp_path: Path, key: str, column: str, first: object, second: object
+) -> None:
+    device, name = fresh(tmp_path), column.split()[0]
+    execute(device, f"CREATE TABLE labels ({key}, {column})")
+    insert(device, "labels", id="a", **{name: first})
+    before = contents(device)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    with opened(device) as connection:
+        connection.execute(f"UPDATE labels SET {name} = ?", (second,))
+    assert contents(device) != before
+    restore(device, archive)
+    assert_same_contents(before, contents(device))
+
+
+def test_a_key_that_ignores_case_is_one_key_and_comes_back_in_its_own_case(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    execute(device, "CREATE TABLE labels (id TEXT COLLATE NOCASE PRIMARY KEY, value)")
+    insert(device, "labels", id="a", value=1)
+    before = contents(device)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    execute(device, "UPDATE labels SET id = 'A', value = 2")
+    result = restore(device, archive)
+    assert (result.tables["labels"].updated, result.tables["labels"].removed) == (1, 0)
+    assert_same_contents(before, contents(device))
+
+
+@pytest.mark.parametrize("refusal", ["CHECK (length(colour) < 3)", "NOT NULL DEFAULT 'x'"])
+def test_a_row_that_a_constraint_of_the_target_refuses_is_no_damage_to_the_database(
+    tmp_path: Path, refusal: str
+) -> None:
+    device = fresh(tmp_path)
+    execute(device, f"ALTER TABLE tasks ADD COLUMN colour TEXT {refusal}")
+    before = device.read_bytes()
+    colour = "scarlet" if "CHECK" in refusal else None
+    archive = shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", colour=colour)])
+    with pytest.raises(InvalidBackup) as refused:
+        bring_in(device, archive)
+    assert refused.value.message.startswith("Nothing was changed: the database refuses a row of the backup")
+    assert device.read_bytes() == before
 
 
 def test_overwriting_twice_changes_nothing_the_second_time(database_copy: Copy, tmp_path: Path) -> None:

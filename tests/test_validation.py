@@ -457,10 +457,10 @@ FORGED: dict[str, tuple[Change, bool | None]] = {
     ),
     "a reserved table": (
         lambda e: (
-                e.update({"sqlite_x.json": [{"a": 1}]}),
-                e["manifest.json"]["tables"].update(
-                    sqlite_x={"entry": "sqlite_x.json", "rows": 1, "columns": {"a": ""}, "key": ["a"]}
-                ),
+            e.update({"sqlite_x.json": [{"a": 1}]}),
+            e["manifest.json"]["tables"].update(
+                sqlite_x={"entry": "sqlite_x.json", "rows": 1, "columns": {"a": ""}, "key": ["a"]}
+            ),
         ),
         False,
     ),
@@ -481,10 +481,10 @@ FORGED: dict[str, tuple[Change, bool | None]] = {
     ),
     "a key that is no column": (
         lambda e: (
-                e.update({"labels.json": [{"a": 1}]}),
-                e["manifest.json"]["tables"].update(
-                    labels={"entry": "labels.json", "rows": 1, "columns": {"a": ""}, "key": ["b"]}
-                ),
+            e.update({"labels.json": [{"a": 1}]}),
+            e["manifest.json"]["tables"].update(
+                labels={"entry": "labels.json", "rows": 1, "columns": {"a": ""}, "key": ["b"]}
+            ),
         ),
         False,
     ),

@@ -1,0 +1,91 @@
+"""The work folder: new, private, swept of the dead only, and gone at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sidecar.errors import DiskFull
+from sidecar.workfolder import require_space, work_folder
+from tests.conftest import ROOT
+
+
+def test_a_folder_is_new_and_empty_and_goes_with_all_it_holds(tmp_path: Path) -> None:
+    with work_folder(tmp_path / "deep" / "work") as first, work_folder(tmp_path / "deep" / "work") as second:
+        assert first != second
+        assert list(first.iterdir()) == []
+        (first / "sub").mkdir()
+        (first / "sub" / "stage.db").write_bytes(b"x")
+    assert list((tmp_path / "deep" / "work").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+def test_a_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with work_folder(tmp_path / "work") as folder:
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert stat.S_IMODE((tmp_path / "work").stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_failed_job_leaves_nothing_either(tmp_path: Path) -> None:
+    def fail() -> None:
+        with work_folder(tmp_path / "work") as folder:
+            (folder / "stage.db").write_bytes(b"x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("files", [0, 3])
+def test_what_a_killed_job_left_is_swept_by_the_next(files: int, tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from sidecar.workfolder import work_folder\n"
+        "with work_folder(pathlib.Path(sys.argv[1])) as folder:\n"
+        f"    [(folder / str(n)).write_bytes(b'x') for n in range({files})]\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir())
+    with work_folder(tmp_path) as folder:
+        assert [path for path in tmp_path.iterdir() if path.is_dir()] == [folder]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_living_neighbours_folder_stays(tmp_path: Path) -> None:
+    with work_folder(tmp_path) as neighbour:
+        (neighbour / "stage.db").write_bytes(b"x")
+        with work_folder(tmp_path):
+            pass
+        assert (neighbour / "stage.db").read_bytes() == b"x"
+
+
+def test_other_peoples_files_stay(tmp_path: Path) -> None:
+    (tmp_path / "job-application").mkdir()
+    (tmp_path / "job-application" / "letter.txt").write_bytes(b"Dear")
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    with work_folder(tmp_path):
+        pass
+    assert (tmp_path / "job-application" / "letter.txt").read_bytes() == b"Dear"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job-application", "notes.txt"]
+
+
+def test_space_is_asked_for_before_it_is_used(tmp_path: Path) -> None:
+    require_space(tmp_path, 1, "a test")
+    with pytest.raises(DiskFull) as caught:
+        require_space(tmp_path, shutil.disk_usage(tmp_path).total + 1, "a test")
+    assert "a test needs" in caught.value.message
