@@ -239,14 +239,17 @@ class Difference:
                 if child.name in self.stage.tables and self.replaced(child.name):
                     continue
                 for reference in child.foreign_keys:
-                    if reference.parent in self.live and reference.on_delete == "CASCADE":
+                    if reference.on_delete == "CASCADE" and self._leads(reference):
                         changed |= self._cascade(connection, child, reference)
         for child in self.live.values():
             if child.name in self.stage.tables and self.replaced(child.name):
                 continue
             for reference in child.foreign_keys:
-                if reference.parent in self.live and reference.on_delete == "SET NULL":
+                if reference.on_delete == "SET NULL" and self._leads(reference):
                     self._untie(connection, child, reference)
+
+    def _leads(self, reference: ForeignKey) -> bool:
+        return reference.parent in self.live and reference.parent_column in self.live[reference.parent].columns
 
     def _cascade(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> bool:
         sql = f"INSERT OR IGNORE INTO {gone_of(child.name)} {self._orphans(child, reference)}"

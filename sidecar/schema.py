@@ -97,10 +97,12 @@ def _read_table(connection: sqlite3.Connection, database: str, table: str, has_r
 
 def _read_foreign_keys(connection: sqlite3.Connection, database: str, table: str) -> tuple[ForeignKey, ...]:
     # References of several columns at once do not occur in the app; foreign_key_check covers any other.
+    # One that names no column of its parent means the parent's key.
     rows = connection.execute(
-        'SELECT "from", "table", coalesce("to", \'id\'), on_delete FROM pragma_foreign_key_list(?, ?)'
+        'SELECT "from", "table", coalesce("to", (SELECT name FROM pragma_table_xinfo(f."table", :database)'
+        " WHERE pk = 1), ''), on_delete FROM pragma_foreign_key_list(:table, :database) f"
         " GROUP BY id HAVING count(*) = 1 ORDER BY id",
-        (table, database),
+        {"table": table, "database": database},
     )
     return tuple(ForeignKey(*row) for row in rows)
 
@@ -122,5 +124,20 @@ def _read_unique_indexes(
 
 def broken_references(connection: sqlite3.Connection) -> dict[str, int]:
     """References of the main database that lead nowhere, counted per table; declared ones only."""
-    sql = 'SELECT "table", count(*) FROM pragma_foreign_key_check WHERE "table" IS NOT NULL GROUP BY "table"'
-    return dict(connection.execute(sql))
+    referring = connection.execute(
+        "SELECT DISTINCT m.name FROM main.sqlite_master m JOIN pragma_foreign_key_list(m.name) WHERE m.type = 'table'"
+    ).fetchall()
+    counts = {name: _broken_references(connection, name) for (name,) in referring}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _broken_references(connection: sqlite3.Connection, table: str) -> int:
+    try:
+        sql = "SELECT count(*) FROM pragma_foreign_key_check(?, 'main')"
+        count: int = connection.execute(sql, (table,)).fetchone()[0]
+    except sqlite3.OperationalError as error:
+        # A reference to a column that is not unique: SQLite itself cannot follow it.
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        return 0
+    return count

@@ -186,6 +186,45 @@ def test_references_that_lead_nowhere_come_back(tmp_path: Path) -> None:
     assert_same(source, restored)
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "y REFERENCES parent",
+        "y REFERENCES parent ON DELETE CASCADE",
+        "y REFERENCES parent (k) ON DELETE SET NULL",
+        "y REFERENCES parent (value) ON DELETE CASCADE",
+        "y REFERENCES parent (nothing) ON DELETE CASCADE",
+        "y REFERENCES nobody ON DELETE CASCADE",
+        "x, y, FOREIGN KEY (x, y) REFERENCES parent (k, value) ON DELETE CASCADE",
+    ],
+)
+def test_rows_come_back_whatever_their_table_refers_to(tmp_path: Path, reference: str) -> None:
+    source = fresh(tmp_path)
+    execute(
+        source,
+        "CREATE TABLE parent (k TEXT PRIMARY KEY, value)",
+        f"CREATE TABLE child ({reference})",
+        "INSERT INTO parent VALUES ('a', 'b')",
+    )
+    for target in ("a", "b", "gone"):
+        insert(source, "child", y=target)
+    round_trip(source, tmp_path)
+
+
+def test_rows_that_refer_to_the_key_of_their_parent_without_naming_it_go_with_it(tmp_path: Path) -> None:
+    source = fresh(tmp_path)
+    execute(source, "CREATE TABLE parent (k TEXT PRIMARY KEY)", "INSERT INTO parent VALUES ('a')")
+    archive = backup(source, tmp_path / "b.kpbackup")
+    execute(
+        source,
+        "CREATE TABLE child (y REFERENCES parent ON DELETE CASCADE)",
+        "INSERT INTO parent VALUES ('new')",
+        "INSERT INTO child VALUES ('a'), ('new')",
+    )
+    assert restore(source, archive).tables["child"].removed == 1
+    assert counts(source)["child"] == 1
+
+
 def test_a_missing_time_is_shown_to_the_app_as_another_time_of_the_row(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     for name, created, updated in (("a", None, TIME), ("b", None, None), ("c", "soon", "2025-01-02 03:04:05")):
