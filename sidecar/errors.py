@@ -11,7 +11,7 @@ Tree::
     │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
-    │       DatabaseDamaged  DatabaseReadOnly
+    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat
     ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
     ├── Cancelled
     └── InternalError
@@ -229,6 +229,12 @@ class DatabaseReadOnly(DatabaseError):
     """KiraPilot's database cannot be opened ({detail}). Check the permissions of {path} and its folder."""
 
     kind, code, hint = "database_read_only", 35, "Check the permissions of the database and its folder."
+
+
+class BeyondFormat(DatabaseError):
+    """KiraPilot's database holds more than a backup can: {detail}. Shorten it in KiraPilot, then export again."""
+
+    kind, code, hint = "beyond_format", 36, "Shorten what is too long, and export again."
 
 
 class WorkFolderUnusable(SidecarError):

@@ -16,12 +16,13 @@ import msgspec
 
 from sidecar import __version__
 from sidecar.archive_writing import ArchiveWriter
+from sidecar.cutting import MAX_RECORD_BYTES
 from sidecar.database import database_errors, is_database_file, require_file, take_snapshot
-from sidecar.errors import BackupError, SameFile, VerificationFailed
-from sidecar.files import replacing, resolve_target
+from sidecar.errors import BackupError, BeyondFormat, SameFile, VerificationFailed
+from sidecar.files import file_errors, replacing, resolve_target
 from sidecar.forms import ExactCell
 from sidecar.gathering import Gatherer
-from sidecar.manifest import DATA, TableManifest, Writer, section_entry
+from sidecar.manifest import DATA, MAX_COLUMNS, MAX_TABLES, TableManifest, Writer, section_entry
 from sidecar.models import CONTRACT, MIGRATIONS
 from sidecar.pipeline import ahead
 from sidecar.places import Places
@@ -56,6 +57,8 @@ def export_data(places: Places, file_path: str, progress: Progress) -> ExportRes
         snapshot = folder / "snapshot.db"
         size = places.database.stat().st_size
         require_space(folder, size, "the snapshot of the database")
+        # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
+        require_space(target.parent, size // 100, "the backup")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
         with replacing(target) as file, database_errors(places.database):
@@ -91,6 +94,7 @@ class _Export:
             closing(ahead(_dangling(self.snapshot))) as dangling,
         ):
             schema = read_schema(connection)
+            _require_bounds(schema)
             counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
             self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
             metadata = _metadata(counts)
@@ -117,7 +121,11 @@ class _Export:
             return
 
         def keep(cell: ExactCell) -> None:
-            spool.write(msgspec.json.encode(cell) + b"\n")
+            encoded = msgspec.json.encode(cell)
+            if len(encoded) > MAX_RECORD_BYTES:
+                raise BeyondFormat(detail=f"{cell.column} of row {cell.row + 1:,} of {cell.table} is too long")
+            with file_errors(self.spool):
+                spool.write(encoded + b"\n")
             self.exact_cells += 1
 
         rows = 0
@@ -161,6 +169,15 @@ def _prove(file: BinaryIO, entries: list[Written], progress: Progress) -> None:
                 progress.advance(sum(map(len, pair)))
     except BackupError as error:
         raise VerificationFailed(detail=error.detail) from error
+
+
+def _require_bounds(schema: Schema) -> None:
+    """Raise BeyondFormat for more tables or columns than a reader takes."""
+    if len(schema) > MAX_TABLES:
+        raise BeyondFormat(detail=f"{len(schema):,} tables, {MAX_TABLES:,} at most")
+    for table in schema.values():
+        if len(table.columns) > MAX_COLUMNS:
+            raise BeyondFormat(detail=f"{table.name} has {len(table.columns):,} columns, {MAX_COLUMNS:,} at most")
 
 
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from sidecar.cutting import MAX_RECORD_BYTES
+from sidecar.errors import BeyondFormat
 from sidecar.forms import ExactCell, Scalar, Stored, column_form, exact_cell, filler, value_form
 from sidecar.models import CONTRACT, KNOWN
 from sidecar.schema import TableSchema, quote
@@ -61,7 +63,7 @@ class Gatherer:
         self._last: int | None = None
 
     def batches(self) -> Iterator[Batch]:
-        """All rows, in the order of the table. Raises sqlite3.Error."""
+        """All rows, in the order of the table. Raises sqlite3.Error, BeyondFormat."""
         cursor: sqlite3.Cursor | None = None
         while True:
             cursor = cursor or self._select(map(quote, self._columns), -1)
@@ -75,7 +77,10 @@ class Gatherer:
             else:
                 records = list(self._one_by_one(len(rows) if rows is not None else BATCH_ROWS))
                 cursor = None
-            yield Batch(memoryview(_encoder.encode(records))[1:-1], len(records))
+            body = _encoder.encode(records)
+            if len(body) > MAX_RECORD_BYTES:
+                self._require_readable(records)
+            yield Batch(memoryview(body)[1:-1], len(records))
             self._done += len(records)
 
     def _select(self, expressions: Iterable[str], limit: int) -> sqlite3.Cursor:
@@ -89,6 +94,13 @@ class Gatherer:
             return self._snapshot.execute(f"SELECT {listed}, {rowid} FROM {name} ORDER BY {rowid} LIMIT ?", (limit,))
         sql = f"SELECT {listed}, {rowid} FROM {name} WHERE {rowid} > ? ORDER BY {rowid} LIMIT ?"
         return self._snapshot.execute(sql, (self._last, limit))
+
+    def _require_readable(self, records: list[object]) -> None:
+        """Raise BeyondFormat for a record that no import would read."""
+        for index, record in enumerate(records, self._done):
+            size = len(_encoder.encode(record))
+            if size > MAX_RECORD_BYTES:
+                raise BeyondFormat(detail=f"row {index + 1:,} of {self._table.name} takes {size:,} bytes")
 
     def _convert(self, rows: list[tuple[Any, ...]]) -> list[Sequence[Scalar]] | None:
         converted: list[Sequence[Scalar]] = []

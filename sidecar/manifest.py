@@ -14,6 +14,12 @@ from sidecar.models import CONTRACT
 REVISION = 1
 """Format revision: grows when an older reader would misread the archive."""
 
+MAX_TABLES = 950
+"""Most tables of an archive; with the app's own entries they stay below the reader's limit of entries."""
+
+MAX_COLUMNS = 500
+"""Most columns of a table, and different keys among its records; SQLite's own limit is 2,000."""
+
 METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
     "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
 )  # fmt: skip

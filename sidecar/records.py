@@ -15,15 +15,13 @@ import msgspec
 
 from sidecar.errors import LimitExceeded
 from sidecar.forms import Int64, Scalar
+from sidecar.manifest import MAX_COLUMNS
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.problems import Problems
 from sidecar.timestamps import is_moment, to_stored, to_utc
 
 MAX_SHAPES = 1000
 """Most different sets of keys among the records of one table; honest tables have one or two."""
-
-MAX_COLUMNS = 500
-"""Most different keys among the records of one table."""
 
 _SCALAR = str | Int64 | float | bool | None
 _TYPES: dict[str, Any] = {

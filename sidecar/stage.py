@@ -19,6 +19,7 @@ import peewee
 
 from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.forms import ExactCell, Scalar, stored_value
+from sidecar.manifest import MAX_COLUMNS
 from sidecar.models import KNOWN
 from sidecar.records import MAX_SHAPES, Rows
 from sidecar.schema import quote, readable
@@ -28,9 +29,6 @@ _MARK = secrets.token_hex(8)
 
 MAX_TABLES = 1000
 """Most tables; the app has sixteen."""
-
-MAX_COLUMNS = 500
-"""Most columns of one table; SQLite's own limit is 2,000."""
 
 
 def own(name: str) -> str:

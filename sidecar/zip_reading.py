@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
 
-from sidecar.errors import BackupError, DamagedBackup, LimitExceeded, NotABackup
+from sidecar.errors import BackupError, DamagedBackup, LimitExceeded, NotABackup, ReadFailed
 
 MAX_ENTRIES = 1000
 """Most entries in an archive; KiraPilot's have about twenty."""
@@ -98,6 +98,9 @@ class ZipReader:
                 crc = zlib.crc32(piece, crc)
                 yield piece
         except (isal_zlib.IsalError, OSError, EOFError, ValueError) as error:  # type: ignore[misc]
+            if getattr(error, "errno", None):
+                # Not bz2's complaint about the data, which has no number, but the disk's.
+                raise ReadFailed(path=self._file.name, detail=os.strerror(error.errno)) from error
             raise DamagedBackup(detail=f"{name} cannot be unpacked ({error})") from error
         if size != info.file_size:
             raise DamagedBackup(detail=f"{name} is cut short")

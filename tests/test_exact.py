@@ -193,7 +193,7 @@ def test_references_that_lead_nowhere_come_back(tmp_path: Path) -> None:
         "y REFERENCES parent ON DELETE CASCADE",
         "y REFERENCES parent (k) ON DELETE SET NULL",
         "y REFERENCES parent (value) ON DELETE CASCADE",
-        "y REFERENCES parent (nothing) ON DELETE CASCADE",
+        "y REFERENCES parent (nowhere) ON DELETE CASCADE",
         "y REFERENCES nobody ON DELETE CASCADE",
         "x, y, FOREIGN KEY (x, y) REFERENCES parent (k, value) ON DELETE CASCADE",
     ],

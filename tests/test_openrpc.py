@@ -12,6 +12,7 @@ import pytest
 from sidecar.messages import ProtocolError
 from sidecar.methods import METHODS
 from sidecar.openrpc import list_errors, main, make_document, make_error_table
+from sidecar.typescript import make_types
 from tests.client import Client
 from tests.conftest import ROOT
 
@@ -45,10 +46,13 @@ def test_check_fails_for_a_file_that_differs_and_one_that_is_missing(
     assert main(["--check", str(tmp_path)]) == 0
     (tmp_path / "ERRORS.md").write_text("older", "utf-8")
     (tmp_path / "openrpc.json").unlink()
+    types = tmp_path / "client" / "src" / "types.ts"
+    types.write_text(types.read_text("utf-8").replace("overwrite: boolean", "overwrite: string"), "utf-8")
     assert main(["--check", str(tmp_path)]) == 1
     told = capsys.readouterr().err
     assert "ERRORS.md" in told
     assert "openrpc.json" in told
+    assert str(types) in told
 
 
 def test_discover_answers_with_the_document(sidecar_command: list[str]) -> None:
@@ -105,3 +109,22 @@ def test_every_error_has_a_row_in_the_table() -> None:
     for kind in list_errors():
         assert f"| {kind.code} | {kind.kind} |" in table
         assert kind.hint
+
+
+def test_types_of_the_client_name_every_method_and_error_and_say_what_may_be_absent() -> None:
+    types = make_types(make_document())
+    for name in METHODS:
+        assert f'  "{name}": {{ params: ' in types
+    for kind in list_errors():
+        assert f'  | "{kind.kind}"' in types
+    assert "  metadata: BackupMetadata | null;\n" in types
+    assert "  overwrite: boolean;\n" in types
+    assert "  allowLoss?: boolean;\n" in types
+    assert "  examples: Record<string, Array<Example>>;\n" in types
+
+
+def test_types_of_a_form_nobody_foresaw_are_refused() -> None:
+    document = make_document()
+    document["components"]["schemas"]["Pong"]["properties"]["pong"] = {"type": "tuple"}
+    with pytest.raises(KeyError, match="tuple"):
+        make_types(document)

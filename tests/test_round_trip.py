@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.errors import BeyondFormat
 from sidecar.results import COUNT_OF
 from tests.archives import entries_of
 from tests.databases import (
@@ -171,3 +172,27 @@ def _without_time(document: dict[str, object]) -> dict[str, object]:
         for key, part in document.items()
         if key != "created_at"
     }
+
+
+def test_a_row_that_no_import_would_read_is_refused_by_the_export(database_copy: Copy, tmp_path: Path) -> None:
+    device = database_copy(THIRD)
+    execute(device, "INSERT INTO tasks (id, title) VALUES ('a', hex(zeroblob(35000000)))")
+    with pytest.raises(BeyondFormat, match="tasks takes"):
+        export(device, tmp_path / "b.kpbackup")
+    assert not (tmp_path / "b.kpbackup").exists()
+
+
+def test_a_value_of_bytes_that_no_import_would_read_is_refused_by_the_export(
+    database_copy: Copy, tmp_path: Path
+) -> None:
+    device = database_copy(THIRD)
+    execute(device, "INSERT INTO tasks (id, title) VALUES ('a', zeroblob(60000000))")
+    with pytest.raises(BeyondFormat, match="title of row"):
+        export(device, tmp_path / "b.kpbackup")
+
+
+def test_more_columns_than_an_import_would_read_are_refused_by_the_export(database_copy: Copy, tmp_path: Path) -> None:
+    device = database_copy(THIRD)
+    execute(device, f"CREATE TABLE wide ({', '.join(f'c{index}' for index in range(600))})")
+    with pytest.raises(BeyondFormat, match="wide has 600 columns"):
+        export(device, tmp_path / "b.kpbackup")
