@@ -1,0 +1,77 @@
+/** The jobs as typed methods: names for people, with the wire's own params and results. */
+
+import { Connection, type CallOptions } from './connection.js';
+import type { Transport } from './transport.js';
+import type {
+  BackupMetadata,
+  BackupSummary,
+  BackupValidationResult,
+  ExportResult,
+  ImportPreview,
+  ImportResult,
+  Methods,
+  Pong,
+} from './types.js';
+
+/** Names of the methods. */
+export type MethodName = keyof Methods;
+
+/** What a method takes; the progress token is the connection's affair. */
+export type ParamsOf<M extends MethodName> = Omit<Methods[M]['params'], 'progressToken'>;
+
+/** How to import, besides the file: `overwrite` true replaces, false merges. */
+export type ImportChoice = Omit<ParamsOf<'import_data_from_file'>, 'filePath'>;
+
+/** KiraPilot's backup sidecar. Every method rejects with a SidecarError, whose message is for the user. */
+export class SidecarClient {
+  readonly #connection: Connection;
+
+  constructor(transport: Transport) {
+    this.#connection = new Connection(transport);
+  }
+
+  /** Write all data into a backup file; an older file there is replaced when the new one is whole. */
+  exportData(filePath: string, options?: CallOptions): Promise<ExportResult> {
+    return this.call('export_data_to_file', { filePath }, options);
+  }
+
+  /** Bring a backup into the database: all of it, or nothing. */
+  importData(filePath: string, choice: ImportChoice, options?: CallOptions): Promise<ImportResult> {
+    return this.call('import_data_from_file', { filePath, ...choice }, options);
+  }
+
+  /** Check a backup; rejects with the first error found. */
+  validateBackup(filePath: string, options?: CallOptions): Promise<BackupMetadata> {
+    return this.call('validate_backup_file', { filePath }, options);
+  }
+
+  /** Check a backup and list everything found; rejects only when it could not check at all. */
+  validateComprehensive(filePath: string, options?: CallOptions): Promise<BackupValidationResult> {
+    return this.call('validate_backup_comprehensive', { filePath }, options);
+  }
+
+  /** Tell what an import would do, and change nothing. */
+  previewImport(filePath: string, choice: ImportChoice, options?: CallOptions): Promise<ImportPreview> {
+    return this.call('preview_import', { filePath, ...choice }, options);
+  }
+
+  /** Tell what a backup says of itself, without judging it. */
+  inspectBackup(filePath: string, options?: CallOptions): Promise<BackupSummary> {
+    return this.call('inspect_backup', { filePath }, options);
+  }
+
+  /** Ask for a sign of life, answered even while a job runs. */
+  ping(options?: CallOptions): Promise<Pong> {
+    return this.call('ping', {}, options);
+  }
+
+  /** Cancel what runs, and let the sidecar leave; resolves when it has. A later call starts another one. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /** Call a method by its name on the wire. */
+  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: CallOptions): Promise<Methods[M]['result']> {
+    return this.#connection.call(method, params, options) as Promise<Methods[M]['result']>;
+  }
+}

@@ -1,0 +1,352 @@
+// Made by `python -m sidecar.openrpc --write protocol` from the code: change that, not this file.
+
+/** Version, time (RFC 3339, UTC) and the five counts that the frontend shows. */
+export interface BackupMetadata {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+}
+
+/**
+ * What is in an archive, as it says of itself, without judging it. `writer` is who made it ("kirapilot" for the
+ * shipped app); `revision` its manifest's, None without one; `migrations` those of the database it was made from;
+ * `tables` the rows per table.
+ */
+export interface BackupSummary {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+  path: string;
+  size: number;
+  writer: string;
+  generation: string;
+  revision: number | null;
+  migrations: Array<string>;
+  tables: Record<string, number>;
+  entries: Array<EntrySummary>;
+  settings: Array<string>;
+}
+
+/** At most 15 lines each of errors and warnings; `problems` holds the first 100 of each, structured. */
+export interface BackupValidationResult {
+  is_valid: boolean;
+  errors: Array<string>;
+  warnings: Array<string>;
+  metadata: BackupMetadata | null;
+  problems: Array<Problem>;
+  error_count: number;
+  warning_count: number;
+}
+
+/** What the sidecar can do: its methods by name, progress, and cancellation. */
+export interface Capabilities {
+  methods: Array<string>;
+  progress: boolean;
+  cancel: boolean;
+}
+
+/** One entry of an archive: its name, its bytes unpacked and packed, its records (None for a single object). */
+export interface EntrySummary {
+  name: string;
+  size: number;
+  packed: number;
+  rows: number | null;
+}
+
+/** The data of every error: its kind, what to do, and the path and the detail of its message, where known. */
+export interface ErrorData {
+  kind: string;
+  hint: string;
+  path?: string | null;
+  detail?: string | null;
+}
+
+/** One row behind a count of a preview: its id, a name a person knows it by, and why, if left out. */
+export interface Example {
+  action: string;
+  id: string | null;
+  label?: string | null;
+  reason?: string | null;
+}
+
+/** BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it. */
+export interface ExportResult {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+  path: string;
+  size: number;
+  tables: Record<string, number>;
+  warnings: Array<string>;
+}
+
+/** What an import would do: BackupMetadata of the archive, and per table the account and some examples. */
+export interface ImportPreview {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+  overwrite: boolean;
+  tables: Record<string, TableAccount>;
+  examples: Record<string, Array<Example>>;
+  warnings: Array<string>;
+}
+
+/** What an import did: BackupMetadata of the archive, and the account per table. */
+export interface ImportResult {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+  overwrite: boolean;
+  tables: Record<string, TableAccount>;
+  warnings: Array<string>;
+}
+
+/** Who answers, in which version of the protocol, and the places in force from now on. */
+export interface Initialized {
+  name: string;
+  version: string;
+  protocolVersion: string;
+  capabilities: Capabilities;
+  databasePath: string;
+  workDir: string;
+}
+
+/** A sign of life. */
+export interface Pong {
+  version: string;
+  pong: boolean;
+}
+
+/** One finding: `severity` is "error" or "warning"; `index` counts records from 0. */
+export interface Problem {
+  severity: string;
+  kind: string;
+  message: string;
+  table?: string | null;
+  id?: string | null;
+  index?: number | null;
+  column?: string | null;
+}
+
+/** Params of the notification $/progress, which the sidecar sends about requests that carry a progressToken. */
+export interface ProgressParams {
+  token: string | number;
+  value: Report;
+}
+
+/** One progress report: `done` of `total` units in `phase`, `percentage` (0 to 100) of the whole job. */
+export interface Report {
+  phase: string;
+  done: number;
+  total: number;
+  unit: string;
+  percentage: number;
+  message: string;
+}
+
+/**
+ * What an import does to one table, in rows. `read` + `repaired` = `added` + `updated` + `unchanged` + the sum of
+ * `left_out` (reason -> rows); `repaired` rows are made because the archive names but does not carry them. On the
+ * database's side: `removed` rows go, `kept` rows are not spoken of by the archive and stay, `untied` rows stay but
+ * lose a reference to a removed row.
+ */
+export interface TableAccount {
+  read: number;
+  added: number;
+  updated: number;
+  unchanged: number;
+  left_out: Record<string, number>;
+  repaired: number;
+  removed: number;
+  kept: number;
+  untied: number;
+}
+
+/** Params of export_data_to_file. */
+export interface ExportDataToFileParams {
+  /** Path of the backup file (.kpbackup or .zip). */
+  filePath: string;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of import_data_from_file. */
+export interface ImportDataFromFileParams {
+  /** Path of the backup file (.kpbackup or .zip). */
+  filePath: string;
+  /** True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest. */
+  overwrite: boolean;
+  /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
+  allowLoss?: boolean;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of validate_backup_file. */
+export interface ValidateBackupFileParams {
+  /** Path of the backup file (.kpbackup or .zip). */
+  filePath: string;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of validate_backup_comprehensive. */
+export interface ValidateBackupComprehensiveParams {
+  /** Path of the backup file (.kpbackup or .zip). */
+  filePath: string;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of preview_import. */
+export interface PreviewImportParams {
+  /** Path of the backup file (.kpbackup or .zip). */
+  filePath: string;
+  /** True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest. */
+  overwrite: boolean;
+  /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
+  allowLoss?: boolean;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of inspect_backup. */
+export interface InspectBackupParams {
+  /** Path of the backup file (.kpbackup or .zip). */
+  filePath: string;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of ping. */
+export interface PingParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of initialize. */
+export interface InitializeParams {
+  /** KiraPilot's database; wins over every other setting. */
+  databasePath?: string | null;
+  /** Folder for throw-away files. */
+  workDir?: string | null;
+  /** The version the caller knows. */
+  protocolVersion?: string | null;
+  /** Anything about the caller. */
+  clientInfo?: Record<string, unknown> | null;
+  /** Anything the caller can do. */
+  capabilities?: Record<string, unknown> | null;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of shutdown. */
+export interface ShutdownParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of exit. */
+export interface ExitParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of rpc.discover. */
+export interface RpcDiscoverParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of $/cancelRequest. */
+export interface CancelRequestParams {
+  /** The id of the request to cancel. */
+  id: string | number | null;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Every method, by name: what it takes and what it answers. */
+export interface Methods {
+  /** Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole. */
+  "export_data_to_file": { params: ExportDataToFileParams; result: ExportResult };
+  /** Bring a backup into KiraPilot's database: all of it, or nothing. */
+  "import_data_from_file": { params: ImportDataFromFileParams; result: ImportResult };
+  /** Check a backup file, and fail with the first error found. */
+  "validate_backup_file": { params: ValidateBackupFileParams; result: BackupMetadata };
+  /** Check a backup file and list everything found; fails only when it could not check at all. */
+  "validate_backup_comprehensive": { params: ValidateBackupComprehensiveParams; result: BackupValidationResult };
+  /** Tell what an import would do, and change nothing. */
+  "preview_import": { params: PreviewImportParams; result: ImportPreview };
+  /** Tell what a backup file says of itself, without judging it. */
+  "inspect_backup": { params: InspectBackupParams; result: BackupSummary };
+  /** Give a sign of life, even while a job runs. */
+  "ping": { params: PingParams; result: Pong };
+  /** Set the places for all later requests, and introduce each other. Optional. */
+  "initialize": { params: InitializeParams; result: Initialized };
+  /** Take no further request but exit; answered when everything before it is. */
+  "shutdown": { params: ShutdownParams; result: null };
+  /** Cancel what runs and what is queued, and leave within 2 s: code 0 after shutdown, else 1. */
+  "exit": { params: ExitParams; result: null };
+  /** Describe all methods, as an OpenRPC document. */
+  "rpc.discover": { params: RpcDiscoverParams; result: Record<string, unknown> };
+  /** Cancel a running or queued request, which is then answered with error -32800. Sent as a notification. */
+  "$/cancelRequest": { params: CancelRequestParams; result: null };
+}
+
+/** Every kind of error; protocol/ERRORS.md has their sentences. */
+export type ErrorKind =
+  | "file_not_found"
+  | "folder_not_found"
+  | "is_a_folder"
+  | "path_not_allowed"
+  | "same_file"
+  | "permission_denied"
+  | "disk_full"
+  | "file_in_use"
+  | "io_error"
+  | "not_a_backup"
+  | "damaged"
+  | "missing_data"
+  | "unsupported_version"
+  | "too_new"
+  | "invalid_backup"
+  | "limit_exceeded"
+  | "would_lose_data"
+  | "invalid_metadata"
+  | "database_not_found"
+  | "database_busy"
+  | "not_a_database"
+  | "not_kirapilot"
+  | "database_damaged"
+  | "database_read_only"
+  | "beyond_format"
+  | "work_folder_unusable"
+  | "verification_failed"
+  | "accounting_mismatch"
+  | "invalid_request"
+  | "method_not_found"
+  | "invalid_params"
+  | "internal_error"
+  | "parse_error"
+  | "cancelled";

@@ -1,0 +1,97 @@
+/** The typed methods, against the real sidecar and real files. */
+
+import { copyFileSync, existsSync, statSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { SidecarClient } from '../src/client.js';
+import type { Report } from '../src/types.js';
+import { Places, REAL_BACKUP } from './places.js';
+import { Processes } from './processes.js';
+
+function open(database?: string): { places: Places; client: SidecarClient } {
+  const places = new Places(database);
+  return { places, client: new SidecarClient(new Processes(places).transport()) };
+}
+
+test('an export is validated, inspected, previewed and imported', async () => {
+  const { places, client } = open();
+  const filePath = places.path('backup.kpbackup');
+
+  const exported = await client.exportData(filePath);
+  expect(exported.task_count).toBeGreaterThan(0);
+  expect(exported.size).toBe(statSync(filePath).size);
+
+  const validated = await client.validateComprehensive(filePath);
+  expect(validated).toMatchObject({ is_valid: true, errors: [], metadata: { task_count: exported.task_count } });
+  expect(await client.validateBackup(filePath)).toEqual(validated.metadata);
+  expect((await client.inspectBackup(filePath)).tables['tasks']).toBe(exported.task_count);
+
+  const preview = await client.previewImport(filePath, { overwrite: true });
+  expect(preview.tables['tasks']).toMatchObject({ added: 0, removed: 0, unchanged: exported.task_count });
+  const imported = await client.importData(filePath, { overwrite: true });
+  expect(imported.tables).toEqual(preview.tables);
+});
+
+test("the app's own backup is imported into a database of another generation", async () => {
+  const { client } = open('2025-09-08-periodic-templates');
+  const imported = await client.importData(REAL_BACKUP, { overwrite: false });
+  expect(imported.tables['tasks']?.added).toBeGreaterThan(0);
+});
+
+test('progress moves through the phases of an export and never falls', async () => {
+  const { places, client } = open();
+  const reports: Report[] = [];
+  await client.exportData(places.path('backup.kpbackup'), { onProgress: (report) => reports.push(report) });
+
+  expect(new Set(reports.map(({ phase }) => phase))).toEqual(new Set(['read', 'compress', 'verify']));
+  const percentages = reports.map(({ percentage }) => percentage);
+  expect(percentages).toEqual([...percentages].sort((one, other) => one - other));
+  expect(percentages.at(-1)).toBeGreaterThan(0);
+});
+
+test('a failure is told in a sentence, by kind, with a hint and the path', async () => {
+  const { places, client } = open();
+  const filePath = places.path('missing.kpbackup');
+  await expect(client.validateBackup(filePath)).rejects.toMatchObject({
+    name: 'SidecarError',
+    kind: 'file_not_found',
+    code: 10,
+    message: expect.stringContaining(`There is no file at ${filePath}`) as string,
+    hint: 'Choose a file that exists.',
+    path: filePath,
+  });
+});
+
+test('comprehensive validation answers for a missing file, too', async () => {
+  const { places, client } = open();
+  const validated = await client.validateComprehensive(places.path('missing.kpbackup'));
+  expect(validated).toMatchObject({ is_valid: false, metadata: null });
+});
+
+test('a path holds any characters', async () => {
+  const { places, client } = open();
+  const filePath = places.path('Sicherung – Übung 备份 \u2028 👩‍👩‍👧.kpbackup');
+  const exported = await client.exportData(filePath);
+  expect(exported.path).toBe(filePath);
+  expect(existsSync(filePath)).toBe(true);
+});
+
+test('a path with half a character is answered', async () => {
+  const { places, client } = open();
+  const half = places.path('half \uD83D.kpbackup');
+  await expect(client.validateBackup(half)).rejects.toMatchObject({ kind: 'file_not_found' });
+  copyFileSync(REAL_BACKUP, places.path('half \uFFFD.kpbackup'));
+  expect((await client.validateBackup(half)).version).toBe('1.0.0');
+});
+
+test('a sidecar gives a sign of life, leaves when asked to, and is started again', async () => {
+  const places = new Places();
+  const processes = new Processes(places);
+  const client = new SidecarClient(processes.transport());
+  expect(await client.ping()).toMatchObject({ pong: true });
+  await client.close();
+  expect(processes.children[0]?.exitCode).toBe(1);
+  expect(await client.ping()).toMatchObject({ pong: true });
+  expect(processes.children).toHaveLength(2);
+});
