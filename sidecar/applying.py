@@ -148,7 +148,7 @@ def _check_counts(connection: sqlite3.Connection, difference: Difference) -> Non
 
 def _check_references(connection: sqlite3.Connection, difference: Difference) -> None:
     """No reference leads nowhere that did not before, here or in the database the backup was made from."""
-    for name, broken in broken_references(connection).items():
+    for name, broken in broken_references(connection, difference.live).items():
         staged = difference.stage.tables.get(name)
         allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
         if broken > allowed:

@@ -181,6 +181,7 @@ def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
 
         with full_disk_means(snapshot.parent.parent), closing(sqlite3.connect(snapshot)) as copy:
             copy.execute("PRAGMA synchronous = OFF")
+            copy.execute("PRAGMA journal_mode = OFF")
             live.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
             live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)
 

@@ -87,7 +87,7 @@ class Difference:
         """Fill the plan; anything of an earlier one is forgotten. Raises sqlite3.Error, Cancelled."""
         self.accounts, self.untied = {}, []
         self.before = {name: _number(connection, f"SELECT count(*) FROM main.{quote(name)}") for name in self.live}
-        self.broken = broken_references(connection)
+        self.broken = broken_references(connection, self.live)
         for name in self.incoming():
             progress.check()
             self._plan(connection, name)

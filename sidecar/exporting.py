@@ -183,7 +183,7 @@ def _require_bounds(schema: Schema) -> None:
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:
     """References that lead nowhere, per table; for a thread of its own."""
     with closing(sqlite3.connect(snapshot)) as connection:
-        yield broken_references(connection)
+        yield broken_references(connection, read_schema(connection))
 
 
 def _metadata(counts: dict[str, int]) -> BackupMetadata:

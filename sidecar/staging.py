@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -105,7 +106,12 @@ class _Staging:
 
     def run(self, metadata: BackupMetadata) -> Contents:
         self._declare()
-        settings = self._data()
+        # Nobody needs the sections' bytes yet, only their hashes: another thread has the time.
+        with closing(ahead(self._section_digests())) as digests:
+            settings = self._data()
+            for name, digest in digests:
+                self._digests[name] = digest
+                self._progress.advance(self._archive.info(name).file_size)
         for table in CONTRACT:
             self._section(table)
         for table in self._tables.keys() - set(CONTRACT) - {MIGRATIONS}:
@@ -136,6 +142,15 @@ class _Staging:
         for piece in ahead(hashed()):
             self._progress.advance(len(piece))
             yield piece
+
+    def _section_digests(self) -> Generator[tuple[str, str], None, None]:
+        for name in map(section_entry, CONTRACT):
+            if name in self._archive.names:
+                self._read.add(name)
+                digest = hashlib.sha256()
+                for piece in self._archive.pieces(name):
+                    digest.update(piece)
+                yield name, digest.hexdigest()
 
     def _data(self) -> dict[str, msgspec.Raw]:
         seen: set[str] = set()
@@ -185,8 +200,6 @@ class _Staging:
             if table in self._tables or (table not in _SINCE_THIRD and self._manifest is None):
                 self._problems.warning("missing_section", f"{name} is missing; {names.DATA} holds its records")
             return
-        for _ in self._pieces(name):
-            pass
         if self._digests[name] == self._digests.get(f"{names.DATA}/{table}"):
             return
         copy = f"{SECTION} {table}"
