@@ -244,9 +244,9 @@ def _vocabulary(stage: Stage, problems: Problems) -> None:
 def _json_columns(stage: Stage, problems: Problems) -> None:
     for table, column in _columns_of_kind(stage, "json"):
         name = quote(column)
-        # json_valid would read a blob as binary JSON: anything but text holds none.
+        # json_valid would read a blob as binary JSON: anything but text holds none. Most are empty lists.
         sql = (
-            f"SELECT {quote(ROW)}, id FROM {quote(table)} WHERE {name} IS NOT NULL"
+            f"SELECT {quote(ROW)}, id FROM {quote(table)} WHERE {name} NOT IN ('[]', '{{}}')"
             f" AND (typeof({name}) != 'text' OR NOT json_valid({name}))"
         )
         for row, row_id in stage.query(sql):

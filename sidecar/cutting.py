@@ -18,7 +18,7 @@ import msgspec
 
 from sidecar.errors import DamagedBackup, LimitExceeded
 
-WINDOW_BYTES = 512 << 10
+WINDOW_BYTES = 256 << 10
 """Bytes of records decoded at once."""
 
 MAX_RECORD_BYTES = 64 << 20
