@@ -58,11 +58,11 @@ def export_data(places: Places, file_path: str, progress: Progress) -> ExportRes
         snapshot = folder / "snapshot.db"
         size = places.database.stat().st_size
         require_space(folder, size, "the snapshot of the database")
-        # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
-        require_space(target.parent, size // 100, "the backup")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
         with replacing(target) as file, database_errors(places.database):
+            # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
+            require_space(target.parent, size // 100, "the backup")
             export = _Export(snapshot, folder / "exact", progress)
             metadata, entries = export.write(file)
             _prove(file, entries, progress)
