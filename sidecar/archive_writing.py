@@ -41,6 +41,11 @@ class ArchiveWriter:
     def entries(self) -> list[Written]:
         return self._zip.entries
 
+    @property
+    def directory(self) -> bytes:
+        """The last bytes of the file, once it is finished."""
+        return self._zip.directory
+
     def metadata(self, metadata: BackupMetadata) -> None:
         self._zip.write(names.METADATA, _encode(metadata))
 

@@ -31,8 +31,8 @@ exit codes:
   1       the demo found a row that differs
   2       the command line is wrong, or a question could not be asked (see --yes)
   10-18   a path cannot be used
-  20-27   the backup cannot be used; 25: it is not valid
-  30-35   the database cannot be used
+  20-28   the backup cannot be used; 25: it is not valid
+  30-36   the database cannot be used
   40-42   the work folder, or a check of our own, failed
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was

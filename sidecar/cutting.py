@@ -33,7 +33,6 @@ MAX_KEYS = 1000
 _TRIES = 3
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BOM = codecs.BOM_UTF8
 
 T = TypeVar("T")

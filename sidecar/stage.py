@@ -2,7 +2,7 @@
 
 Every check is a query over it, every import moves rows out of it with SQL: so validation,
 preview and import cannot disagree, and memory stays flat. It is filled and checked on its
-own connection; ``comparing`` and ``applying`` attach it beside the live database.
+own connection; ``importing`` attaches it beside the live database.
 """
 
 from __future__ import annotations

@@ -128,6 +128,7 @@ class ZipWriter:
         self._date = (max(year, 1980) - 1980) << 9 | month << 5 | day
         self._time = hour << 11 | minute << 5 | second // 2
         self.entries: list[Written] = []
+        self.directory = b""
         self._header_at = 0
         self._data_at = 0
 
@@ -159,11 +160,11 @@ class ZipWriter:
         return self._end(name, composite.tally)
 
     def finish(self) -> None:
-        """Write the central directory."""
+        """Write the central directory; its bytes, the last of the file, stay in ``directory``."""
         start = self._file.tell()
-        for entry in self.entries:
-            self._file.write(self._central(entry))
-        self._file.write(self._directory_end(start, self._file.tell()))
+        listed = b"".join(map(self._central, self.entries))
+        self.directory = listed + self._directory_end(start, start + len(listed))
+        self._file.write(self.directory)
         self._file.flush()
 
     def _begin(self, name: str) -> None:

@@ -25,6 +25,7 @@ from sidecar.arguments import make_parser
 from sidecar.comparison import compare
 from sidecar.demo import DemoResult
 from sidecar.errors import FileNotFound, FolderNotFound, InvalidBackup, NotABackup, PathNotAllowed
+from sidecar.openrpc import list_errors
 from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.results import (
@@ -408,3 +409,9 @@ def spoil(archive: Path, target: Path, old: str, new: str) -> Path:
     with target.open("wb") as file:
         shutil.copyfileobj(packed, file)
     return target
+
+
+def test_the_help_speaks_of_every_exit_code() -> None:
+    ranges = re.findall(r"^  (\d+)(?:-(\d+))?  ", make_parser().format_help(), re.MULTILINE)
+    told = {code for first, last in ranges for code in range(int(first), int(last or first) + 1)}
+    assert {kind.code for kind in list_errors() if kind.code > 0} <= told
