@@ -1,7 +1,7 @@
 """The app's database: opened, read, locked and left as it was.
 
-The only module that opens the live file, and ``open_for_import`` is the only place that
-opens it for writing. Turns SQLite's errors into those of ``errors``.
+The only module that connects to it, and ``open_for_import`` is the only place that opens it
+for writing. Turns SQLite's errors into those of ``errors``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sidecar.errors import (
@@ -160,30 +160,6 @@ def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, 
         if missing:
             raise NotKiraPilot(path=path, detail=f'column "{table}.{min(missing)}"')
     return schema
-
-
-def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
-    """Copy the live database, as of one moment, to the new file ``snapshot``.
-
-    One step of SQLite's backup API: the app is kept from writing for that step alone (some
-    0.4 s for 230 MB), where a read transaction held open during an export made its writes
-    fail. Raises DatabaseError and its kin, Cancelled, DiskFull.
-    """
-    with database_errors(path), closing(open_for_reading(path)) as live:
-        live_schema(live, path, progress)
-        deadline = time.monotonic() + BUSY_SECONDS
-
-        def waited(status: int, _remaining: int, _total: int) -> None:
-            # Python's loop around the API would wait for a lock for ever.
-            progress.check()
-            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() >= deadline:
-                raise DatabaseBusy(path=path)
-
-        with full_disk_means(snapshot.parent.parent), closing(sqlite3.connect(snapshot)) as copy:
-            copy.execute("PRAGMA synchronous = OFF")
-            copy.execute("PRAGMA journal_mode = OFF")
-            live.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
-            live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)
 
 
 def is_database_file(path: Path, database: Path) -> bool:

@@ -18,7 +18,7 @@ import msgspec
 from sidecar import __version__
 from sidecar.archive_writing import ArchiveWriter
 from sidecar.cutting import MAX_RECORD_BYTES
-from sidecar.database import database_errors, is_database_file, require_file, take_snapshot
+from sidecar.database import database_errors, is_database_file, require_file
 from sidecar.errors import BackupError, BeyondFormat, SameFile, VerificationFailed
 from sidecar.files import file_errors, replacing, resolve_target
 from sidecar.forms import ExactCell
@@ -30,6 +30,7 @@ from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.schema import Schema, TableSchema, broken_references, quote, read_schema
+from sidecar.snapshot import take_snapshot
 from sidecar.workfolder import require_space, work_folder
 from sidecar.zip_reading import ZipReader
 from sidecar.zip_writing import Data

@@ -141,7 +141,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         lock = new_lock(temporary.with_suffix(_LOCK_SUFFIX))
     try:
         with file_errors(target):
-            with open(temporary, "x+b", opener=_owner_only) as file:
+            with open_private(temporary) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -176,6 +176,11 @@ def let_go(lock: FileLock) -> None:
     lock.release()
     with suppress(OSError):  # on Windows a sweeping neighbour may have it open; then it removes it
         Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """A new file, readable and writable by its owner only. Raises OSError, also when there is one already."""
+    return open(path, "x+b", opener=_owner_only)
 
 
 def _owner_only(path: str, flags: int) -> int:
