@@ -2,6 +2,9 @@
 
 Tests that use ``sidecar_command`` run the program as a process, and with ``--frozen=PATH`` run a
 second time against the frozen file. They carry the marker ``pipes``; the second runs, ``frozen`` too.
+
+Tests marked ``exhaustive`` are left out unless ``-m`` asks for them. Campaigns count what they tried with the
+fixture ``cases``; a table of it stands at the end of the run.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +27,29 @@ EVERY_KIND = "every-kind-of-row"
 """The real database that has a row of every kind the app can make."""
 
 
+class Cases:
+    """How many cases each campaign tried, for the table at the end of a run."""
+
+    def __init__(self) -> None:
+        self._tried: Counter[str] = Counter()
+        self._measured: dict[str, str] = {}
+
+    def record(self, promise: str, tried: int = 1) -> None:
+        """Count ``tried`` more cases of a promise, which is a sentence."""
+        self._tried[promise] += tried
+
+    def measured(self, what: str, value: str) -> None:
+        """Show a number that was seen rather than counted: the longest wait, say."""
+        self._measured[what] = value
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(promise, cases tried), in the order in which they were first recorded; measurements last."""
+        return [(promise, f"{tried:,}") for promise, tried in self._tried.items()] + list(self._measured.items())
+
+
+CASES = pytest.StashKey[Cases]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--frozen", metavar="PATH", help="run the tests of the command against this file, too")
 
@@ -30,6 +57,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pipes: runs the program as a process")
     config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen=PATH)")
+    config.addinivalue_line("markers", "exhaustive: tries every case, for minutes (left out unless -m names it)")
+    config.stash[CASES] = Cases()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Not by a default for -m: that would be lost as soon as -m asks for something else.
+    if "exhaustive" in config.getoption("markexpr"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    rows = config.stash[CASES].rows()
+    if rows:
+        terminalreporter.section("promise | cases tried")
+        for promise, tried in rows:
+            terminalreporter.write_line(f"{promise} | {tried}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,6 +96,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sidecar_command(request: pytest.FixtureRequest) -> list[str]:
     """The words that start the program; arguments are to be appended."""
     return list(request.param)
+
+
+@pytest.fixture(scope="session")
+def cases(request: pytest.FixtureRequest) -> Cases:
+    """Where a campaign says how many cases it tried."""
+    return request.config.stash[CASES]
 
 
 @pytest.fixture(scope="session", autouse=True)
