@@ -21,15 +21,15 @@ _PATIENCE = 0.1
 
 
 class Sink(Generic[T]):
-    """Calls ``consume`` with each item put, in order, on a thread of its own.
+    """Calls ``consume`` with each item put, in order, on a thread of its own; at most ``depth`` items wait.
 
     Leaving the block waits until all is consumed; what ``consume`` raised is raised by the next
     ``put`` or there.
     """
 
-    def __init__(self, consume: Callable[[T], object]) -> None:
+    def __init__(self, consume: Callable[[T], object], depth: int = _DEPTH) -> None:
         self._consume = consume
-        self._queue: queue.Queue[T | None] = queue.Queue(_DEPTH)
+        self._queue: queue.Queue[T | None] = queue.Queue(depth)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 

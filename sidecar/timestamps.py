@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 
@@ -52,13 +52,19 @@ def _rewritten(
     Worked on as one long text, which takes a third of the time. Counting is enough: a moment has at
     most one T and one ending, so as many as there are moments means one in each.
     """
-    present = [text for text in column if text is not None]
-    joined = "\n".join(present)
-    rewritten = joined.replace(old, new).split("\n") if present else []
-    in_form = len(rewritten) == joined.count("T") == sum(map(joined.count, endings)) == len(present)
+    present = [text for text in column if text is not None] if None in column else column
+    if not present:
+        return column
+    joined = "\n".join(cast(Sequence[str], present))
+    replaced = joined.replace(old, new)
+    rewritten = replaced.split("\n")
+    # How much shorter the text is tells how many were replaced, sooner than counting them.
+    ended = (len(joined) - len(replaced)) // (len(old) - len(new))
+    ended += sum(joined.count(ending) for ending in endings if ending != old)
+    in_form = len(rewritten) == joined.count("T") == ended == len(present)
     if not in_form or not _all_moments(rewritten):
         return None
-    if len(present) == len(column):
+    if present is column:
         return rewritten
     moments = iter(rewritten)
     return [None if text is None else next(moments) for text in column]

@@ -114,6 +114,12 @@ class Entry:
         self._file.write(_LAST_BLOCK)
 
 
+def _flushed(data: bytes) -> bytes:
+    deflate = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, -15)
+    packed: bytes = deflate.compress(data) + deflate.flush(isal_zlib.Z_SYNC_FLUSH)
+    return packed
+
+
 class ZipWriter:
     """Writes entries to ``file``, which must be seekable and readable.
 
@@ -129,6 +135,7 @@ class ZipWriter:
         self._time = hour << 11 | minute << 5 | second // 2
         self.entries: list[Written] = []
         self.directory = b""
+        self._composed: list[tuple[int, bytes | Run]] = []
         self._header_at = 0
         self._data_at = 0
 
@@ -151,13 +158,35 @@ class ZipWriter:
         """Write a composite: its runs are copied as they are, its own bytes deflated."""
         self._begin(name)
         for part in composite.parts:
-            if isinstance(part, Run):
-                self._copy(part)
+            packed = part if isinstance(part, Run) else _flushed(part)
+            self._composed.append((self._file.tell(), packed))
+            if isinstance(packed, Run):
+                self._copy(packed)
             else:
-                deflate = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, -15)
-                self._file.write(deflate.compress(part) + deflate.flush(isal_zlib.Z_SYNC_FLUSH))
+                self._file.write(packed)
         self._file.write(_LAST_BLOCK)
         return self._end(name, composite.tally)
+
+    def reads_back_composed(self) -> bool:
+        """Whether composites lie in the file as they were put together: each run as it lies in its first entry.
+
+        With each first entry unpacked and checked, that proves as much as unpacking the composite: a run is
+        whole blocks that refer to nothing before it, or the first entry would not unpack.
+        """
+        return all(self._reads_back(offset, packed) for offset, packed in self._composed)
+
+    def _reads_back(self, offset: int, packed: bytes | Run) -> bool:
+        if isinstance(packed, bytes):
+            return self._at(offset, len(packed)) == packed
+        return all(
+            self._at(offset + done, size) == self._at(packed.offset + done, size)
+            for done in range(0, packed.length, COPY_BYTES)
+            for size in (min(COPY_BYTES, packed.length - done),)
+        )
+
+    def _at(self, offset: int, size: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(size)
 
     def finish(self) -> None:
         """Write the central directory; its bytes, the last of the file, stay in ``directory``."""
@@ -185,8 +214,7 @@ class ZipWriter:
     def _copy(self, run: Run) -> None:
         end = self._file.tell()
         for done in range(0, run.length, COPY_BYTES):
-            self._file.seek(run.offset + done)
-            piece = self._file.read(min(COPY_BYTES, run.length - done))
+            piece = self._at(run.offset + done, min(COPY_BYTES, run.length - done))
             self._file.seek(end)
             end += self._file.write(piece)
 
