@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.schema import Schema, TableSchema, broken_references, quote, read_schema
+from sidecar.settings import read_settings
 from sidecar.snapshot import take_snapshot
 from sidecar.workfolder import require_space, work_folder
 from sidecar.zip_reading import ZipReader
@@ -44,15 +45,19 @@ SETTINGS_TABLES = ("user_preferences", "logging_config")
 """Tables that ``settings`` shows once more, for people and for the app; their own entries are what is restored."""
 
 
-def export_data(places: Places, file_path: str, progress: Progress) -> ExportResult:
+def export_data(
+    places: Places, file_path: str, progress: Progress, settings: Mapping[str, object] | None = None
+) -> ExportResult:
     """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
 
+    :param settings: the frontend's, as it gave them; secrets are left out.
     Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, Cancelled:
     ``file_path`` is then what it was.
     """
     progress.plan(PHASES)
     require_file(places.database)
     target = resolve_target(file_path)
+    frontend = read_settings(settings)
     if is_database_file(target, places.database):
         raise SameFile(path=file_path)
     with work_folder(places.work_dir) as folder:
@@ -64,7 +69,7 @@ def export_data(places: Places, file_path: str, progress: Progress) -> ExportRes
         with replacing(target) as file, database_errors(places.database):
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
             require_space(target.parent, size // 100, "the backup")
-            export = _Export(snapshot, folder / "exact", progress)
+            export = _Export(snapshot, folder / "exact", progress, frontend.clean)
             metadata, archive = export.write(file)
             _prove(file, archive, progress)
     return ExportResult(
@@ -72,7 +77,7 @@ def export_data(places: Places, file_path: str, progress: Progress) -> ExportRes
         path=str(target),
         size=target.stat().st_size,
         tables={name: table.rows for name, table in export.tables.items()},
-        warnings=export.warnings(),
+        warnings=[*export.warnings(), *frontend.warnings],
     )
 
 
@@ -83,6 +88,7 @@ class _Export:
     snapshot: Path
     spool: Path
     progress: Progress
+    frontend: Mapping[str, object]
     tables: dict[str, TableManifest] = field(default_factory=dict)
     substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
     dangling: dict[str, int] = field(default_factory=dict)
@@ -110,7 +116,7 @@ class _Export:
                 self.tables[name] = msgspec.structs.replace(self.tables[name], dangling=count)
             spool.seek(0)
             archive.finish(
-                settings=_settings(connection, schema),
+                settings={**_settings(connection, schema), **self.frontend},
                 exact=(line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
                 tables=self.tables,
                 migrations=_migrations(connection, schema),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,28 +26,38 @@ from sidecar.policies import apply_policies
 from sidecar.problems import WARNING
 from sidecar.progress import Progress
 from sidecar.results import ImportPreview, ImportResult
+from sidecar.settings import read_settings, restore_settings
 from sidecar.validation import Judged, judged
 
 PHASES = {"stage": 0.5, "check": 0.1, "apply": 0.4}
 
 
 def import_data(
-    places: Places, file_path: str, overwrite: bool, progress: Progress, allow_loss: bool = False
+    places: Places,
+    file_path: str,
+    overwrite: bool,
+    progress: Progress,
+    allow_loss: bool = False,
+    settings: Mapping[str, object] | None = None,
 ) -> ImportResult:
     """Bring a backup into the live database, in one transaction.
 
     :param overwrite: replace what the archive speaks of; else merge, where the database's rows win.
     :param allow_loss: leave out what the target has no place for, instead of raising WouldLoseData.
+    :param settings: the frontend's own as they are now; their secrets go into what the result hands back.
     Raises BackupError, PathError, DatabaseError and their kin, AccountingMismatch, Cancelled; the
     database is then what it was.
     """
+    device = read_settings(settings)
     with _compared(places, file_path, overwrite, progress, allow_loss) as target:
+        restored = restore_settings(target.backup.contents.settings, device)
         apply(target.connection, target.difference, target.version, progress)
         return ImportResult(
             **msgspec.structs.asdict(target.backup.contents.metadata),
             overwrite=overwrite,
             tables=target.difference.accounts,
-            warnings=target.warnings(),
+            warnings=[*target.warnings(), *restored.warnings],
+            settings=restored.values,
         )
 
 

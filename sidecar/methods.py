@@ -28,7 +28,17 @@ from sidecar.errors import (
     WorkFolderUnusable,
 )
 from sidecar.messages import InvalidParams, InvalidRequest
-from sidecar.params import BackupParams, CancelParams, ImportParams, InitializeParams, NoParams, Params, read_params
+from sidecar.params import (
+    BackupParams,
+    CancelParams,
+    ExportParams,
+    ImportParams,
+    InitializeParams,
+    NoParams,
+    Params,
+    PreviewParams,
+    read_params,
+)
 from sidecar.results import (
     BackupMetadata,
     BackupSummary,
@@ -87,11 +97,12 @@ class Pong(msgspec.Struct, kw_only=True):
     pong: bool = True
 
 
-def export_data_to_file(params: BackupParams, context: Context) -> ExportResult:
+def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
     """Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole."""
     from sidecar.exporting import export_data
 
-    return export_data(context.places, params.file_path, context.progress(params.progress_token))
+    progress = context.progress(params.progress_token)
+    return export_data(context.places, params.file_path, progress, params.settings)
 
 
 def import_data_from_file(params: ImportParams, context: Context) -> ImportResult:
@@ -99,10 +110,10 @@ def import_data_from_file(params: ImportParams, context: Context) -> ImportResul
     from sidecar.importing import import_data
 
     progress = context.progress(params.progress_token)
-    return import_data(context.places, params.file_path, params.overwrite, progress, params.allow_loss)
+    return import_data(context.places, params.file_path, params.overwrite, progress, params.allow_loss, params.settings)
 
 
-def preview_import(params: ImportParams, context: Context) -> ImportPreview:
+def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
     """Tell what an import would do, and change nothing."""
     from sidecar.importing import preview_import as preview
 
@@ -176,7 +187,7 @@ _IMPORT = (*_FILES, DatabaseError, AccountingMismatch)
 METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
-        Method("export_data_to_file", export_data_to_file, BackupParams, ExportResult, _EXPORT),
+        Method("export_data_to_file", export_data_to_file, ExportParams, ExportResult, _EXPORT),
         Method("import_data_from_file", import_data_from_file, ImportParams, ImportResult, _IMPORT),
         Method("validate_backup_file", validate_backup_file, BackupParams, BackupMetadata, _FILES),
         Method(
@@ -186,7 +197,7 @@ METHODS: Mapping[str, Method] = {
             BackupValidationResult,
             (WorkFolderUnusable, Cancelled),
         ),
-        Method("preview_import", preview_import, ImportParams, ImportPreview, _IMPORT),
+        Method("preview_import", preview_import, PreviewParams, ImportPreview, _IMPORT),
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
         Method("ping", ping, NoParams, Pong, at_once=True),
         Method("initialize", initialize, InitializeParams, Initialized),

@@ -22,6 +22,13 @@ BackupPath = Annotated[str, Meta(description="Path of the backup file (.kpbackup
 Overwrite = Annotated[
     bool, Meta(description="True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest.")
 ]
+Settings = Annotated[
+    dict[str, Any] | None,
+    Meta(
+        description="The frontend's localStorage: key -> the string that stands there, or its JSON value. Only"
+        " kirapilot-preferences and kirapilot-privacy-settings are taken; API keys are never written."
+    ),
+]
 AllowLoss = Annotated[
     bool, Meta(description="True leaves out what this KiraPilot has no place for; false refuses such a backup.")
 ]
@@ -43,11 +50,27 @@ class BackupParams(Params):
     file_path: BackupPath
 
 
-class ImportParams(Params):
-    """The backup to import, and how."""
+class ExportParams(Params):
+    """The backup to write, and the frontend's settings that go into it."""
+
+    file_path: BackupPath
+    settings: Settings = None
+
+
+class PreviewParams(Params):
+    """The backup whose import is to be foretold, and how it would be done."""
 
     file_path: BackupPath
     overwrite: Overwrite
+    allow_loss: AllowLoss = False
+
+
+class ImportParams(Params):
+    """The backup to import, and how; and the frontend's settings as they are now, API keys included."""
+
+    file_path: BackupPath
+    overwrite: Overwrite
+    settings: Settings = None
     allow_loss: AllowLoss = False
 
 

@@ -83,6 +83,7 @@ def import_lines(result: ImportResult) -> list[str]:
         f"{done} the backup of {when(result.created_at)}:",
         "",
         *_account_lines(result.tables),
+        *_settings_lines(result.settings),
         *_warnings(result.warnings),
     ]
 
@@ -178,6 +179,14 @@ def _problem_lines(severity: str, problems: Sequence[Problem], count: int) -> li
     if count > len(problems):
         lines.append(f"{severity + ':':<8} and {count - len(problems):,} more")
     return ["", *lines] if lines else []
+
+
+def _settings_lines(settings: Mapping[str, object] | None) -> list[str]:
+    """The names of the app's settings; never their values, and nothing that was done with them."""
+    if not settings:
+        return []
+    names = printable(", ".join(settings))
+    return ["", f"The backup also holds settings of the app ({names}): only an import in the app restores them."]
 
 
 def _warnings(warnings: Sequence[str]) -> list[str]:

@@ -6,6 +6,8 @@ may be added, none taken away or renamed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 VERSION = "1.0.0"
@@ -112,11 +114,16 @@ class ImportPreview(BackupMetadata, kw_only=True):
 
 
 class ImportResult(BackupMetadata, kw_only=True):
-    """What an import did: BackupMetadata of the archive, and the account per table."""
+    """What an import did: BackupMetadata of the archive, and the account per table.
+
+    ``settings`` are the frontend's, to be put into localStorage as they are: key -> JSON value, with the device's
+    own API keys in their places; None where the backup has none.
+    """
 
     overwrite: bool
     tables: dict[str, TableAccount]
     warnings: list[str]
+    settings: dict[str, Any] | None
 
 
 class EntrySummary(msgspec.Struct, kw_only=True):

@@ -89,7 +89,7 @@ def test_every_method_takes_a_progress_token(name: str, token: object) -> None:
 
 
 def test_params_may_be_given_by_position() -> None:
-    params = read_params(ImportParams, ["a.kpbackup", True, False, "token"], {})
+    params = read_params(ImportParams, ["a.kpbackup", True, None, False, "token"], {})
     assert params == ImportParams(file_path="a.kpbackup", overwrite=True, progress_token="token")
 
 

@@ -80,6 +80,7 @@ def test_params_are_described_in_the_order_by_position() -> None:
     assert [(param["name"], param["required"]) for param in described] == [
         ("filePath", True),
         ("overwrite", True),
+        ("settings", False),
         ("allowLoss", False),
         ("progressToken", False),
     ]

@@ -107,7 +107,11 @@ export interface ImportPreview {
   warnings: Array<string>;
 }
 
-/** What an import did: BackupMetadata of the archive, and the account per table. */
+/**
+ * What an import did: BackupMetadata of the archive, and the account per table. `settings` are the frontend's, to
+ * be put into localStorage as they are: key -> JSON value, with the device's own API keys in their places; None
+ * where the backup has none.
+ */
 export interface ImportResult {
   version: string;
   created_at: string;
@@ -119,6 +123,7 @@ export interface ImportResult {
   overwrite: boolean;
   tables: Record<string, TableAccount>;
   warnings: Array<string>;
+  settings: Record<string, unknown> | null;
 }
 
 /** Who answers, in which version of the protocol, and the places in force from now on. */
@@ -186,6 +191,11 @@ export interface TableAccount {
 export interface ExportDataToFileParams {
   /** Path of the backup file (.kpbackup or .zip). */
   filePath: string;
+  /**
+   * The frontend's localStorage: key -> the string that stands there, or its JSON value. Only kirapilot-preferences
+   * and kirapilot-privacy-settings are taken; API keys are never written.
+   */
+  settings?: Record<string, unknown> | null;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
 }
@@ -196,6 +206,11 @@ export interface ImportDataFromFileParams {
   filePath: string;
   /** True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest. */
   overwrite: boolean;
+  /**
+   * The frontend's localStorage: key -> the string that stands there, or its JSON value. Only kirapilot-preferences
+   * and kirapilot-privacy-settings are taken; API keys are never written.
+   */
+  settings?: Record<string, unknown> | null;
   /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
   allowLoss?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
