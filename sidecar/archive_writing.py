@@ -51,15 +51,15 @@ class ArchiveWriter:
         """The last bytes of the file, once it is finished."""
         return self._zip.directory
 
-    def reads_back_composed(self) -> bool:
-        """Whether data.json lies in the file as it was put together from the sections."""
-        return self._zip.reads_back_composed()
+    def composed(self) -> Iterator[tuple[bytes, bytes]]:
+        """The packed bytes of data.json, as they lie in the file and as they were put together from the sections."""
+        return self._zip.composed()
 
     def metadata(self, metadata: BackupMetadata) -> None:
         self._zip.write(names.METADATA, _encode(metadata))
 
-    def section(self, table: str, bodies: Iterable[Data]) -> None:
-        """One table: ``bodies`` are runs of records without the array's brackets.
+    def section(self, table: str, bodies: Iterable[Data]) -> Written:
+        """One table, and how it was written: ``bodies`` are runs of records without the array's brackets.
 
         Tables of the contract must come in its order, all of them: their records are a part of data.json too.
         """
@@ -71,7 +71,7 @@ class ArchiveWriter:
         with Sink(entry.write, QUEUED_CHUNKS) as deflating:
             for chunk in _chunks(_array(bodies)):
                 deflating.put(chunk)
-        self._zip.close(name, entry)
+        return self._zip.close(name, entry)
 
     def finish(
         self,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,24 +18,24 @@ from sidecar import __version__
 from sidecar.archive_writing import ArchiveWriter
 from sidecar.cutting import MAX_RECORD_BYTES
 from sidecar.database import database_errors, is_database_file, require_file
-from sidecar.errors import BackupError, BeyondFormat, SameFile, VerificationFailed
+from sidecar.errors import BeyondFormat, SameFile
 from sidecar.files import file_errors, replacing, resolve_target
 from sidecar.forms import ExactCell
 from sidecar.gathering import Gatherer
-from sidecar.manifest import DATA, MAX_COLUMNS, MAX_TABLES, TableManifest, Writer, section_entry
+from sidecar.manifest import MAX_COLUMNS, MAX_TABLES, TableManifest, Writer, section_entry
 from sidecar.models import CONTRACT, MIGRATIONS
 from sidecar.pipeline import ahead
 from sidecar.places import Places
 from sidecar.progress import Progress
+from sidecar.reading_back import EarlyReader, prove
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.schema import Schema, TableSchema, broken_references, quote, read_schema
 from sidecar.settings import read_settings
 from sidecar.snapshot import take_snapshot
 from sidecar.workfolder import require_space, work_folder
-from sidecar.zip_reading import ZipReader
 from sidecar.zip_writing import Data
 
-PHASES = {"read": 0.15, "compress": 0.6, "verify": 0.25}
+PHASES = {"read": 0.05, "compress": 0.85, "verify": 0.1}
 
 LARGE_BYTES = 512 << 20
 """Databases from this size on get ZIP64 headers: JSON is at most some six times as long as what it says."""
@@ -70,8 +69,9 @@ def export_data(
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
             require_space(target.parent, size // 100, "the backup")
             export = _Export(snapshot, folder / "exact", progress, frontend.clean)
-            metadata, archive = export.write(file)
-            _prove(file, archive, progress)
+            with EarlyReader(file.name) as early:
+                metadata, archive = export.write(file, early)
+            prove(file, archive, early, progress)
     return ExportResult(
         **msgspec.structs.asdict(metadata),
         path=str(target),
@@ -94,8 +94,8 @@ class _Export:
     dangling: dict[str, int] = field(default_factory=dict)
     exact_cells: int = 0
 
-    def write(self, file: BinaryIO) -> tuple[BackupMetadata, ArchiveWriter]:
-        """Write all entries; answers the metadata and what was written."""
+    def write(self, file: BinaryIO, early: EarlyReader) -> tuple[BackupMetadata, ArchiveWriter]:
+        """Write all entries, and have the sections read back; answers the metadata and what was written."""
         with (
             closing(sqlite3.connect(self.snapshot)) as connection,
             self.spool.open("w+b") as spool,
@@ -109,8 +109,7 @@ class _Export:
             archive = ArchiveWriter(file, metadata.created_at, self.snapshot.stat().st_size >= LARGE_BYTES)
             archive.metadata(metadata)
             for name in (*CONTRACT, *sorted(counts.keys() - set(CONTRACT))):
-                archive_rows = self._rows(connection, schema.get(name), spool)
-                archive.section(name, archive_rows)
+                early.put(archive.section(name, self._rows(connection, schema.get(name), spool)))
             self.dangling = next(dangling)
             for name, count in self.dangling.items():
                 self.tables[name] = msgspec.structs.replace(self.tables[name], dangling=count)
@@ -157,52 +156,6 @@ class _Export:
             f"{count} {table} without {column}: kept as they are; an older KiraPilot is shown a default instead"
             for (table, column), count in sorted(self.substituted.items())
         ]
-
-
-def _prove(file: BinaryIO, written: ArchiveWriter, progress: Progress) -> None:
-    """Read the archive back and hold it against what was counted. Raises VerificationFailed."""
-    checked = sum(entry.size for entry in written.entries if entry.name != DATA)
-    progress.phase("verify", checked, "bytes", "Checking the backup")
-    # The directory holds names, sizes and checksums as they were counted; the rest is held against it.
-    file.seek(-len(written.directory), os.SEEK_END)
-    if file.read() != written.directory:
-        raise VerificationFailed(detail="its directory is not the one that was written")
-    try:
-        archive = ZipReader(file)
-        # data.json is made of the sections' bytes: those are unpacked, it is held against them as it lies.
-        one, other = _halves(archive)
-        with closing(ahead(_unpacked(archive, other))) as beside, closing(ahead(_flush(file))) as flushing:
-            for pair in zip_longest(_unpacked(archive, one), beside, fillvalue=0):
-                progress.advance(sum(pair))
-            next(flushing)
-    except BackupError as error:
-        raise VerificationFailed(detail=error.detail) from error
-    if not written.reads_back_composed():
-        raise VerificationFailed(detail=f"{DATA} is not what was written")
-
-
-def _halves(archive: ZipReader) -> tuple[list[str], list[str]]:
-    """The entries but data.json, for two threads that take about the same time."""
-    halves: tuple[list[str], list[str]] = [], []
-    sizes = [0, 0]
-    for name in sorted(set(archive.names) - {DATA}, key=lambda name: archive.info(name).file_size, reverse=True):
-        lighter = sizes.index(min(sizes))
-        halves[lighter].append(name)
-        sizes[lighter] += archive.info(name).file_size
-    return halves
-
-
-def _unpacked(archive: ZipReader, names: list[str]) -> Generator[int, None, None]:
-    """The sizes of the pieces of some entries, each entry held to its size and checksum. Raises DamagedBackup."""
-    for name in names:
-        for piece in archive.pieces(name):
-            yield len(piece)
-
-
-def _flush(file: BinaryIO) -> Generator[None, None, None]:
-    """Bring a file to the disk; for a thread of its own, since it takes as long as reading it back."""
-    os.fsync(file.fileno())
-    yield
 
 
 def _require_bounds(schema: Schema) -> None:

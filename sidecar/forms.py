@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import msgspec
 
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
-from sidecar.timestamps import EPOCH, one_to_archive, to_archive
+from sidecar.timestamps import EPOCH, one_to_archive, to_archive, to_required_archive
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """SQLite's integers; msgspec decodes longer ones, which sqlite3 then refuses."""
@@ -89,19 +89,15 @@ def column_form(table: str, column: str) -> ColumnForm:
     field = KNOWN[table].get(column) if table in CONTRACT else None
     if field is None:
         return _verbatim_column
-    return _required(_CONTRACT_COLUMNS[field.kind]) if field.required else _CONTRACT_COLUMNS[field.kind]
+    if field.kind == "timestamp":
+        return to_required_archive if field.required else to_archive
+    held_as, form = _CONTRACT_COLUMNS[field.kind]
+    allowed = {held_as} if field.required else {held_as, type(None)}
+    return lambda values: form(values) if allowed.issuperset(map(type, values)) else None
 
 
-def _required(form: ColumnForm) -> ColumnForm:
-    return lambda values: None if None in values else form(values)
-
-
-def _of_types(*types: type) -> ColumnForm:
-    allowed = {*types, type(None)}
-    return lambda values: values if set(map(type, values)) <= allowed else None
-
-
-_texts, _integers, _doubles, _scalars = _of_types(str), _of_types(int), _of_types(float), _of_types(str, int, float)
+def _as_it_is(values: Sequence[Any]) -> Sequence[Any]:
+    return values
 
 
 def _finite(values: Sequence[Any]) -> Sequence[Any] | None:
@@ -115,31 +111,21 @@ def _verbatim_column(values: Sequence[Any]) -> Sequence[Scalar] | None:
     return _finite(values) if float in types else values
 
 
-def _timestamp_column(values: Sequence[Any]) -> Sequence[Scalar] | None:
-    return to_archive(values) if _texts(values) is not None else None
-
-
 _BOOLEANS = {0: False, 1: True, None: None}
 
 
-def _boolean_column(values: Sequence[Any]) -> Sequence[Scalar] | None:
-    if _integers(values) is None or not set(values) <= _BOOLEANS.keys():
-        return None
-    return [_BOOLEANS[value] for value in values]
+def _booleans(values: Sequence[Any]) -> Sequence[Scalar] | None:
+    return [_BOOLEANS[value] for value in values] if set(values) <= _BOOLEANS.keys() else None
 
 
-def _double_column(values: Sequence[Any]) -> Sequence[Scalar] | None:
-    return _finite(values) if _doubles(values) is not None else None
-
-
-_CONTRACT_COLUMNS: dict[str, ColumnForm] = {
-    "text": _texts,
-    "json": _texts,
-    "timestamp": _timestamp_column,
-    "boolean": _boolean_column,
-    "integer": _integers,
-    "double": _double_column,
+_CONTRACT_COLUMNS: dict[str, tuple[type, ColumnForm]] = {
+    "text": (str, _as_it_is),
+    "json": (str, _as_it_is),
+    "boolean": (int, _booleans),
+    "integer": (int, _as_it_is),
+    "double": (float, _finite),
 }
+"""Kind of a column -> the type its values have, NULLs aside, and how they are written."""
 
 
 def value_form(table: str, column: str, stored: Stored, siblings: dict[str, Stored]) -> tuple[Scalar, bool]:

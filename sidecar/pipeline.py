@@ -23,14 +23,15 @@ _PATIENCE = 0.1
 class Sink(Generic[T]):
     """Calls ``consume`` with each item put, in order, on a thread of its own; at most ``depth`` items wait.
 
-    Leaving the block waits until all is consumed; what ``consume`` raised is raised by the next
-    ``put`` or there.
+    Leaving the block waits until all is consumed, or, by an exception, what is under way; what
+    ``consume`` raised is raised by the next ``put`` or there.
     """
 
     def __init__(self, consume: Callable[[T], object], depth: int = _DEPTH) -> None:
         self._consume = consume
         self._queue: queue.Queue[T | None] = queue.Queue(depth)
         self._error: BaseException | None = None
+        self._abandoned = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -43,6 +44,7 @@ class Sink(Generic[T]):
         self._queue.put(item)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._abandoned = error is not None
         self._queue.put(None)
         self._thread.join()
         if self._error is not None and error is None:
@@ -51,7 +53,7 @@ class Sink(Generic[T]):
     def _run(self) -> None:
         # After an error items are still taken, so that ``put`` never waits for ever.
         while (item := self._queue.get()) is not None:
-            if self._error is None:
+            if self._error is None and not self._abandoned:
                 try:
                     self._consume(item)
                 except BaseException as error:  # noqa: BLE001 - handed to the other thread

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated, Any
 
 import msgspec
 
@@ -34,40 +34,56 @@ def is_moment(text: str) -> bool:
     return True
 
 
-def to_archive(stored: Sequence[str | None]) -> Sequence[str | None] | None:
-    """A column of stored timestamps in the archive's form, or None when one would not come back as it was."""
+def to_archive(stored: Sequence[Any]) -> Sequence[str | None] | None:
+    """A column of stored timestamps in the archive's form, or None when one would not come back as it was.
+
+    What is neither text nor None would not.
+    """
+    if None not in stored:
+        return to_required_archive(stored)
+    present = to_required_archive([text for text in stored if text is not None])
+    return None if present is None else _with_nulls(stored, present)
+
+
+def to_required_archive(stored: Sequence[Any]) -> Sequence[str] | None:
+    """The same of a column where NULL would not come back either."""
     return _rewritten(stored, (_UTC_SUFFIX,), _UTC_SUFFIX, "Z")
 
 
 def to_stored(archived: Sequence[str | None]) -> Sequence[str | None] | None:
     """A column of archived timestamps in the stored form, or None when one needs a closer look."""
-    return _rewritten(archived, (_UTC_SUFFIX, "Z"), "Z", _UTC_SUFFIX)
+    present = _rewritten([text for text in archived if text is not None], (_UTC_SUFFIX, "Z"), "Z", _UTC_SUFFIX)
+    return None if present is None else _with_nulls(archived, present)
 
 
-def _rewritten(
-    column: Sequence[str | None], endings: tuple[str, ...], old: str, new: str
-) -> Sequence[str | None] | None:
+def _with_nulls(column: Sequence[str | None], present: Sequence[str]) -> Sequence[str | None]:
+    """``column`` with its texts replaced by those of ``present``, in order."""
+    if len(present) == len(column):
+        return present
+    texts = iter(present)
+    return [None if text is None else next(texts) for text in column]
+
+
+def _rewritten(column: Sequence[Any], endings: tuple[str, ...], old: str, new: str) -> list[str] | None:
     """The column, ``old`` endings made ``new``; None unless each is a moment with a T and one of ``endings``.
 
     Worked on as one long text, which takes a third of the time. Counting is enough: a moment has at
     most one T and one ending, so as many as there are moments means one in each.
     """
-    present = [text for text in column if text is not None] if None in column else column
-    if not present:
-        return column
-    joined = "\n".join(cast(Sequence[str], present))
+    if not column:
+        return []
+    try:
+        joined = "\n".join(column)
+    except TypeError:
+        return None
     replaced = joined.replace(old, new)
     rewritten = replaced.split("\n")
     # How much shorter the text is tells how many were replaced, sooner than counting them.
     ended = (len(joined) - len(replaced)) // (len(old) - len(new))
     ended += sum(joined.count(ending) for ending in endings if ending != old)
-    in_form = len(rewritten) == joined.count("T") == ended == len(present)
-    if not in_form or not _all_moments(rewritten):
-        return None
-    if present is column:
+    if len(rewritten) == joined.count("T") == ended == len(column) and _all_moments(rewritten):
         return rewritten
-    moments = iter(rewritten)
-    return [None if text is None else next(moments) for text in column]
+    return None
 
 
 def one_to_archive(stored: str) -> tuple[str, bool] | None:

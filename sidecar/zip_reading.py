@@ -14,7 +14,6 @@ import stat
 import struct
 import threading
 import zipfile
-import zlib
 from collections.abc import Generator, Iterator
 from typing import BinaryIO, Protocol, cast
 
@@ -89,23 +88,7 @@ class ZipReader:
         Several entries may be read at once, on several threads. Raises DamagedBackup.
         """
         info = self._infos[name]
-        size = crc = 0
-        try:
-            for piece in _unpacked(self._packed(info), info.compress_type):
-                size += len(piece)
-                if size > info.file_size:
-                    raise DamagedBackup(detail=f"{name} is longer than the archive says")
-                crc = zlib.crc32(piece, crc)
-                yield piece
-        except (isal_zlib.IsalError, OSError, EOFError, ValueError) as error:  # type: ignore[misc]
-            if getattr(error, "errno", None):
-                # Not bz2's complaint about the data, which has no number, but the disk's.
-                raise ReadFailed(path=self._file.name, detail=os.strerror(error.errno)) from error
-            raise DamagedBackup(detail=f"{name} cannot be unpacked ({error})") from error
-        if size != info.file_size:
-            raise DamagedBackup(detail=f"{name} is cut short")
-        if crc != info.CRC:
-            raise DamagedBackup(detail=f"{name} does not match its checksum")
+        return unpacked_pieces(self._file, self._turn, self._starts[info.filename], info)
 
     def _directory(self) -> list[zipfile.ZipInfo]:
         try:
@@ -127,18 +110,6 @@ class ZipReader:
         if self._file.read(4) == b"PK\3\4":
             return DamagedBackup(detail=f"the file is cut short or overwritten ({error})")
         return NotABackup(detail=str(error))
-
-    def _packed(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        position, left = self._starts[info.filename], info.compress_size
-        while left:
-            with self._turn:
-                self._file.seek(position)
-                piece = self._file.read(min(left, PIECE_BYTES))
-            if not piece:
-                raise DamagedBackup(detail="the file is cut short")
-            position += len(piece)
-            left -= len(piece)
-            yield piece
 
     def _data_starts(self) -> dict[str, int]:
         """Where each entry's bytes begin, once its local header agrees with the directory and nothing overlaps."""
@@ -169,6 +140,45 @@ class ZipReader:
         if not honest and not flags & _DESCRIPTOR and _MAX32 not in (packed, size):
             raise DamagedBackup(detail=f"the two headers of {info.filename} contradict each other")
         return int(info.header_offset + _LOCAL.size + name_length + extra_length)
+
+
+def unpacked_pieces(
+    file: BinaryIO, turn: threading.Lock, start: int, info: zipfile.ZipInfo
+) -> Generator[bytes, None, None]:
+    """The unpacked bytes of the entry that ``info`` describes and whose packed bytes begin at ``start``.
+
+    :param turn: held while ``file`` is read; for all who share its position.
+    Raises DamagedBackup, at the latest at the end, for what is not as ``info`` says; ReadFailed.
+    """
+    name, size, crc = info.filename, 0, 0
+    try:
+        for piece in _unpacked(_packed(file, turn, start, info.compress_size), info.compress_type):
+            size += len(piece)
+            if size > info.file_size:
+                raise DamagedBackup(detail=f"{name} is longer than the archive says")
+            crc = isal_zlib.crc32(piece, crc)
+            yield piece
+    except (isal_zlib.IsalError, OSError, EOFError, ValueError) as error:  # type: ignore[misc]
+        if getattr(error, "errno", None):
+            # Not bz2's complaint about the data, which has no number, but the disk's.
+            raise ReadFailed(path=file.name, detail=os.strerror(error.errno)) from error
+        raise DamagedBackup(detail=f"{name} cannot be unpacked ({error})") from error
+    if size != info.file_size:
+        raise DamagedBackup(detail=f"{name} is cut short")
+    if crc != info.CRC:
+        raise DamagedBackup(detail=f"{name} does not match its checksum")
+
+
+def _packed(file: BinaryIO, turn: threading.Lock, position: int, left: int) -> Iterator[bytes]:
+    while left:
+        with turn:
+            file.seek(position)
+            piece = file.read(min(left, PIECE_BYTES))
+        if not piece:
+            raise DamagedBackup(detail="the file is cut short")
+        position += len(piece)
+        left -= len(piece)
+        yield piece
 
 
 def _refuse_unreadable(info: zipfile.ZipInfo) -> None:

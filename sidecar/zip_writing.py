@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
+import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -53,7 +54,7 @@ class Tally:
 
     def add(self, data: Data) -> None:
         self.size += len(data)
-        self.crc = zlib.crc32(data, self.crc)
+        self.crc = isal_zlib.crc32(data, self.crc)
         self.sha256.update(data)
 
 
@@ -67,7 +68,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Written:
-    """One finished entry: sizes in bytes, SHA-256 of the unpacked bytes in hex."""
+    """One finished entry: sizes in bytes, SHA-256 of the unpacked bytes in hex.
+
+    ``offset`` is where its header begins, ``start`` where its packed bytes do.
+    """
 
     name: str
     size: int
@@ -75,6 +79,13 @@ class Written:
     crc: int
     sha256: str
     offset: int
+    start: int
+
+    def info(self) -> zipfile.ZipInfo:
+        """What a reader of the directory is to find."""
+        info = zipfile.ZipInfo(self.name)
+        info.compress_type, info.file_size, info.compress_size, info.CRC = _DEFLATE, self.size, self.packed, self.crc
+        return info
 
 
 class Composite:
@@ -145,8 +156,11 @@ class ZipWriter:
         return Entry(self._file, twin)
 
     def close(self, name: str, entry: Entry) -> Written:
+        """End an entry; all of it is handed to the file system then."""
         entry.finish()
-        return self._end(name, entry.tally)
+        written = self._end(name, entry.tally)
+        self._file.flush()
+        return written
 
     def write(self, name: str, data: bytes) -> Written:
         """A whole entry at once."""
@@ -167,22 +181,19 @@ class ZipWriter:
         self._file.write(_LAST_BLOCK)
         return self._end(name, composite.tally)
 
-    def reads_back_composed(self) -> bool:
-        """Whether composites lie in the file as they were put together: each run as it lies in its first entry.
+    def composed(self) -> Iterator[tuple[bytes, bytes]]:
+        """The bytes of all composites, as they lie in the file and as they were put together, piece by piece.
 
-        With each first entry unpacked and checked, that proves as much as unpacking the composite: a run is
-        whole blocks that refer to nothing before it, or the first entry would not unpack.
+        Where the two are equal, and each run's first entry unpacks, the composite does: a run is whole
+        blocks that refer to nothing before it, or its first entry would not unpack.
         """
-        return all(self._reads_back(offset, packed) for offset, packed in self._composed)
-
-    def _reads_back(self, offset: int, packed: bytes | Run) -> bool:
-        if isinstance(packed, bytes):
-            return self._at(offset, len(packed)) == packed
-        return all(
-            self._at(offset + done, size) == self._at(packed.offset + done, size)
-            for done in range(0, packed.length, COPY_BYTES)
-            for size in (min(COPY_BYTES, packed.length - done),)
-        )
+        for offset, packed in self._composed:
+            if isinstance(packed, bytes):
+                yield self._at(offset, len(packed)), packed
+                continue
+            for done in range(0, packed.length, COPY_BYTES):
+                size = min(COPY_BYTES, packed.length - done)
+                yield self._at(offset + done, size), self._at(packed.offset + done, size)
 
     def _at(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
@@ -207,7 +218,7 @@ class ZipWriter:
         self._file.seek(self._header_at)
         self._file.write(self._local(name, tally.crc, tally.size, packed))
         self._file.seek(end)
-        written = Written(name, tally.size, packed, tally.crc, tally.sha256.hexdigest(), self._header_at)
+        written = Written(name, tally.size, packed, tally.crc, tally.sha256.hexdigest(), self._header_at, self._data_at)
         self.entries.append(written)
         return written
 

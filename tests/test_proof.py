@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sidecar import files
 from sidecar.errors import VerificationFailed
-from sidecar.zip_writing import ZipWriter
+from sidecar.files import open_private
 from tests.databases import backup, export
 
 SHARES = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]
 """Where in the file the disk goes wrong, as a share of its length."""
+
+
+class LyingFile(io.BufferedRandom):
+    """What no real disk can be made to do here: keeps another bit than it was given, at ``wrong``."""
+
+    wrong: int
+
+    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]
+        at = self.wrong - self.tell()
+        if 0 <= at < len(data):
+            other = bytearray(data)
+            other[at] ^= 0x20
+            data = memoryview(other)
+        return super().write(data)
 
 
 @pytest.mark.parametrize("share", SHARES)
@@ -22,20 +38,13 @@ def test_an_archive_that_reads_back_otherwise_never_replaces_the_old_one(
     database = database_copy("every-kind-of-row")
     target = backup(database, tmp_path / "b.kpbackup")
     before = target.read_bytes()
-    finish = ZipWriter.finish
 
-    def finish_on_a_lying_disk(writer: ZipWriter) -> None:
-        """What no real disk can be made to do here: keep another bit than it was given."""
-        finish(writer)
-        file = writer._file
-        at = int(share * file.tell())
-        file.seek(at)
-        [byte] = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte ^ 0x20]))
-        file.flush()
+    def open_lying(path: Path) -> LyingFile:
+        file = LyingFile(open_private(path).detach())  # type: ignore[attr-defined]
+        file.wrong = int(share * len(before))
+        return file
 
-    monkeypatch.setattr(ZipWriter, "finish", finish_on_a_lying_disk)
+    monkeypatch.setattr(files, "open_private", open_lying)
     with pytest.raises(VerificationFailed):
         export(database, target)
     assert target.read_bytes() == before
