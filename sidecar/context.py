@@ -7,8 +7,9 @@ sidecar loads neither SQLite nor the platform's folders.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sidecar.messages import Id
 
@@ -44,8 +45,7 @@ class Session:
         return self._places
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """One request's surroundings.
 
     ``report`` sends a progress report under a token and never waits; ``cancelled`` tells whether

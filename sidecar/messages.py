@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+import msgspec
 
 from sidecar.errors import SidecarError
 
@@ -54,8 +55,7 @@ class InvalidParams(ProtocolError):
     kind, code, hint = "invalid_params", -32602, "rpc.discover describes the params of each method."
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A well-formed request, or a notification: ``members`` are those of the JSON object."""
 
     members: dict[str, Any]

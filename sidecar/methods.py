@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -56,8 +55,7 @@ PROTOCOL_VERSION = "1.0"
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """One method. ``run``'s docstring is its description; ``errors`` are the families it may answer with.
 
     ``at_once`` methods are answered by the reading thread while a job runs: they must not wait.

@@ -10,7 +10,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from sidecar.diagnostics import Diagnostics
 
@@ -25,8 +26,7 @@ class TooLong:
     """Stands for a line of more than :data:`MAX_LINE` bytes; what it said is gone."""
 
 
-@dataclass(frozen=True)
-class Stdio:
+class Stdio(msgspec.Struct, frozen=True):
     """The two ends of the conversation, as file descriptors that nothing else in the process uses."""
 
     source: int
@@ -101,12 +101,11 @@ def _replace_lone_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-@dataclass
-class _Line:
+class _Line(msgspec.Struct):
     """The line being received: its bytes so far, none once it is too long."""
 
     limit: int
-    received: bytearray = field(default_factory=bytearray)
+    received: bytearray = msgspec.field(default_factory=bytearray)
     overlong: bool = False
 
     def add(self, piece: bytes) -> None:

@@ -26,6 +26,14 @@ def test_they_are_what_the_plain_import_costs() -> None:
     assert run(f"import jsonrpcserver\n{PRINT_LOADED}") == "['asyncio', 'http', 'jsonschema']"
 
 
+def test_of_oslash_only_the_part_in_use_is_loaded() -> None:
+    command = [sys.executable, "-X", "importtime", "-c", "import sidecar.dispatching"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True).stderr
+    loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert "oslash.either" in loaded
+    assert not loaded & {"oslash.list", "oslash.writer", "oslash.ioaction"}
+
+
 @pytest.mark.parametrize("first", ["sidecar.dispatching", "jsonrpcserver"])
 def test_the_whole_package_works_beside_ours_whichever_comes_first(first: str) -> None:
     script = f"""
