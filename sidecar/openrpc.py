@@ -1,7 +1,8 @@
 """The protocol's description, made from the code: an OpenRPC 1.3 document, the table of errors, the client's types.
 
-rpc.discover answers with the document; ``python -m sidecar.openrpc --write protocol`` keeps all three as
-files, and ``--check protocol`` tells whether they still say what the code does.
+JSON Schemas, too: of params, results, errors, and of what lies in an archive. rpc.discover answers with the
+document; ``python -m sidecar.openrpc --write protocol`` keeps all of it as files, and ``--check protocol`` tells
+whether they still say what the code does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from sidecar.errors import SidecarError
 from sidecar.methods import ALWAYS_POSSIBLE, METHODS, NAME, PROTOCOL_VERSION, Method
 from sidecar.params import Params
 from sidecar.progress import Report
+from sidecar.schemas import make_schemas
 from sidecar.typescript import make_types
+
+SCHEMAS = "schemas"
+"""Folder of the JSON Schemas."""
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -160,12 +165,26 @@ def _sentence(kind: type[SidecarError]) -> str:
 
 
 def _files() -> dict[str, str]:
+    # Not above: rpc.discover has no need of the app's tables.
+    from sidecar.archive_schemas import make_archive_schemas
+
     document = make_document()
+    schemas = make_schemas(document) | make_archive_schemas()
     return {
-        "openrpc.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+        "openrpc.json": _as_json(document),
         "ERRORS.md": make_error_table(),
         "client/src/types.ts": make_types(document),
+        **{f"{SCHEMAS}/{name}": _as_json(schema) for name, schema in schemas.items()},
     }
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _left_over(folder: Path, files: Iterable[str]) -> set[Path]:
+    """Schemas of what is no more."""
+    return {*(folder / SCHEMAS).rglob("*.json")} - {folder / name for name in files}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,17 +198,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write(folder: Path) -> int:
-    for name, text in _files().items():
+    files = _files()
+    for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
+    for path in _left_over(folder, files):
+        path.unlink()
     return 0
 
 
 def _check(folder: Path) -> int:
-    stale = [name for name, text in _files().items() if not _holds(folder / name, text)]
-    for name in stale:
-        sys.stderr.write(f"{folder / name} is not what the code says: run python -m sidecar.openrpc --write {folder}\n")
+    files = _files()
+    stale = {folder / name for name, text in files.items() if not _holds(folder / name, text)}
+    stale |= _left_over(folder, files)
+    for path in sorted(stale):
+        sys.stderr.write(f"{path} is not what the code says: run python -m sidecar.openrpc --write {folder}\n")
     return 1 if stale else 0
 
 

@@ -38,7 +38,7 @@ MAX_SMALL_BYTES = 16 << 20
 SECTION = own("section of")
 """Prefix of the staged copy of a section entry that is not byte for byte its part of data.json."""
 
-_SINCE_THIRD = {"periodic_task_templates", "periodic_template_count"}
+SINCE_THIRD = {"periodic_task_templates", "periodic_template_count"}
 """What the two older generations do not have."""
 
 
@@ -166,7 +166,7 @@ class _Staging:
             elif key in CONTRACT:
                 raise DamagedBackup(detail=f"{names.DATA}: {key} is not a list")
         for key in ("version", *CONTRACT):
-            if key not in seen and not (key in _SINCE_THIRD and self._manifest is None):
+            if key not in seen and not (key in SINCE_THIRD and self._manifest is None):
                 raise MissingData(detail=f"{key} in {names.DATA}")
         return settings
 
@@ -197,7 +197,7 @@ class _Staging:
         """Hold a section entry against data.json: the same bytes, or else the same rows."""
         name = section_entry(table)
         if name not in self._archive.names:
-            if table in self._tables or (table not in _SINCE_THIRD and self._manifest is None):
+            if table in self._tables or (table not in SINCE_THIRD and self._manifest is None):
                 self._problems.warning("missing_section", f"{name} is missing; {names.DATA} holds its records")
             return
         if self._digests[name] == self._digests.get(f"{names.DATA}/{table}"):
