@@ -19,8 +19,14 @@ export type MethodName = keyof Methods;
 /** What a method takes; the progress token is the connection's affair. */
 export type ParamsOf<M extends MethodName> = Omit<Methods[M]['params'], 'progressToken'>;
 
+/** What to export besides the database: the frontend's settings, see readSettings. */
+export type ExportChoice = Omit<ParamsOf<'export_data_to_file'>, 'filePath'>;
+
 /** How to import, besides the file: `overwrite` true replaces, false merges. */
 export type ImportChoice = Omit<ParamsOf<'import_data_from_file'>, 'filePath'>;
+
+/** The same for a preview. */
+export type PreviewChoice = Omit<ParamsOf<'preview_import'>, 'filePath'>;
 
 /** KiraPilot's backup sidecar. Every method rejects with a SidecarError, whose message is for the user. */
 export class SidecarClient {
@@ -31,11 +37,11 @@ export class SidecarClient {
   }
 
   /** Write all data into a backup file; an older file there is replaced when the new one is whole. */
-  exportData(filePath: string, options?: CallOptions): Promise<ExportResult> {
-    return this.call('export_data_to_file', { filePath }, options);
+  exportData(filePath: string, choice: ExportChoice = {}, options?: CallOptions): Promise<ExportResult> {
+    return this.call('export_data_to_file', { filePath, ...choice }, options);
   }
 
-  /** Bring a backup into the database: all of it, or nothing. */
+  /** Bring a backup into the database: all of it, or nothing. Its settings are in the answer, for putSettings. */
   importData(filePath: string, choice: ImportChoice, options?: CallOptions): Promise<ImportResult> {
     return this.call('import_data_from_file', { filePath, ...choice }, options);
   }
@@ -51,7 +57,7 @@ export class SidecarClient {
   }
 
   /** Tell what an import would do, and change nothing. */
-  previewImport(filePath: string, choice: ImportChoice, options?: CallOptions): Promise<ImportPreview> {
+  previewImport(filePath: string, choice: PreviewChoice, options?: CallOptions): Promise<ImportPreview> {
     return this.call('preview_import', { filePath, ...choice }, options);
   }
 

@@ -171,9 +171,11 @@ test.each([
   const client = new SidecarClient(new Processes(places).transport(cut));
   const name = 'Übung "🎉".kpbackup';
   const percentages: number[] = [];
-  const exported = await client.exportData(places.path(name), {
-    onProgress: ({ percentage }) => percentages.push(percentage),
-  });
+  const exported = await client.exportData(
+    places.path(name),
+    {},
+    { onProgress: ({ percentage }) => percentages.push(percentage) },
+  );
   expect(exported.path).toBe(places.path(name));
   // A report that waits is replaced by the next one: how many arrive depends on the machine.
   expect(percentages.length).toBeGreaterThan(0);

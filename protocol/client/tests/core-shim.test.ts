@@ -1,9 +1,11 @@
 /** The alias of `@tauri-apps/api/core`, as an app's frontend sees it. */
 
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 
 import { expect, test } from 'vitest';
 
+import type { ImportResult } from '../src/types.js';
 import { Places, REAL_BACKUP } from './places.js';
 import { Processes } from './processes.js';
 import { TauriShell } from './tauri-shell.js';
@@ -12,6 +14,12 @@ function open(): { places: Places; processes: Processes; shell: TauriShell } {
   const places = new Places();
   const processes = new Processes(places);
   return { places, processes, shell: new TauriShell(processes) };
+}
+
+/** All that is in a backup, unpacked by another program. */
+function textOf(archive: string): string {
+  const unpack = 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(*map(z.read, z.namelist()))';
+  return execFileSync('python', ['-c', unpack, archive], { encoding: 'utf8' });
 }
 
 test('the four moved commands go to the sidecar, with their names and params', async () => {
@@ -31,6 +39,62 @@ test('the four moved commands go to the sidecar, with their names and params', a
   expect(new Set(shell.invocations.map(({ cmd }) => cmd))).toEqual(
     new Set(['plugin:shell|spawn', 'plugin:shell|stdin_write']),
   );
+});
+
+/** Settings as the frontend keeps them. */
+function settings(theme: string, geminiApiKey: string): string {
+  return JSON.stringify({ theme, aiSettings: { geminiApiKey } });
+}
+
+test('settings go into a backup without secrets, and come back with those of the device', async () => {
+  const { places, shell } = open();
+  const { invoke } = await shell.load();
+  const filePath = places.path('backup.kpbackup');
+  shell.settings.setItem('kirapilot-preferences', settings('dark', 'secret of the old device'));
+  shell.settings.setItem('kira_api_key', 'another secret');
+  await invoke('export_data_to_file', { filePath });
+  expect(textOf(filePath)).toContain('"dark"');
+  expect(textOf(filePath)).not.toContain('secret');
+
+  shell.settings.setItem('kirapilot-preferences', settings('light', 'of this device'));
+  await invoke('import_data_from_file', { filePath, overwrite: true });
+  expect(shell.settings.getItem('kirapilot-preferences')).toBe(settings('dark', 'of this device'));
+  expect(shell.settings.getItem('kira_api_key')).toBe('another secret');
+  expect(shell.settings.getItem('kirapilot-privacy-settings')).toBeNull();
+});
+
+test('the state of the old page does not outlive the reload after an import', async () => {
+  const { places, shell } = open();
+  const { invoke } = await shell.load();
+  const filePath = places.path('backup.kpbackup');
+  shell.settings.setItem('kirapilot-preferences', settings('dark', 'key'));
+  await invoke('export_data_to_file', { filePath });
+  await invoke('import_data_from_file', { filePath, overwrite: true });
+  shell.settings.setItem('kirapilot-preferences', settings('light', 'key'));
+  shell.leave();
+  expect(shell.settings.getItem('kirapilot-preferences')).toBe(settings('dark', 'key'));
+});
+
+test('a backup without settings leaves those of the device alone', async () => {
+  const { shell } = open();
+  const { invoke } = await shell.load();
+  shell.settings.setItem('kirapilot-preferences', settings('light', 'key'));
+  await invoke('import_data_from_file', { filePath: REAL_BACKUP, overwrite: true });
+  shell.leave();
+  expect(shell.settings.getItem('kirapilot-preferences')).toBe(settings('light', 'key'));
+});
+
+test('settings that find no place are told of, and the import is none the worse', async () => {
+  const { places, shell } = open();
+  const { invoke } = await shell.load();
+  const filePath = places.path('backup.kpbackup');
+  shell.settings.setItem('kirapilot-preferences', settings('dark', 'key'));
+  await invoke('export_data_to_file', { filePath });
+  shell.settings.setItem = () => {
+    throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+  };
+  const imported = await invoke<ImportResult>('import_data_from_file', { filePath, overwrite: true });
+  expect(imported.warnings.at(-1)).toMatch(/^The settings in the backup could not be put back: .*quota/);
 });
 
 test('every other command goes to the app unchanged', async () => {

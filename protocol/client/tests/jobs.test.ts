@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { SidecarClient } from '../src/client.js';
+import { putSettings, readSettings } from '../src/settings.js';
 import type { Report } from '../src/types.js';
 import { Places, REAL_BACKUP } from './places.js';
 import { Processes } from './processes.js';
@@ -39,10 +40,29 @@ test("the app's own backup is imported into a database of another generation", a
   expect(imported.tables['tasks']?.added).toBeGreaterThan(0);
 });
 
+test('settings are read from where the page keeps them, and put back there', async () => {
+  const { places, client } = open();
+  const filePath = places.path('backup.kpbackup');
+  const held = new Map([['kirapilot-preferences', '{"theme":"dark"}'], ['other', 'stays']]);
+  const storage = {
+    getItem: (key: string) => held.get(key) ?? null,
+    setItem: (key: string, value: string) => void held.set(key, value),
+  };
+  const settings = readSettings(storage);
+  expect(settings).toEqual({ 'kirapilot-preferences': '{"theme":"dark"}' });
+  await client.exportData(filePath, { settings });
+  held.set('kirapilot-preferences', '{"theme":"light"}');
+  const imported = await client.importData(filePath, { overwrite: true, settings: readSettings(storage) });
+  putSettings(imported.settings, storage);
+  putSettings({ other: 'is no setting of the app', 'kirapilot-privacy-settings': null }, storage);
+  putSettings(null, storage);
+  expect([...held]).toEqual([['kirapilot-preferences', '{"theme":"dark"}'], ['other', 'stays']]);
+});
+
 test('progress moves through the phases of an export and never falls', async () => {
   const { places, client } = open();
   const reports: Report[] = [];
-  await client.exportData(places.path('backup.kpbackup'), { onProgress: (report) => reports.push(report) });
+  await client.exportData(places.path('backup.kpbackup'), {}, { onProgress: (report) => reports.push(report) });
 
   // A report that waits is replaced by the next one: a phase may be over before it is told.
   expect(['read', 'compress', 'verify']).toEqual(expect.arrayContaining(reports.map(({ phase }) => phase)));

@@ -19,20 +19,29 @@ interface Invocation {
   args: unknown;
 }
 
-/** The window of an app: its session storage survives reloads, as a webview's does. */
+/** The window of an app: its storage survives reloads, as a webview's does. */
 export class TauriShell {
   readonly invocations: Invocation[] = [];
   readonly spawned: Array<Omit<Spawn, 'onEvent'>> = [];
+  readonly settings = makeStorage();
+  readonly #events = new EventTarget();
   readonly #processes: Processes;
 
   constructor(processes: Processes) {
     this.#processes = processes;
     vi.stubGlobal('window', globalThis);
     vi.stubGlobal('sessionStorage', makeStorage());
+    vi.stubGlobal('localStorage', this.settings);
+    vi.stubGlobal('addEventListener', this.#events.addEventListener.bind(this.#events));
     mockIPC((cmd, args) => this.#answer(cmd, args));
     onTestFinished(() => {
       vi.unstubAllGlobals();
     });
+  }
+
+  /** The page goes, to be reloaded. */
+  leave(): void {
+    this.#events.dispatchEvent(new Event('pagehide'));
   }
 
   /** Load the page's modules anew: all that JavaScript held is gone. */
