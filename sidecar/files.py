@@ -148,8 +148,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             temporary.replace(target)
             _flush_folder(target.parent)
     finally:
-        temporary.unlink(missing_ok=True)
-        let_go(lock)
+        _discard(temporary, lock)
 
 
 def new_lock(path: Path) -> FileLock:
@@ -196,8 +195,17 @@ def _sweep(folder: Path) -> None:
         except (Timeout, OSError):
             # In use by a neighbour, or not ours to remove: neither is this export's concern.
             continue
-        with suppress(OSError):
-            lock_path.with_suffix(_TEMP_SUFFIX).unlink(missing_ok=True)
+        _discard(lock_path.with_suffix(_TEMP_SUFFIX), lock)
+
+
+def _discard(temporary: Path, lock: FileLock) -> None:
+    """Remove a temp file and its lock; what cannot be removed keeps its lock file, for a later sweep to find it by."""
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:
+        # Whether the target was replaced is decided already: no failure here changes that.
+        lock.release()
+    else:
         let_go(lock)
 
 

@@ -7,6 +7,7 @@ may be at work.
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import shutil
 import sqlite3
@@ -31,22 +32,33 @@ def work_folder(base: Path) -> Iterator[Path]:
     Raises WorkFolderUnusable when it cannot be made, DiskFull.
     """
     folder = base / f"{_PREFIX}{secrets.token_hex(4)}"
-    with _folder_errors(base):
+    with folder_errors(base):
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(base)
         # Locked before it exists, so that no neighbour can take it for a leftover.
         lock = new_lock(folder.with_suffix(_LOCK_SUFFIX))
     try:
-        with _folder_errors(base):
+        with folder_errors(base):
             folder.mkdir(mode=0o700)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        let_go(lock)
+        _discard(folder, lock)
+
+
+def new_file(folder: Path, name: str) -> Path:
+    """An empty file in a job's folder, readable by its owner only. Raises DiskFull, WorkFolderUnusable.
+
+    Made here and not by SQLite, which does not tell why it could not make one.
+    """
+    path = folder / name
+    with folder_errors(folder.parent):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    return path
 
 
 @contextmanager
-def _folder_errors(base: Path) -> Iterator[None]:
+def folder_errors(base: Path) -> Iterator[None]:
+    """Turn what the system says of throw-away files below ``base`` into DiskFull and WorkFolderUnusable."""
     try:
         yield
     except OSError as error:
@@ -81,7 +93,15 @@ def _sweep(base: Path) -> None:
             lock.acquire(blocking=False)
         except (Timeout, OSError):
             continue
-        shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
+        _discard(lock_path.with_suffix(""), lock)
+
+
+def _discard(folder: Path, lock: FileLock) -> None:
+    """Remove a job's folder and its lock; what cannot be removed keeps its lock file, for a later sweep."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if os.path.lexists(folder):
+        lock.release()
+    else:
         let_go(lock)
 
 

@@ -98,6 +98,25 @@ def test_a_living_neighbours_file_is_not_swept(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]  # noqa: PTH208
 
 
+def _refuse(*_: object, **__: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_file_that_cannot_be_removed_changes_no_outcome_and_is_swept_later(tmp_path: Path) -> None:
+    """Its lock file stays with it: without that no later sweep would know it for a leftover."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", _refuse)
+        with replacing(tmp_path / "a") as file:
+            file.write(b"new")
+        with pytest.raises(RuntimeError):
+            _fail_within(tmp_path / "a", RuntimeError)
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert len(list(tmp_path.glob(".kp-*.tmp"))) == 1
+    with replacing(tmp_path / "a"):
+        pass
+    assert os.listdir(tmp_path) == ["a"]  # noqa: PTH208
+
+
 def test_files_that_only_look_like_leftovers_stay(tmp_path: Path) -> None:
     for name in (".kp-notes.txt", ".kp-1234.tmp", "kp-1.lock"):
         (tmp_path / name).write_bytes(b"mine")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DiskFull
-from sidecar.workfolder import require_space, work_folder
+from sidecar.errors import DiskFull, WorkFolderUnusable
+from sidecar.workfolder import new_file, require_space, work_folder
 from tests.conftest import ROOT
 
 
@@ -72,6 +72,41 @@ def test_a_living_neighbours_folder_stays(tmp_path: Path) -> None:
         with work_folder(tmp_path):
             pass
         assert (neighbour / "stage.db").read_bytes() == b"x"
+
+
+def _refuse(*_: object, **__: object) -> None:
+    """What rmtree does with ignore_errors on a disk that lets nothing be removed."""
+
+
+def test_a_folder_that_cannot_be_removed_is_swept_later(tmp_path: Path) -> None:
+    """Its lock file stays with it: without that no later sweep would know it for a leftover."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", _refuse)
+        with work_folder(tmp_path) as folder:
+            (folder / "stage.db").write_bytes(b"x")
+    assert (folder / "stage.db").exists()
+    with work_folder(tmp_path):
+        assert not folder.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+@pytest.mark.parametrize("mask", [0, 0o077])
+def test_a_file_is_for_its_owner_only(mask: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        with work_folder(tmp_path) as folder:
+            path = new_file(folder, "stage.db")
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert path.read_bytes() == b""
+    finally:
+        os.umask(before)
+
+
+def test_a_file_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    with work_folder(tmp_path) as folder, pytest.raises(WorkFolderUnusable) as caught:
+        new_file(folder / "missing", "stage.db")
+    assert caught.value.path == str(folder)
 
 
 def test_other_peoples_files_stay(tmp_path: Path) -> None:
