@@ -26,6 +26,7 @@ from sidecar.errors import (
     PathNotAllowed,
     ReadFailed,
     SidecarError,
+    WorkFolderUnusable,
 )
 from sidecar.files import resolved
 from sidecar.progress import Progress
@@ -43,6 +44,14 @@ STATEMENT_MILLISECONDS = 5000
 _ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
 """What every generation of the app's database has, and hardly any other database."""
 
+_WRITING = {
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_READONLY,
+}
+"""SQLite's extended codes for a file that fails when it is written."""
+
 
 @contextmanager
 def database_errors(path: Path) -> Iterator[None]:
@@ -54,13 +63,19 @@ def database_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk_means(folder: Path) -> Iterator[None]:
-    """Within, nothing but throw-away files in ``folder`` is written: it is there that space ran out, if it did."""
+def writing_only_below(folder: Path) -> Iterator[None]:
+    """Within, nothing but throw-away files below ``folder`` is written: a write that fails is not the live database's.
+
+    Raises DiskFull and WorkFolderUnusable for it.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF == sqlite3.SQLITE_FULL:
             raise DiskFull(path=folder) from error
+        if code in _WRITING:
+            raise WorkFolderUnusable(path=folder, detail=str(error)) from error
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from sidecar.archive_writing import ArchiveWriter
 from sidecar.cutting import MAX_RECORD_BYTES
 from sidecar.database import database_errors, is_database_file, require_file
 from sidecar.errors import BeyondFormat, SameFile
-from sidecar.files import file_errors, replacing, resolve_target
+from sidecar.files import open_private, replacing, resolve_target
 from sidecar.forms import ExactCell
 from sidecar.gathering import Gatherer
 from sidecar.manifest import MAX_COLUMNS, MAX_TABLES, TableManifest, Writer, section_entry
@@ -32,7 +32,7 @@ from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.schema import Schema, TableSchema, broken_references, quote, read_schema
 from sidecar.settings import read_settings
 from sidecar.snapshot import take_snapshot
-from sidecar.workfolder import require_space, work_folder
+from sidecar.workfolder import folder_errors, require_space, work_errors, work_folder
 from sidecar.zip_writing import Data
 
 PHASES = {"read": 0.05, "compress": 0.85, "verify": 0.1}
@@ -94,11 +94,17 @@ class _Export:
     dangling: dict[str, int] = field(default_factory=dict)
     exact_cells: int = 0
 
+    @property
+    def work_dir(self) -> Path:
+        """The folder of all jobs: what is to be told of when the throw-away files cannot be used."""
+        return self.spool.parent.parent
+
     def write(self, file: BinaryIO, early: EarlyReader) -> tuple[BackupMetadata, ArchiveWriter]:
         """Write all entries, and have the sections read back; answers the metadata and what was written."""
         with (
-            closing(sqlite3.connect(self.snapshot)) as connection,
-            self.spool.open("w+b") as spool,
+            work_errors(self.work_dir),
+            closing(_open(self.snapshot)) as connection,
+            _opened(self.spool) as spool,
             closing(ahead(_dangling(self.snapshot))) as dangling,
         ):
             schema = read_schema(connection)
@@ -113,7 +119,8 @@ class _Export:
             self.dangling = next(dangling)
             for name, count in self.dangling.items():
                 self.tables[name] = msgspec.structs.replace(self.tables[name], dangling=count)
-            spool.seek(0)
+            with folder_errors(self.work_dir):
+                spool.seek(0)
             archive.finish(
                 settings={**_settings(connection, schema), **self.frontend},
                 exact=(line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
@@ -131,7 +138,7 @@ class _Export:
             encoded = msgspec.json.encode(cell)
             if len(encoded) > MAX_RECORD_BYTES:
                 raise BeyondFormat(detail=f"{cell.column} of row {cell.row + 1:,} of {cell.table} is too long")
-            with file_errors(self.spool):
+            with folder_errors(self.work_dir):
                 spool.write(encoded + b"\n")
             self.exact_cells += 1
 
@@ -158,6 +165,67 @@ class _Export:
         ]
 
 
+<<<<<<< HEAD
+=======
+def _prove(file: BinaryIO, written: ArchiveWriter, progress: Progress) -> None:
+    """Read the archive back and hold it against what was counted. Raises VerificationFailed."""
+    checked = sum(entry.size for entry in written.entries if entry.name != DATA)
+    progress.phase("verify", checked, "bytes", "Checking the backup")
+    # The directory holds names, sizes and checksums as they were counted; the rest is held against it.
+    file.seek(-len(written.directory), os.SEEK_END)
+    if file.read() != written.directory:
+        raise VerificationFailed(detail="its directory is not the one that was written")
+    try:
+        archive = ZipReader(file)
+        # data.json is made of the sections' bytes: those are unpacked, it is held against them as it lies.
+        one, other = _halves(archive)
+        with closing(ahead(_unpacked(archive, other))) as beside, closing(ahead(_flush(file))) as flushing:
+            for pair in zip_longest(_unpacked(archive, one), beside, fillvalue=0):
+                progress.advance(sum(pair))
+            next(flushing)
+    except BackupError as error:
+        raise VerificationFailed(detail=error.detail) from error
+    if not written.reads_back_composed():
+        raise VerificationFailed(detail=f"{DATA} is not what was written")
+
+
+def _halves(archive: ZipReader) -> tuple[list[str], list[str]]:
+    """The entries but data.json, for two threads that take about the same time."""
+    halves: tuple[list[str], list[str]] = [], []
+    sizes = [0, 0]
+    for name in sorted(set(archive.names) - {DATA}, key=lambda name: archive.info(name).file_size, reverse=True):
+        lighter = sizes.index(min(sizes))
+        halves[lighter].append(name)
+        sizes[lighter] += archive.info(name).file_size
+    return halves
+
+
+def _unpacked(archive: ZipReader, names: list[str]) -> Generator[int, None, None]:
+    """The sizes of the pieces of some entries, each entry held to its size and checksum. Raises DamagedBackup."""
+    for name in names:
+        for piece in archive.pieces(name):
+            yield len(piece)
+
+
+def _flush(file: BinaryIO) -> Generator[None, None, None]:
+    """Bring a file to the disk; for a thread of its own, since it takes as long as reading it back."""
+    os.fsync(file.fileno())
+    yield
+
+
+def _open(snapshot: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{snapshot.absolute().as_uri()}?mode=ro", uri=True)
+
+
+@contextmanager
+def _opened(spool: Path) -> Iterator[BinaryIO]:
+    with folder_errors(spool.parent.parent):
+        file = open_private(spool)
+    with file:
+        yield file
+
+
+>>>>>>> f4061a7 (Say which disk failed: the throw-away files are not the database's)
 def _require_bounds(schema: Schema) -> None:
     """Raise BeyondFormat for more tables or columns than a reader takes."""
     if len(schema) > MAX_TABLES:
@@ -169,7 +237,7 @@ def _require_bounds(schema: Schema) -> None:
 
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:
     """References that lead nowhere, per table; for a thread of its own."""
-    with closing(sqlite3.connect(snapshot)) as connection:
+    with closing(_open(snapshot)) as connection:
         yield broken_references(connection, read_schema(connection))
 
 

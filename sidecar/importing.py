@@ -13,11 +13,11 @@ import msgspec
 from sidecar.applying import apply, data_version
 from sidecar.database import (
     database_errors,
-    full_disk_means,
     is_database_file,
     live_schema,
     open_for_import,
     open_for_reading,
+    writing_only_below,
 )
 from sidecar.difference import Difference
 from sidecar.errors import InvalidBackup, SameFile, SidecarError
@@ -28,6 +28,7 @@ from sidecar.progress import Progress
 from sidecar.results import ImportPreview, ImportResult
 from sidecar.settings import read_settings, restore_settings
 from sidecar.validation import Judged, judged
+from sidecar.workfolder import new_file, work_errors
 
 PHASES = {"stage": 0.5, "check": 0.1, "apply": 0.4}
 
@@ -126,10 +127,10 @@ def _compare(
     connection.execute("PRAGMA main.cache_size = -49152")
     _attach(connection, "stage", backup.stage.path)
     # A database of its own: in the stage, any name of a table could be the archive's.
-    _attach(connection, "plan", backup.stage.path.with_name("plan.db"))
+    _attach(connection, "plan", new_file(backup.stage.path.parent, "plan.db"))
     progress.phase("apply", sum(table.rows for table in backup.stage.tables.values()), "rows", "Importing")
     # Up to here and on to the transaction, only throw-away databases are written.
-    with full_disk_means(backup.stage.path.parent.parent), progress.watching(connection):
+    with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
         policy = apply_policies(connection, backup.stage, live, overwrite, allow_loss)
         difference = Difference(overwrite, live, backup.stage, policy)
@@ -138,12 +139,13 @@ def _compare(
 
 
 def _attach(connection: sqlite3.Connection, name: str, path: Path) -> None:
-    connection.execute(f"ATTACH DATABASE ? AS {name}", (f"{path.absolute().as_uri()}?mode=rwc",))
-    # Every pragma names its schema: a bare one would hit the live database. Without a journal
-    # a throw-away database also keeps a commit from needing a super-journal.
-    connection.execute(f"PRAGMA {name}.synchronous = OFF")
-    connection.execute(f"PRAGMA {name}.journal_mode = OFF")
-    connection.execute(f"PRAGMA {name}.cache_size = -16384")
+    with work_errors(path.parent.parent):
+        connection.execute(f"ATTACH DATABASE ? AS {name}", (f"{path.absolute().as_uri()}?mode=rwc",))
+        # Every pragma names its schema: a bare one would hit the live database. Without a journal
+        # a throw-away database also keeps a commit from needing a super-journal.
+        connection.execute(f"PRAGMA {name}.synchronous = OFF")
+        connection.execute(f"PRAGMA {name}.journal_mode = OFF")
+        connection.execute(f"PRAGMA {name}.cache_size = -16384")
 
 
 def _encoding(database: Path, progress: Progress) -> str:

@@ -14,14 +14,15 @@ from sidecar.database import (
     BUSY_SECONDS,
     TRY_MILLISECONDS,
     database_errors,
-    full_disk_means,
     live_schema,
     open_for_reading,
     retrying,
+    writing_only_below,
 )
 from sidecar.errors import DatabaseBusy
 from sidecar.files import file_errors, open_private
 from sidecar.progress import Progress
+from sidecar.workfolder import folder_errors, new_file, work_errors
 
 PIECE_BYTES = 1 << 20
 """Copied between two looks at the cancel flag."""
@@ -34,11 +35,11 @@ def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
 
     The app is kept from writing for the time of the copy alone (some 0.1 s for 260 MB), where a
     read transaction held open during an export made its writes fail. Raises DatabaseError and its
-    kin, Cancelled, DiskFull.
+    kin, Cancelled, DiskFull, WorkFolderUnusable.
     """
     with database_errors(path), closing(open_for_reading(path)) as live:
         live_schema(live, path, progress)
-        with full_disk_means(snapshot.parent.parent):
+        with writing_only_below(snapshot.parent.parent):
             if _is_one_file(live):
                 _copy_file(live, path, snapshot, progress)
             else:
@@ -61,7 +62,7 @@ def _copy_file(live: sqlite3.Connection, path: Path, snapshot: Path, progress: P
     live.execute("BEGIN")
     # The lock is taken by the first read; a hot journal has been rolled back by then.
     retrying(live, "SELECT 1 FROM main.sqlite_master LIMIT 1", progress)
-    with file_errors(snapshot.parent.parent), open_private(snapshot) as copy:
+    with folder_errors(snapshot.parent.parent), open_private(snapshot) as copy:
         for piece in _pieces(source, path):
             progress.check()
             copy.write(piece)
@@ -109,8 +110,9 @@ def _copy_pages(live: sqlite3.Connection, path: Path, snapshot: Path, progress: 
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() >= deadline:
             raise DatabaseBusy(path=path)
 
-    with closing(sqlite3.connect(snapshot)) as copy:
-        copy.execute("PRAGMA synchronous = OFF")
-        copy.execute("PRAGMA journal_mode = OFF")
+    with closing(sqlite3.connect(new_file(snapshot.parent, snapshot.name))) as copy:
+        with work_errors(snapshot.parent.parent):
+            copy.execute("PRAGMA synchronous = OFF")
+            copy.execute("PRAGMA journal_mode = OFF")
         live.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
         live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)

@@ -23,6 +23,7 @@ from sidecar.manifest import MAX_COLUMNS
 from sidecar.models import KNOWN
 from sidecar.records import MAX_SHAPES, Rows
 from sidecar.schema import quote, readable
+from sidecar.workfolder import new_file
 
 _MARK = secrets.token_hex(8)
 """In every name of the stage's own: a database, and a hostile archive too, may use any other."""
@@ -69,7 +70,7 @@ class Stage:
     """
 
     def __init__(self, folder: Path, encoding: str = "UTF-8") -> None:
-        self.path = folder / "stage.db"
+        self.path = new_file(folder, "stage.db")
         self._database = peewee.SqliteDatabase(
             str(self.path),
             pragmas={
