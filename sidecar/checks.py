@@ -7,6 +7,7 @@ shipped app has, is the app's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,9 @@ LARGE_TASKS = 10_000
 
 STATUSES = ("pending", "in_progress", "completed", "cancelled")
 RECURRENCES = ("daily", "weekly", "biweekly", "every_three_weeks", "monthly", "custom")
+
+LONGEST_WORD = 24
+"""Most letters of a word that a message shows."""
 
 _KEPT = "it is kept as it is"
 
@@ -237,8 +241,14 @@ def _vocabulary(stage: Stage, problems: Problems) -> None:
         known = ", ".join(f"'{word}'" for word in words)
         sql = f"SELECT {quote(ROW)}, id, {column} FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN ({known})"
         for row, row_id, word in stage.query(sql):
-            message = f"{wording.format(row, str(word)[:80])} ({_KEPT})"
+            message = f"{wording.format(row, _word(word))} ({_KEPT})"
             problems.warning("unknown_word", message, table=table, row_id=row_id, index=row, column=column)
+
+
+def _word(value: object) -> str:
+    """A value in a message: shown if it is a word as the app's own are, for it may be anything a person wrote."""
+    text = str(value)
+    return text if len(text) <= LONGEST_WORD and re.fullmatch("[A-Za-z_]+", text) else "something else"
 
 
 def _json_columns(stage: Stage, problems: Problems) -> None:

@@ -33,9 +33,10 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail(Cancelled(), terminal)
     except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, the user gets a sentence
+        # Its text may hold the user's data: that is for who asked for it.
         if "--debug" in arguments:
             terminal.note(traceback.format_exc())
-        return _fail(InternalError(detail=f"{type(error).__name__}: {error}"), terminal)
+        return _fail(InternalError(detail=type(error).__name__), terminal)
 
 
 def _run(arguments: Sequence[str], interrupts: Interrupts, terminal: Terminal) -> int:

@@ -7,6 +7,7 @@ sidecar loads neither SQLite nor the platform's folders.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,8 @@ import msgspec
 from sidecar.messages import Id
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sidecar.places import Places
     from sidecar.progress import Progress, Report
 
@@ -31,6 +34,7 @@ class Session:
         self._database = database
         self._work_dir = work_dir
         self._places: Places | None = None
+        self._tidied: set[Path] = set()
 
     @property
     def places(self) -> Places:
@@ -43,6 +47,18 @@ class Session:
 
         self._places = find_places(database or self._database, work_dir or self._work_dir)
         return self._places
+
+    def tidy(self) -> None:
+        """Remove what killed jobs left in the work folder in force; does so once for each work folder."""
+        work_dir = self.places.work_dir
+        if work_dir in self._tidied:
+            return
+        self._tidied.add(work_dir)
+        with suppress(OSError, ValueError):  # a folder that cannot be used is for the next job to tell of
+            if any(work_dir.iterdir()):
+                from sidecar.workfolder import sweep
+
+                sweep(work_dir)
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -165,54 +165,6 @@ class _Export:
         ]
 
 
-<<<<<<< HEAD
-=======
-def _prove(file: BinaryIO, written: ArchiveWriter, progress: Progress) -> None:
-    """Read the archive back and hold it against what was counted. Raises VerificationFailed."""
-    checked = sum(entry.size for entry in written.entries if entry.name != DATA)
-    progress.phase("verify", checked, "bytes", "Checking the backup")
-    # The directory holds names, sizes and checksums as they were counted; the rest is held against it.
-    file.seek(-len(written.directory), os.SEEK_END)
-    if file.read() != written.directory:
-        raise VerificationFailed(detail="its directory is not the one that was written")
-    try:
-        archive = ZipReader(file)
-        # data.json is made of the sections' bytes: those are unpacked, it is held against them as it lies.
-        one, other = _halves(archive)
-        with closing(ahead(_unpacked(archive, other))) as beside, closing(ahead(_flush(file))) as flushing:
-            for pair in zip_longest(_unpacked(archive, one), beside, fillvalue=0):
-                progress.advance(sum(pair))
-            next(flushing)
-    except BackupError as error:
-        raise VerificationFailed(detail=error.detail) from error
-    if not written.reads_back_composed():
-        raise VerificationFailed(detail=f"{DATA} is not what was written")
-
-
-def _halves(archive: ZipReader) -> tuple[list[str], list[str]]:
-    """The entries but data.json, for two threads that take about the same time."""
-    halves: tuple[list[str], list[str]] = [], []
-    sizes = [0, 0]
-    for name in sorted(set(archive.names) - {DATA}, key=lambda name: archive.info(name).file_size, reverse=True):
-        lighter = sizes.index(min(sizes))
-        halves[lighter].append(name)
-        sizes[lighter] += archive.info(name).file_size
-    return halves
-
-
-def _unpacked(archive: ZipReader, names: list[str]) -> Generator[int, None, None]:
-    """The sizes of the pieces of some entries, each entry held to its size and checksum. Raises DamagedBackup."""
-    for name in names:
-        for piece in archive.pieces(name):
-            yield len(piece)
-
-
-def _flush(file: BinaryIO) -> Generator[None, None, None]:
-    """Bring a file to the disk; for a thread of its own, since it takes as long as reading it back."""
-    os.fsync(file.fileno())
-    yield
-
-
 def _open(snapshot: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{snapshot.absolute().as_uri()}?mode=ro", uri=True)
 
@@ -225,7 +177,6 @@ def _opened(spool: Path) -> Iterator[BinaryIO]:
         yield file
 
 
->>>>>>> f4061a7 (Say which disk failed: the throw-away files are not the database's)
 def _require_bounds(schema: Schema) -> None:
     """Raise BeyondFormat for more tables or columns than a reader takes."""
     if len(schema) > MAX_TABLES:

@@ -7,6 +7,7 @@ method is first called: this one, with all it imports, is loaded before the firs
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -220,10 +221,17 @@ def make_handler(method: Method) -> Handler:
             return Success(msgspec.to_builtins(method.run(params, context)))
         except SidecarError as error:
             told = error
-        except Exception as error:
-            # Its text may hold the user's data: the log gets it, the wire only its type.
-            _logger.exception("%s failed", method.name)
+        except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, the caller gets an answer
+            # Its text may hold the user's data, which is for neither the wire nor the log.
+            _logger.error("%s failed: %s\n%s", method.name, type(error).__name__, _places_of(error))
             told = InternalError(detail=type(error).__name__)
         return Error(told.code, told.message, told.data())
 
     return handle
+
+
+def _places_of(error: BaseException) -> str:
+    """Where an exception, and what led to it, was raised: files and lines, nobody's data."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    cause = error.__cause__ or error.__context__
+    return frames if cause is None else f"{_places_of(cause)}which led to\n{frames}"

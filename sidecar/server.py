@@ -122,6 +122,7 @@ class Server:
         try:
             while (call := self._calls.take()) is not None:
                 call.answer(self._dispatch(call))
+                self._session.tidy()
         finally:
             self._outbox.close()
 

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import peewee
@@ -23,6 +23,7 @@ from sidecar.files import let_go, new_lock
 
 _PREFIX = "job-"
 _LOCK_SUFFIX = ".lock"
+_SQLITE_TEMPORARY = "etilqs_*"
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def work_folder(base: Path) -> Iterator[Path]:
     folder = base / f"{_PREFIX}{secrets.token_hex(4)}"
     with folder_errors(base):
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sweep(base)
+        sweep(base)
         # Locked before it exists, so that no neighbour can take it for a leftover.
         lock = new_lock(folder.with_suffix(_LOCK_SUFFIX))
     try:
@@ -85,8 +86,12 @@ def work_errors(folder: Path) -> Iterator[None]:
         raise
 
 
-def _sweep(base: Path) -> None:
-    """Remove the folders of jobs that were killed: those whose lock can be had."""
+def sweep(base: Path) -> None:
+    """Remove what jobs that were killed left below ``base``: the folders whose lock can be had. Raises OSError."""
+    for temporary in base.glob(_SQLITE_TEMPORARY):
+        # SQLite unlinks its temporary files as soon as it has made them: one with a name is nobody's.
+        with suppress(OSError):
+            temporary.unlink()
     for lock_path in base.glob(f"{_PREFIX}*{_LOCK_SUFFIX}"):
         lock = FileLock(lock_path)
         try:

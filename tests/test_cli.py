@@ -376,8 +376,9 @@ def test_only_debug_shows_the_traceback_of_an_unexpected_error(
     code = cli.run(["export", str(tmp_path / "new.kpbackup"), *(["--debug"] if debug else [])])
     shown = capsys.readouterr()
     assert (code, shown.out) == (70, "")
-    assert "RuntimeError: no such luck" in shown.err
+    assert "RuntimeError" in shown.err
     assert ("Traceback" in shown.err) is debug
+    assert ("no such luck" in shown.err) is debug
 
 
 def test_a_missing_standard_stream_is_no_reason_to_fail(

@@ -16,6 +16,8 @@ from sidecar.errors import DiskFull, WorkFolderUnusable
 from sidecar.workfolder import new_file, require_space, work_folder
 from tests.conftest import ROOT
 
+POSIX_MODES = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+
 
 def test_a_folder_is_new_and_empty_and_goes_with_all_it_holds(tmp_path: Path) -> None:
     with work_folder(tmp_path / "deep" / "work") as first, work_folder(tmp_path / "deep" / "work") as second:
@@ -26,7 +28,7 @@ def test_a_folder_is_new_and_empty_and_goes_with_all_it_holds(tmp_path: Path) ->
     assert list((tmp_path / "deep" / "work").iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+@POSIX_MODES
 def test_a_folder_is_for_its_owner_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -48,9 +50,8 @@ def test_a_failed_job_leaves_nothing_either(tmp_path: Path) -> None:
     assert list((tmp_path / "work").iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.parametrize("files", [0, 3])
-def test_what_a_killed_job_left_is_swept_by_the_next(files: int, tmp_path: Path) -> None:
+def killed_job(base: Path, files: int) -> None:
+    """Leave below ``base`` what a killed job leaves, with so many files."""
     program = (
         "import os, pathlib, signal, sys\n"
         "from sidecar.workfolder import work_folder\n"
@@ -58,8 +59,14 @@ def test_what_a_killed_job_left_is_swept_by_the_next(files: int, tmp_path: Path)
         f"    [(folder / str(n)).write_bytes(b'x') for n in range({files})]\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, check=False)
+    done = subprocess.run([sys.executable, "-c", program, str(base)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("files", [0, 3])
+def test_what_a_killed_job_left_is_swept_by_the_next(files: int, tmp_path: Path) -> None:
+    killed_job(tmp_path, files)
     assert list(tmp_path.iterdir())
     with work_folder(tmp_path) as folder:
         assert [path for path in tmp_path.iterdir() if path.is_dir()] == [folder]
@@ -90,7 +97,7 @@ def test_a_folder_that_cannot_be_removed_is_swept_later(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+@POSIX_MODES
 @pytest.mark.parametrize("mask", [0, 0o077])
 def test_a_file_is_for_its_owner_only(mask: int, tmp_path: Path) -> None:
     before = os.umask(mask)
