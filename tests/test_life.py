@@ -61,7 +61,8 @@ def ask(command: Sequence[str], line: bytes, **how: Any) -> Any:
 
 def with_a_parent(command: Sequence[str]) -> list[str]:
     """The words that start the program as the child of another process, as a bootloader does."""
-    if len(command) == 1:
+    unpacks_itself = len(command) == 1 and not Path(command[0]).with_name("_internal").is_dir()
+    if unpacks_itself:
         return [*command, "serve"]
     return ["/bin/sh", "-c", '"$@"; exit $?', "sh", *command, "serve"]
 

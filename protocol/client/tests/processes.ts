@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { onTestFinished } from 'vitest';
 
@@ -55,9 +56,13 @@ export class Processes {
     return child;
   }
 
-  /** Kill the youngest child. */
+  /** Kill the youngest child, and what it has started: a frozen program's real process is a child of its own. */
   kill(): void {
-    this.children.at(-1)?.kill('SIGKILL');
+    const child = this.children.at(-1);
+    for (const pid of startedBy(child?.pid)) {
+      process.kill(pid, 'SIGKILL');
+    }
+    child?.kill('SIGKILL');
   }
 
   /** The requests for `method` that were sent. */
@@ -69,6 +74,12 @@ export class Processes {
     this.sent.push(line);
     await write(child, line);
   }
+}
+
+/** The processes that a process has started, where the system tells. */
+function startedBy(pid: number | undefined): number[] {
+  const children = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(children) ? (readFileSync(children, 'utf8').match(/\d+/g) ?? []).map(Number) : [];
 }
 
 /** Hand over what a child writes, decoded, and then its end. */
