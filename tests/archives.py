@@ -131,9 +131,17 @@ CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 END = struct.Struct("<4sHHHHIIH")
 
 
+END64 = struct.Struct("<4sQHHIIQQQQ")
+LOCATOR64 = struct.Struct("<4sIQI")
+
+
 @dataclass
 class Header:
-    """One entry as its two headers have it: they agree, unless a test says otherwise."""
+    """One entry as its two headers have it: they agree, unless a test says otherwise.
+
+    ``local`` and ``central`` hold what one of the two says differently; ``extra`` and ``local_extra`` their extra
+    fields, ``comment`` the entry's comment, ``gap`` bytes of nobody after its data.
+    """
 
     name: bytes
     data: bytes
@@ -144,7 +152,13 @@ class Header:
     packed: bytes | None = None
     attributes: int = 0
     local: Mapping[str, Any] | None = None
+    central: Mapping[str, Any] | None = None
     offset: int | None = None
+    extra: bytes = b""
+    local_extra: bytes = b""
+    comment: bytes = b""
+    disk: int = 0
+    gap: bytes = b""
 
     def body(self) -> bytes:
         """The bytes in the archive."""
@@ -155,33 +169,60 @@ class Header:
         deflate = zlib.compressobj(wbits=-15)
         return deflate.compress(self.data) + deflate.flush()
 
+    def _said(self) -> dict[str, Any]:
+        crc = zlib.crc32(self.data) if self.crc is None else self.crc
+        size = len(self.data) if self.size is None else self.size
+        said = {"flags": self.flags, "method": self.method, "crc": crc, "packed": len(self.body()), "size": size}
+        return said | {"name": self.name}
 
-def by_hand(path: Path, headers: Iterable[Header]) -> Path:
-    """An archive with headers as given, contradictions and all."""
+    def in_front(self) -> bytes:
+        """The local header and the data."""
+        said = self._said() | dict(self.local or {})
+        header = LOCAL.pack(
+            b"PK\3\4", 20, said["flags"], said["method"], 0, 33, said["crc"], said["packed"], said["size"],
+            len(said["name"]), len(self.local_extra),
+        )  # fmt: skip
+        return bytes(header + said["name"] + self.local_extra + self.body() + self.gap)
+
+    def in_directory(self, offset: int) -> bytes:
+        """The header in the central directory of an entry that begins at ``offset``."""
+        said = self._said() | dict(self.central or {})
+        header = CENTRAL.pack(
+            b"PK\1\2", 0x031E, 20, said["flags"], said["method"], 0, 33, said["crc"], said["packed"], said["size"],
+            len(said["name"]), len(self.extra), len(self.comment), self.disk, 0, self.attributes,
+            offset if self.offset is None else self.offset,
+        )  # fmt: skip
+        return bytes(header + said["name"] + self.extra + self.comment)
+
+
+def by_hand(path: Path, headers: Iterable[Header], **end: Any) -> Path:
+    """An archive with headers as given, contradictions and all.
+
+    :param end: what the end of the directory says: ``disk``, ``first_disk``, ``here``, ``count``, ``size``,
+        ``offset``, ``comment``; ``zip64`` holds the same for a ZIP64 end, and ``locator`` of it.
+    """
     out, central = bytearray(), bytearray()
     count = 0
     for header in headers:
-        body, crc = header.body(), zlib.crc32(header.data) if header.crc is None else header.crc
-        size = len(header.data) if header.size is None else header.size
-        offset = len(out) if header.offset is None else header.offset
-        said: dict[str, Any] = {
-            "flags": header.flags, "method": header.method, "crc": crc, "packed": len(body), "size": size,
-            "name": header.name, **(header.local or {}),
-        }  # fmt: skip
-        out += LOCAL.pack(
-            b"PK\3\4", 20, said["flags"], said["method"], 0, 33, said["crc"], said["packed"], said["size"],
-            len(said["name"]), 0,
-        )  # fmt: skip
-        out += said["name"] + body
-        central += CENTRAL.pack(
-            b"PK\1\2", 0x031E, 20, header.flags, header.method, 0, 33, crc, len(body), size, len(header.name), 0, 0,
-            0, 0, header.attributes, offset,
-        )  # fmt: skip
-        central += header.name
+        central += header.in_directory(len(out))
+        out += header.in_front()
         count += 1
-    end = END.pack(b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, len(central), len(out), 0)
-    path.write_bytes(bytes(out) + bytes(central) + end)
+    path.write_bytes(bytes(out) + bytes(central) + _end(count, len(central), len(out), **end))
     return path
+
+
+def _end(count: int, size: int, offset: int, /, zip64: Mapping[str, int] | None = None, **said: Any) -> bytes:
+    true = {"disk": 0, "first_disk": 0, "here": count, "count": count, "size": size, "offset": offset}
+    large = b""
+    if zip64 is not None:
+        end = true | {"locator": offset + size, "disks": 1} | dict(zip64)
+        large = END64.pack(b"PK\6\6", 44, 0x031E, 45, *(end[name] for name in true))
+        large += LOCATOR64.pack(b"PK\6\7", end["disk"], end["locator"], end["disks"])
+        said = {"here": 0xFFFF, "count": 0xFFFF, "size": 0xFFFFFFFF, "offset": 0xFFFFFFFF} | said
+    end = true | said
+    comment: bytes = said.get("comment", b"")
+    numbers = (end[name] & (0xFFFFFFFF if name in ("size", "offset") else 0xFFFF) for name in true)
+    return large + END.pack(b"PK\5\6", *numbers, len(comment)) + comment
 
 
 def headers(entries: Mapping[str, bytes]) -> list[Header]:

@@ -23,6 +23,7 @@ NEVER = [
     ("checks", {"zip_reading", "staging", "database"}),
     ("models", {"archive_writing", "zip_reading", "zip_writing", "database"}),
     ("zip_reading", {"models", "records", "stage", "schema"}),
+    ("zip_headers", {"models", "records", "stage", "schema", "zip_reading", "cutting"}),
     ("zip_writing", {"models", "records", "stage", "schema"}),
     ("progress", {"results", "server", "cli", "terminal"}),
     ("cutting", {"models", "records", "stage"}),

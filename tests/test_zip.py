@@ -20,7 +20,8 @@ from sidecar.inspection import inspect_backup
 from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.validation import validate_basic, validate_comprehensive
-from sidecar.zip_reading import MAX_ENTRIES, PIECE_BYTES, ZipReader
+from sidecar.zip_headers import MAX_ENTRIES
+from sidecar.zip_reading import PIECE_BYTES, ZipReader
 from sidecar.zip_writing import Composite, ZipWriter
 from tests import archives
 from tests.archives import Entries, rezipped, write, write_with_descriptors, write_zip64
