@@ -174,7 +174,7 @@ def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema, 
 
 def _lists(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
     """What the policies depend on: which lists there are, which is the default."""
-    found = connection.execute("SELECT name FROM pragma_table_info('task_lists', 'main')").fetchall()
+    found = connection.execute("PRAGMA main.table_info(task_lists)").fetchall()
     return connection.execute("SELECT id, is_default FROM main.task_lists ORDER BY id").fetchall() if found else []
 
 

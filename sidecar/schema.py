@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -68,26 +69,24 @@ def read_schema(connection: sqlite3.Connection, database: str = "main") -> Schem
 
     Raises sqlite3.DatabaseError when the file cannot be read.
     """
+    # Statements, not functions such as pragma_table_list(): a table may have taken that name.
     # A virtual table's shadow tables are its own business: restoring them by hand would corrupt it.
-    listing = connection.execute(
-        "SELECT name, wr FROM pragma_table_list WHERE schema = ? AND type = 'table' AND name NOT LIKE 'sqlite\\_%'"
-        " ESCAPE '\\' ORDER BY name",
-        (database,),
-    ).fetchall()
+    listing = sorted(
+        (name, bool(without_rowid))
+        for schema, name, kind, _, without_rowid, _ in connection.execute(f"PRAGMA {database}.table_list")
+        if schema == database and kind == "table" and not name.lower().startswith("sqlite_")
+    )
     return {name: _read_table(connection, database, name, not without_rowid) for name, without_rowid in listing}
 
 
 def _read_table(connection: sqlite3.Connection, database: str, table: str, has_rowid: bool) -> TableSchema:
     # hidden: 0 stored, 1 of a virtual table, 2 and 3 generated, which SQLite computes itself.
-    info = connection.execute(
-        'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?) WHERE hidden = 0 ORDER BY cid',
-        (table, database),
-    ).fetchall()
+    info = [column for column in _columns(connection, database, table) if column[6] == 0]
     return TableSchema(
         name=table,
-        columns={name: declared for name, declared, _, _ in info},
-        not_null=frozenset(name for name, _, not_null, _ in info if not_null),
-        key=tuple(name for _, name in sorted((position, name) for name, _, _, position in info if position)),
+        columns={name: declared for _, name, declared, *_ in info},
+        not_null=frozenset(name for _, name, _, not_null, *_ in info if not_null),
+        key=_key(info),
         foreign_keys=_read_foreign_keys(connection, database, table),
         unique=_read_unique_indexes(connection, database, table, partial=False),
         partly_unique=_read_unique_indexes(connection, database, table, partial=True),
@@ -95,31 +94,52 @@ def _read_table(connection: sqlite3.Connection, database: str, table: str, has_r
     )
 
 
+def _columns(connection: sqlite3.Connection, database: str, table: str) -> list[tuple[Any, ...]]:
+    """(cid, name, type, notnull, default, place in the key, hidden) of each column."""
+    return connection.execute(f"PRAGMA {database}.table_xinfo({quote(table)})").fetchall()
+
+
+def _key(info: list[tuple[Any, ...]]) -> tuple[str, ...]:
+    return tuple(name for _, name in sorted((column[5], column[1]) for column in info if column[5]))
+
+
+def _foreign_key_list(connection: sqlite3.Connection, database: str, table: str) -> dict[int, list[tuple[Any, ...]]]:
+    """Number of each reference -> (id, seq, table, from, to, on update, on delete, match) for each of its columns."""
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for row in connection.execute(f"PRAGMA {database}.foreign_key_list({quote(table)})"):
+        found.setdefault(row[0], []).append(row)
+    return found
+
+
 def _read_foreign_keys(connection: sqlite3.Connection, database: str, table: str) -> tuple[ForeignKey, ...]:
     # References of several columns at once do not occur in the app; foreign_key_check covers any other.
     # One that names no column of its parent means the parent's key.
-    rows = connection.execute(
-        'SELECT "from", "table", coalesce("to", (SELECT name FROM pragma_table_xinfo(f."table", :database)'
-        " WHERE pk = 1), ''), on_delete FROM pragma_foreign_key_list(:table, :database) f"
-        " GROUP BY id HAVING count(*) = 1 ORDER BY id",
-        {"table": table, "database": database},
+    listed = _foreign_key_list(connection, database, table)
+    single = [columns[0] for _, columns in sorted(listed.items()) if len(columns) == 1]
+    return tuple(
+        ForeignKey(column, parent, to or _first(_key(_columns(connection, database, parent))), on_delete)
+        for _, _, parent, column, to, _, on_delete, _ in single
     )
-    return tuple(ForeignKey(*row) for row in rows)
+
+
+def _first(key: tuple[str, ...]) -> str:
+    return key[0] if key else ""
 
 
 def _read_unique_indexes(
     connection: sqlite3.Connection, database: str, table: str, partial: bool
 ) -> tuple[tuple[str, ...], ...]:
-    names = connection.execute(
-        "SELECT name FROM pragma_index_list(?, ?) WHERE \"unique\" AND origin != 'pk' AND partial = ? ORDER BY name",
-        (table, database, partial),
-    ).fetchall()
+    indexes = sorted(
+        name
+        for _, name, unique, origin, some in connection.execute(f"PRAGMA {database}.index_list({quote(table)})")
+        if unique and origin != "pk" and bool(some) == partial
+    )
     columns = [
-        connection.execute("SELECT name FROM pragma_index_info(?, ?) ORDER BY seqno", (name, database)).fetchall()
-        for (name,) in names
+        [name for _, _, name in connection.execute(f"PRAGMA {database}.index_info({quote(index)})")]
+        for index in indexes
     ]
     # An index over an expression has a NULL for its name.
-    return tuple(tuple(name for (name,) in names) for names in columns if all(name for (name,) in names))
+    return tuple(tuple(names) for names in columns if all(names))
 
 
 def broken_references(connection: sqlite3.Connection, schema: Schema) -> dict[str, int]:
@@ -129,7 +149,7 @@ def broken_references(connection: sqlite3.Connection, schema: Schema) -> dict[st
 
 
 def _broken_references(connection: sqlite3.Connection, table: TableSchema, schema: Schema) -> int:
-    declared = _count(connection, "SELECT count(DISTINCT id) FROM pragma_foreign_key_list(?, 'main')", table.name)
+    declared = len(_foreign_key_list(connection, "main", table.name))
     if declared == len(table.foreign_keys) and all(_is_plain(key, table, schema) for key in table.foreign_keys):
         # Reads indexes alone where there are any: a third of the time of foreign_key_check.
         return sum(
@@ -142,7 +162,7 @@ def _broken_references(connection: sqlite3.Connection, table: TableSchema, schem
             for key in table.foreign_keys
         )
     try:
-        return _count(connection, "SELECT count(*) FROM pragma_foreign_key_check(?, 'main')", table.name)
+        return sum(1 for _ in connection.execute(f"PRAGMA main.foreign_key_check({quote(table.name)})"))
     except sqlite3.OperationalError as error:
         # A reference to a column that is not unique: SQLite itself cannot follow it.
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
@@ -160,6 +180,6 @@ def _is_plain(key: ForeignKey, child: TableSchema, schema: Schema) -> bool:
     )
 
 
-def _count(connection: sqlite3.Connection, sql: str, *arguments: str) -> int:
-    count: int = connection.execute(sql, arguments).fetchone()[0]
+def _count(connection: sqlite3.Connection, sql: str) -> int:
+    count: int = connection.execute(sql).fetchone()[0]
     return count

@@ -193,8 +193,8 @@ _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE
 
 
 def _table(connection: sqlite3.Connection, name: str) -> tuple[tuple[str, ...], Counter[tuple[Cell, ...]]]:
-    info = connection.execute("SELECT name FROM pragma_table_xinfo(?) ORDER BY cid", (name,))
-    columns = tuple(column.decode() for (column,) in info)
+    # No function of this name: a table may have taken it.
+    columns = tuple(column[1].decode() for column in connection.execute(f"PRAGMA table_xinfo({quoted(name)})"))
     return columns, _cells(connection, name, columns)
 
 
