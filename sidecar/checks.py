@@ -146,16 +146,33 @@ def _duplicate_pairs(stage: Stage, problems: Problems) -> None:
 
 
 def _references(stage: Stage, problems: Problems) -> None:
-    """References of every declared and meant kind. A declared one must lead somewhere, a meant one need not."""
+    """References of every declared and meant kind. A declared one must lead somewhere, a meant one need not.
+
+    But as many rows as led nowhere in the database itself come back as they were.
+    """
     for table in _carried(stage):
-        for column, field in KNOWN.get(table.name, {}).items():
-            parent = _parent(field)
-            if parent is None or column not in table.spoken_of():
-                continue
-            if not stage.tables[parent].carried:
-                _uncarried(stage, table, column, parent, isinstance(field, Reference), problems)
-            else:
-                _check_reference(stage, table, column, parent, isinstance(field, Reference), problems)
+        parents = {column: _parent(field) for column, field in KNOWN.get(table.name, {}).items()}
+        found = {column: parent for column, parent in parents.items() if parent and column in table.spoken_of()}
+        declared = {column for column in found if isinstance(KNOWN[table.name][column], Reference)}
+        strict = sum(_leading_nowhere(stage, table, column, found[column]) for column in declared) > table.dangling
+        for column, parent in found.items():
+            report = _check_reference if stage.tables[parent].carried else _uncarried
+            report(stage, table, column, parent, strict and column in declared, problems)
+
+
+def _leading_nowhere(stage: Stage, table: StagedTable, column: str, parent: str) -> int:
+    """How many rows of a table name a row that is not there; a task list that is not carried is made again."""
+    if parent == "task_lists" and not stage.tables[parent].carried:
+        return 0
+    return stage.number(f"SELECT count(*) FROM {_nowhere(table, column, parent)}")
+
+
+def _nowhere(table: StagedTable, column: str, parent: str) -> str:
+    """FROM and WHERE for the rows of a table (``c``) whose reference leads nowhere."""
+    return (
+        f"{quote(table.name)} c WHERE c.{quote(column)} IS NOT NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = c.{quote(column)})"
+    )
 
 
 def _parent(field: Column | Reference) -> str | None:
@@ -166,14 +183,11 @@ def _parent(field: Column | Reference) -> str | None:
 
 
 def _check_reference(
-    stage: Stage, table: StagedTable, column: str, parent: str, declared: bool, problems: Problems
+    stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems
 ) -> None:
     wording = _REFERENCES.get((table.name, column), f"{named(table.name)} references non-existent {singular(parent)}")
-    # Rows that led nowhere in the database itself come back as they were.
-    strict = declared and not table.dangling
     sql = (
-        f"SELECT c.{quote(ROW)}, c.id, c.{quote(column)} FROM {quote(table.name)} c WHERE c.{quote(column)} IS NOT NULL"
-        f" AND NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = c.{quote(column)}) ORDER BY c.{quote(ROW)}"
+        f"SELECT c.{quote(ROW)}, c.id, c.{quote(column)} FROM {_nowhere(table, column, parent)} ORDER BY c.{quote(ROW)}"
     )
     for row, row_id, target in stage.query(sql):
         where = {"table": table.name, "row_id": None if row_id is None else str(row_id), "index": row, "column": column}
@@ -183,7 +197,7 @@ def _check_reference(
             problems.warning("dangling_reference", f"{wording}: {target} ({_KEPT})", **where)
 
 
-def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, declared: bool, problems: Problems) -> None:
+def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems) -> None:
     """References to a table that the backup does not carry: lists are made again, others are kept if they may be."""
     sql = f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
     for target, rows in stage.query(sql):
@@ -192,7 +206,7 @@ def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, decla
         if parent == "task_lists":
             fate = "it is made again if the database does not have it"
             problems.warning("uncarried_reference", f"{what}: {fate}", **where)
-        elif declared and not table.dangling:
+        elif strict:
             problems.error("broken_reference", what, **where)
         else:
             problems.warning("uncarried_reference", f"{what}: the reference is kept", **where)
