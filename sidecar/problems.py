@@ -19,7 +19,7 @@ WARNINGS_OF_A_KIND = 3
 """Most lines about one kind of warning."""
 
 _LONGEST = 500
-"""Most characters of a message: an archive decides how long its ids are."""
+"""Most characters of a message, or of an id or a name in it: an archive decides how long they are."""
 
 
 class Problems:
@@ -80,9 +80,13 @@ class Problems:
         return [*shown, f"and {count - len(shown):,} more"]
 
     def _note(self, problem: Problem) -> None:
-        if len(problem.message) > _LONGEST:
-            problem = msgspec.structs.replace(problem, message=f"{problem.message[: _LONGEST - 1]}…")
         key = problem.severity, problem.kind
         self._counts[key] += 1
         if len(self._kept[key]) < PROBLEMS_SHOWN:
-            self._kept[key].append(problem)
+            self._kept[key].append(_shortened(problem))
+
+
+def _shortened(problem: Problem) -> Problem:
+    texts = ((name, getattr(problem, name)) for name in ("message", "table", "id", "column"))
+    long = {name: f"{text[: _LONGEST - 1]}…" for name, text in texts if text is not None and len(text) > _LONGEST}
+    return msgspec.structs.replace(problem, **long) if long else problem
