@@ -30,6 +30,9 @@ MAX_DEPTH = 64
 MAX_KEYS = 1000
 """Most top-level keys of a document."""
 
+MAX_KEY_BYTES = 10_000
+"""Longest key of a document, as it stands there; all of them are remembered."""
+
 _TRIES = 3
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
 _SPACE = re.compile(rb"[ \t\r\n]*")
@@ -157,6 +160,8 @@ class Document:
         if window.peek() != b'"':
             raise window.damaged("a key expected")
         text = _value(window)
+        if len(text) > MAX_KEY_BYTES:
+            raise LimitExceeded(detail=f"a key in {window.name} is longer than {MAX_KEY_BYTES:,} bytes")
         try:
             return msgspec.json.decode(text, type=str)
         except msgspec.DecodeError as error:

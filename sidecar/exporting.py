@@ -22,7 +22,7 @@ from sidecar.errors import BeyondFormat, SameFile
 from sidecar.files import open_private, replacing, resolve_target
 from sidecar.forms import ExactCell
 from sidecar.gathering import Gatherer
-from sidecar.manifest import MAX_COLUMNS, MAX_TABLES, TableManifest, Writer, section_entry
+from sidecar.manifest import MAX_COLUMNS, MAX_NAME, MAX_TABLES, TableManifest, Writer, section_entry
 from sidecar.models import CONTRACT, MIGRATIONS
 from sidecar.pipeline import ahead
 from sidecar.places import Places
@@ -178,12 +178,15 @@ def _opened(spool: Path) -> Iterator[BinaryIO]:
 
 
 def _require_bounds(schema: Schema) -> None:
-    """Raise BeyondFormat for more tables or columns than a reader takes."""
+    """Raise BeyondFormat for more tables or columns than a reader takes, or longer names."""
     if len(schema) > MAX_TABLES:
         raise BeyondFormat(detail=f"{len(schema):,} tables, {MAX_TABLES:,} at most")
     for table in schema.values():
         if len(table.columns) > MAX_COLUMNS:
             raise BeyondFormat(detail=f"{table.name} has {len(table.columns):,} columns, {MAX_COLUMNS:,} at most")
+        longest = max((table.name, *table.columns, *table.columns.values()), key=len)
+        if len(longest) > MAX_NAME:
+            raise BeyondFormat(detail=f"a name of {len(longest):,} characters ({longest[:80]}…), {MAX_NAME:,} at most")
 
 
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:

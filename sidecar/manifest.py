@@ -5,6 +5,7 @@ The archive's layout, entry by entry, is described in protocol/FORMAT.md.
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -20,11 +21,17 @@ MAX_TABLES = 950
 MAX_COLUMNS = 500
 """Most columns of a table, and different keys among its records; SQLite's own limit is 2,000."""
 
+MAX_NAME = 1000
+"""Most characters in the name of a table or a column, a column's type, or a key of a record."""
+
 METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
     "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
 )  # fmt: skip
 
 _TAKEN = {METADATA, DATA, SETTINGS, EXACT, MANIFEST, *(f"{table}.json" for table in CONTRACT)}
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -37,7 +44,7 @@ class Writer(msgspec.Struct, frozen=True):
 class EntryManifest(msgspec.Struct, frozen=True):
     """One entry: ``size`` in bytes and lower-case hex ``sha256``, both of the unpacked bytes."""
 
-    size: int
+    size: _Count
     sha256: str
 
 
@@ -50,16 +57,16 @@ class TableManifest(msgspec.Struct, frozen=True):
     """
 
     entry: str
-    rows: int
+    rows: _Count
     columns: dict[str, str]
     key: list[str]
-    dangling: int = 0
+    dangling: _Count = 0
 
 
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """The whole of manifest.json. ``migrations`` are those of the database; they are never imported."""
 
-    revision: int
+    revision: Annotated[int, msgspec.Meta(ge=1)]
     writer: Writer
     created_at: str
     migrations: list[str]

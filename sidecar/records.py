@@ -7,7 +7,7 @@ problem is reported with its index. Knows the contract's types, not where rows g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,19 @@ import msgspec
 
 from sidecar.errors import LimitExceeded
 from sidecar.forms import Int64, Scalar
-from sidecar.manifest import MAX_COLUMNS
+from sidecar.manifest import MAX_COLUMNS, MAX_NAME
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.problems import Problems
 from sidecar.timestamps import is_moment, to_stored, to_utc
 
 MAX_SHAPES = 1000
 """Most different sets of keys among the records of one table; honest tables have one or two."""
+
+_MAX_KEYS = 2 * MAX_COLUMNS
+"""Most different keys among the records of one table: a table's columns, and filler for the shipped app."""
+
+_SHAPES_KEPT = 50
+"""Sets of keys with a decoder of their own; records with any other are looked at one by one."""
 
 _SCALAR = str | Int64 | float | bool | None
 _TYPES: dict[str, Any] = {
@@ -135,7 +141,7 @@ class RecordReader:
             self._shape = batch.shape
             names = tuple(batch.shape.keys[index] for index in batch.shape.real)
             indexes = range(self.count, self.count + len(batch.records))
-            yield Rows(self._noted(names), indexes, columns)
+            yield Rows(names, indexes, columns)
         else:
             yield from self._one_by_one(_raws.decode(batch.body))
         self.count += len(batch.records)
@@ -159,7 +165,7 @@ class RecordReader:
     def _one_by_one(self, records: list[msgspec.Raw]) -> Iterator[Rows]:
         for index, raw in enumerate(records, self.count):
             row = self._one(raw, index)
-            yield Rows(self._noted(tuple(row)), (index,), [(value,) for value in row.values()])
+            yield Rows(tuple(row), (index,), [(value,) for value in row.values()])
 
     def _one(self, raw: msgspec.Raw, index: int) -> dict[str, Scalar]:
         try:
@@ -169,6 +175,7 @@ class RecordReader:
             return {}
         except RecursionError as error:
             raise LimitExceeded(detail=f"a {singular(self.table)} is nested too deeply") from error
+        self._note(record)
         row_id = record.get("id")
         row: dict[str, Scalar] = {}
         wrong = 0
@@ -226,19 +233,25 @@ class RecordReader:
             table=self.table, row_id=row_id, index=index, column=column,
         )  # fmt: skip
 
-    def _noted(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        self._seen.update(names)
-        if len(self._seen) > MAX_COLUMNS:
-            raise LimitExceeded(detail=f"the records of {self.table} have more than {MAX_COLUMNS} different keys")
-        return names
+    def _note(self, keys: Collection[str]) -> None:
+        """Raise LimitExceeded for keys that are too many or too long, taken with those of the records before."""
+        if self._seen.issuperset(keys):
+            return
+        if len(keys) <= _MAX_KEYS:
+            self._seen.update(keys)
+        if max(len(keys), len(self._seen)) > _MAX_KEYS:
+            raise LimitExceeded(detail=f"the records of {self.table} have more than {_MAX_KEYS:,} different keys")
+        if max(map(len, keys)) > MAX_NAME:
+            raise LimitExceeded(detail=f"the records of {self.table} have keys of more than {MAX_NAME:,} characters")
 
     def _shape_of(self, raw: msgspec.Raw) -> _Shape | None:
         try:
             keys = tuple(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
         except msgspec.DecodeError:
             return None
+        self._note(keys)
         if keys not in self._shapes:
-            if len(self._shapes) >= MAX_SHAPES:
+            if len(self._shapes) >= _SHAPES_KEPT:
                 return None
             self._shapes[keys] = self._new_shape(keys)
         return self._shapes[keys]

@@ -19,7 +19,7 @@ import peewee
 
 from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.forms import ExactCell, Scalar, stored_value
-from sidecar.manifest import MAX_COLUMNS
+from sidecar.manifest import MAX_COLUMNS, MAX_NAME
 from sidecar.models import KNOWN
 from sidecar.records import MAX_SHAPES, Rows
 from sidecar.schema import quote, readable
@@ -47,7 +47,7 @@ class StagedTable:
 
     ``carried`` tells whether the archive speaks of the table at all; ``shapes`` the columns each
     kind of record speaks of, by the number in its SHAPE column; ``dangling`` how many rows had a
-    declared reference that led nowhere in the source itself.
+    declared reference that led nowhere in the source itself; ``folded`` the columns' names as SQLite compares them.
     """
 
     name: str
@@ -57,6 +57,7 @@ class StagedTable:
     rows: int = 0
     dangling: int = 0
     shapes: dict[tuple[str, ...], int] = field(default_factory=dict)
+    folded: set[bytes] = field(default_factory=set)
 
     def spoken_of(self) -> set[str]:
         """Columns that some record speaks of."""
@@ -93,9 +94,10 @@ class Stage:
         self.connection.text_factory = readable
         self.connection.execute("BEGIN")
         self.tables: dict[str, StagedTable] = {}
+        self._folded: set[bytes] = set()
         for name, columns in KNOWN.items():
             key = tuple(column for column, field in columns.items() if field.primary_key)
-            self._create(StagedTable(name, {column: field.field_type for column, field in columns.items()}, key))
+            self.add_table(name, {column: field.field_type for column, field in columns.items()}, key)
 
     def close(self) -> None:
         """Make the stage ready to be attached by another connection; may be called again."""
@@ -113,12 +115,20 @@ class Stage:
         """
         table = self.tables.get(name)
         if table is None:
-            self._require_new(name, self.tables, "tables", MAX_TABLES)
-            if not set(key) <= columns.keys():
+            _require_new(name, self._folded, "tables", MAX_TABLES)
+            if not set(key) <= columns.keys() or len(set(key)) < len(key):
                 raise DamagedBackup(detail=f"the key of {name} is none of its columns")
-            table = self._create(StagedTable(name, {}, tuple(key)))
-        for column, declared in columns.items():
-            self._add_column(table, column, declared)
+            table = StagedTable(name, {}, tuple(key))
+        missing = {column: declared for column, declared in columns.items() if column not in table.columns}
+        if missing and table.rows:
+            for column, declared in missing.items():
+                self._add_column(table, column, declared)
+        elif missing or name not in self.tables:
+            # Made anew: for each column added to a table, SQLite would read the whole schema again.
+            for column, declared in missing.items():
+                _require_column(table, column, declared)
+                table.columns[column] = declared
+            self._create(table)
         return table
 
     def fill(self, name: str, rows: Rows) -> None:
@@ -192,7 +202,9 @@ class Stage:
         return min(found, default=None)
 
     def _create(self, table: StagedTable) -> StagedTable:
-        columns = "".join(f", {quote(column)} {quote(declared)}" for column, declared in table.columns.items())
+        columns = "".join(f", {quote(column)} {_typed(declared)}" for column, declared in table.columns.items())
+        if table.name in self.tables:
+            self.connection.execute(f"DROP TABLE {quote(table.name)}")
         self.connection.execute(
             f"CREATE TABLE {quote(table.name)} ({quote(ROW)} INTEGER PRIMARY KEY, {quote(SHAPE)} INTEGER{columns})"
         )
@@ -202,24 +214,39 @@ class Stage:
     def _add_column(self, table: StagedTable, column: str, declared: str) -> None:
         if column in table.columns:
             return
-        self._require_new(column, table.columns, f"columns in {table.name}", MAX_COLUMNS)
-        if "\0" in declared:
-            raise DamagedBackup(detail=f"{table.name}.{column} has a type that cannot be")
-        # A type is copied as a name: anything else (a default, a constraint) has no place in a stage. ANY takes
-        # all values as they are in a STRICT table, and brings numbers into one form in any other, such as this.
-        kept = quote(declared) if declared.upper() not in ("", "ANY") else ""
-        self.connection.execute(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {kept}")
+        _require_column(table, column, declared)
+        self.connection.execute(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {_typed(declared)}")
         table.columns[column] = declared
 
-    @staticmethod
-    def _require_new(name: str, known: Iterable[str], what: str, most: int) -> None:
-        folded = {_folded(one) for one in known}
-        if _folded(name) in folded:
-            raise DamagedBackup(detail=f"it has two {what} that differ in case alone ({name})")
-        if "\0" in name or (what == "tables" and _folded(name).startswith(b"sqlite_")):
-            raise DamagedBackup(detail=f"it has {what} with names that cannot be")
-        if len(folded) >= most:
-            raise LimitExceeded(detail=f"it has more than {most:,} {what}")
+
+def _require_column(table: StagedTable, column: str, declared: str) -> None:
+    _require_new(column, table.folded, f"columns in {table.name}", MAX_COLUMNS)
+    if "\0" in declared:
+        raise DamagedBackup(detail=f"{table.name}.{column} has a type that cannot be")
+    if len(declared) > MAX_NAME:
+        raise LimitExceeded(detail=f"{table.name}.{column} has a type of {len(declared):,} characters")
+
+
+def _require_new(name: str, known: set[bytes], what: str, most: int) -> None:
+    """Add a name to those known, as SQLite compares them. Raises DamagedBackup, LimitExceeded."""
+    folded = _folded(name)
+    if folded in known:
+        raise DamagedBackup(detail=f"it has two {what} that differ in case alone ({name})")
+    if "\0" in name or (what == "tables" and folded.startswith(b"sqlite_")):
+        raise DamagedBackup(detail=f"it has {what} with names that cannot be")
+    if len(name) > MAX_NAME:
+        raise LimitExceeded(detail=f"it has {what} with names of {len(name):,} characters")
+    if len(known) >= most:
+        raise LimitExceeded(detail=f"it has more than {most:,} {what}")
+    known.add(folded)
+
+
+def _typed(declared: str) -> str:
+    """A declared type as a name: anything else it may be (a default, a constraint) has no place in a stage.
+
+    ANY takes all values as they are in a STRICT table, and brings numbers into one form in any other, such as these.
+    """
+    return quote(declared) if declared.upper() not in ("", "ANY") else ""
 
 
 def _folded(name: str) -> bytes:

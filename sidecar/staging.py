@@ -20,7 +20,7 @@ from sidecar import manifest as names
 from sidecar.cutting import Array, Document
 from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
 from sidecar.forms import ExactCell
-from sidecar.manifest import Manifest, ManifestHead, section_entry
+from sidecar.manifest import MAX_NAME, Manifest, ManifestHead, section_entry
 from sidecar.models import CONTRACT, KNOWN, MIGRATIONS
 from sidecar.pipeline import ahead
 from sidecar.problems import Problems
@@ -72,9 +72,12 @@ def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
         head = msgspec.json.decode(text, type=ManifestHead)
         if head.revision > names.REVISION:
             raise TooNew(detail=f"format revision {head.revision} of {head.writer.name} {head.writer.version}")
-        return metadata, msgspec.json.decode(text, type=Manifest)
+        manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise DamagedBackup(detail=f"{names.MANIFEST}: {error}") from error
+    if names.MANIFEST in manifest.entries:
+        raise DamagedBackup(detail=f"{names.MANIFEST} cannot hold a hash of itself")
+    return metadata, manifest
 
 
 def stage_archive(archive: ZipReader, stage: Stage, folder: Path, problems: Problems, progress: Progress) -> Contents:
@@ -114,7 +117,7 @@ class _Staging:
                 self._progress.advance(self._archive.info(name).file_size)
         for table in CONTRACT:
             self._section(table)
-        for table in self._tables.keys() - set(CONTRACT) - {MIGRATIONS}:
+        for table in sorted(self._tables.keys() - set(CONTRACT) - {MIGRATIONS}):
             self._further(table)
         self._exact()
         self._rest()
@@ -314,6 +317,8 @@ def _metadata(text: bytes) -> BackupMetadata:
         _require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
         metadata = BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
         _require_single_keys(names.METADATA, text)
+        if len(metadata.created_at) > MAX_NAME:
+            raise InvalidMetadata(detail=f"created_at takes {len(metadata.created_at):,} characters")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidMetadata(detail=str(error)) from error
     except (DamagedBackup, LimitExceeded) as error:
@@ -328,7 +333,10 @@ def _require_single_keys(name: str, text: bytes) -> None:
 
 
 def _require_version(value: bytes) -> None:
-    version = msgspec.json.decode(value)
+    try:
+        version = msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DamagedBackup(detail=f"its version cannot be read ({error})") from error
     if version != VERSION:
         shown = version if isinstance(version, str) else bytes(value).decode("utf-8", "replace")
         raise UnsupportedVersion(detail=shown[:80])
