@@ -21,6 +21,9 @@ from tests.conftest import DATA, EVERY_KIND
 from tests.databases import Contents, assert_same_contents, contents
 from tests.jobs import said_well, state, without_empty_work_folder
 
+HOSTILE = "4. A file made to do harm is refused with an error for people, or imported row for row"
+"""The promise, for the table of cases tried."""
+
 SECONDS = 20.0
 """Longest time for all jobs on one small file; each takes some hundredths of a second."""
 
@@ -42,6 +45,10 @@ class Device:
         self.database = Path(shutil.copy(database, root / "app" / "kirapilot.db"))
         self.archive = root / "downloads" / "a.kpbackup"
         self.places = Places(self.database, root / "work")
+        self.keep()
+
+    def keep(self) -> None:
+        """Take the database as it is now for what must come back."""
         self._pristine = self.database.read_bytes()
 
     def put_back(self) -> None:

@@ -19,10 +19,16 @@ import pytest
 from sidecar.errors import DamagedBackup, DiskFull, LimitExceeded, NotABackup, SidecarError
 from tests import archives
 from tests.archives import Header, by_hand, headers, made_of
+from tests.conftest import Cases
 from tests.databases import Contents
-from tests.oracle import Device, judge
+from tests.oracle import HOSTILE, Device, judge
 
 MAX16, MAX32, MAX64 = 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
+
+
+@pytest.fixture(autouse=True)
+def _counted(cases: Cases) -> None:
+    cases.record(HOSTILE)
 
 
 @pytest.fixture
