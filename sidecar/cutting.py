@@ -1,8 +1,9 @@
 """JSON records cut out of a stream, with bounded memory.
 
 msgspec decodes whole documents only. So a window of the stream is cut at its last closing
-brace, and the decoder itself confirms the cut: one inside a string or a nested value does
-not decode. Where that fails a few times, a scanner finds the end of each value exactly.
+brace, or before its last comma, and the decoder itself confirms the cut: one inside a string or
+a nested value does not decode. Where that fails a few times, a scanner finds the end of each
+value exactly.
 
 Knows the shape of the document ({"key": [record, ...], ...} or [record, ...]), not of records.
 """
@@ -32,6 +33,9 @@ MAX_KEYS = 1000
 
 MAX_KEY_BYTES = 10_000
 """Longest key of a document, as it stands there; all of them are remembered."""
+
+MAX_PARTS = 1_000_000
+"""Most strings, brackets and commas of one record, or other value: the scanner takes a second for them."""
 
 _TRIES = 3
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
@@ -235,13 +239,14 @@ class Array:
                 raise window.damaged("it ends in the middle of a record")
 
     def _likely_cuts(self) -> Iterator[int]:
-        window = self._window
-        cut = len(window.buffer)
-        for _ in range(_TRIES):
-            cut = window.buffer.rfind(b"}", window.position, cut)
-            if cut < 0:
-                return
-            yield cut + 1
+        # Records that are none, numbers say, have no brace; they too are to be told of in a moment.
+        for mark, length in ((b"}", 1), (b",", 0)):
+            cut = len(self._window.buffer)
+            for _ in range(_TRIES):
+                cut = self._window.buffer.rfind(mark, self._window.position, cut)
+                if cut + length <= self._window.position:
+                    break
+                yield cut + length
 
     def _decoded(self, cut: int, decode: Callable[[bytes], T]) -> T:
         window = self._window
@@ -273,7 +278,8 @@ def _value(window: Window) -> bytes:
 
 def _first_value_end(window: Window) -> int | None:
     depth = 0
-    for start, end, token in _tokens(window):
+    for part, (start, end, token) in enumerate(_tokens(window)):
+        _require_parts(window, part)
         if token in b"]}" and depth == 0:
             return start
         if token == b"," and depth == 0:
@@ -286,16 +292,22 @@ def _first_value_end(window: Window) -> int | None:
 
 def _last_value_end(window: Window) -> int | None:
     """Where the last whole record of the window ends, or the last record of the array."""
-    depth, last = 0, None
-    for start, _end, token in _tokens(window):
+    depth, last, begun = 0, None, 0
+    for part, (start, _end, token) in enumerate(_tokens(window)):
+        _require_parts(window, part - begun)
         if depth == 0 and token == b"]":
             return start
         if depth == 0 and token == b",":
-            last = start
+            last, begun = start, part
         depth = _depth(window, depth, token)
         if depth < 0:
             return start
     return last
+
+
+def _require_parts(window: Window, parts: int) -> None:
+    if parts > MAX_PARTS:
+        raise LimitExceeded(detail=f"a record in {window.name} has more than {MAX_PARTS:,} parts")
 
 
 def _depth(window: Window, depth: int, token: bytes) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sidecar.errors import LimitExceeded
+from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.forms import Int64, Scalar
 from sidecar.manifest import MAX_COLUMNS, MAX_NAME
 from sidecar.models import CONTRACT, KNOWN, Column, Reference
@@ -25,6 +25,9 @@ MAX_SHAPES = 1000
 
 _MAX_KEYS = 2 * MAX_COLUMNS
 """Most different keys among the records of one table: a table's columns, and filler for the shipped app."""
+
+MAX_NO_RECORDS = 10_000
+"""Most records of a table that are no objects, or empty: with more of them, it holds something else."""
 
 _SHAPES_KEPT = 50
 """Sets of keys with a decoder of their own; records with any other are looked at one by one."""
@@ -116,6 +119,7 @@ class RecordReader:
         self._shape: _Shape | None = None
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._seen: set[str] = set()
+        self._none = 0
         self.count = 0
 
     def decode(self, body: bytes) -> Batch:
@@ -165,17 +169,21 @@ class RecordReader:
     def _one_by_one(self, records: list[msgspec.Raw]) -> Iterator[Rows]:
         for index, raw in enumerate(records, self.count):
             row = self._one(raw, index)
+            if self._none > MAX_NO_RECORDS:
+                raise DamagedBackup(detail=f"more than {MAX_NO_RECORDS:,} records of {self.table} are none")
             yield Rows(tuple(row), (index,), [(value,) for value in row.values()])
 
     def _one(self, raw: msgspec.Raw, index: int) -> dict[str, Scalar]:
         try:
             record = msgspec.json.decode(raw, type=dict[str, Any])
         except msgspec.DecodeError as error:
+            self._none += 1
             self._invalid(index, None, None, str(error).split(" - at")[0])
             return {}
         except RecursionError as error:
             raise LimitExceeded(detail=f"a {singular(self.table)} is nested too deeply") from error
         self._note(record)
+        self._none += not record
         row_id = record.get("id")
         row: dict[str, Scalar] = {}
         wrong = 0
