@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import sqlite3
 import stat
@@ -31,11 +30,10 @@ from sidecar.errors import (
 )
 from sidecar.exporting import export_data
 from sidecar.importing import import_data
-from sidecar.inspection import inspect_backup
 from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.schema import quote, read_schema
-from sidecar.validation import validate_basic, validate_comprehensive
+from sidecar.validation import validate_comprehensive
 from tests import archives
 from tests.archives import TASK, Entries, Header, by_hand, edited, headers, made_of, with_text, write
 from tests.conftest import DATA
@@ -94,23 +92,6 @@ def test_another_programs_zip_is_no_backup(places: Places, tmp_path: Path) -> No
         _refused(places, write(tmp_path / "a.zip", entries), MissingData)
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_a_backup_cut_at_any_length_is_refused(own: bool, own_backup: Path, places: Places, tmp_path: Path) -> None:
-    whole = (own_backup if own else archives.SMALL).read_bytes()
-    path = tmp_path / "cut.kpbackup"
-    before = places.database.read_bytes()
-    for length in [*range(0, len(whole), 512), *range(len(whole) - 30, len(whole))]:
-        path.write_bytes(whole[:length])
-        with pytest.raises((DamagedBackup, NotABackup)):
-            validate_basic(places, str(path), Progress())
-        with pytest.raises((DamagedBackup, NotABackup)):
-            import_data(places, str(path), True, Progress())
-        assert not validate_comprehensive(places, str(path), Progress()).is_valid
-        with pytest.raises((DamagedBackup, NotABackup)):
-            inspect_backup(str(path), Progress())
-    assert places.database.read_bytes() == before
-
-
 def test_a_beginning_that_was_lost_is_refused(own_backup: Path, places: Places, tmp_path: Path) -> None:
     path = tmp_path / "cut.kpbackup"
     whole = own_backup.read_bytes()
@@ -126,37 +107,6 @@ def _rows(database: Path) -> dict[str, list[tuple[Any, ...]]]:
             name: sorted(connection.execute(f"SELECT * FROM {quote(name.decode())}").fetchall(), key=repr)
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         }
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_a_flipped_bit_is_refused_or_does_no_harm(
-    own: bool, own_backup: Path, places: Places, tmp_path: Path, database_copy: Callable[[str], Path]
-) -> None:
-    backup = own_backup if own else archives.SMALL
-    whole = backup.read_bytes()
-    import_data(places, str(backup), True, Progress())
-    right, original = _rows(places.database), places.database.read_bytes()
-    target = Places(database_copy("every-kind-of-row"), tmp_path / "work")
-    pristine = target.database.read_bytes()
-    path = tmp_path / "flipped.kpbackup"
-    chosen = random.Random(20251122)
-    directory = whole.index(b"PK\1\2")
-    bits = chosen.sample(range(8 * directory), 45) + chosen.sample(range(8 * directory, 8 * len(whole)), 45)
-    for bit in bits:
-        flipped = bytearray(whole)
-        flipped[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(flipped)
-        verdict = _verdict(lambda: validate_basic(target, str(path), Progress()))
-        _verdict(lambda: inspect_backup(str(path), Progress()))
-        imported = _verdict(lambda: import_data(target, str(path), True, Progress()))
-        assert validate_comprehensive(target, str(path), Progress()).is_valid == (verdict is None)
-        assert imported == verdict, f"bit {bit}"
-        if imported is None:
-            assert _rows(target.database) == right, f"bit {bit}"
-            target.database.write_bytes(pristine)
-        else:
-            assert target.database.read_bytes() == pristine, f"bit {bit}"
-    assert places.database.read_bytes() == original
 
 
 def _verdict(job: Callable[[], object]) -> str | None:
