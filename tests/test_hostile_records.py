@@ -274,16 +274,16 @@ def _entry(name: str, **said: Any) -> Spoil:
 
 HOSTILE_NAMES = [
     "pragma_table_xinfo", "pragma_foreign_key_list", "pragma_index_list", "json_each", "dbstat", "sqlite\u200b",
-    'a"b', "a'b", "a`b", "a]b", "x; DROP TABLE tasks; --", '") ; ATTACH "/tmp/evil" AS e; --',
-    "main.tasks", "temp.tasks",     "stage.tasks", "plan.plan tasks", "pragma_table_list", "rowid", "tasks ", "täsks", "\u202e", "\n", "\x1b[2J",
-    "%s", "{}",     "sqlite", "SELECT", "..", "/etc/passwd", "con", "table", "plan", "gone", "untied",
+    'a"b', "a'b", "a`b", "a]b", "x; DROP TABLE tasks; --", '") ; ATTACH "/tmp/evil" AS e; --', "main.tasks",
+    "temp.tasks", "stage.tasks", "plan.plan tasks", "pragma_table_list", "rowid", "tasks ", "täsks", "\u202e", "\n",
+    "\x1b[2J", "%s", "{}", "sqlite", "SELECT", "..", "/etc/passwd", "con", "table", "plan", "gone", "untied",
     "section of tasks", "kp row", "generated",
 ]  # fmt: skip
 
 HOSTILE_TYPES = [
     "INTEGER PRIMARY KEY", "TEXT DEFAULT (randomblob(1000000000))", "TEXT); DROP TABLE tasks; --", "TEXT CHECK (0)",
-        "INT GENERATED ALWAYS AS (1)", "generated always", "TEXT COLLATE nowhere", '"', "'", "TEXT REFERENCES x", "\n",
-        "TEXT NOT NULL", "AS (1)", "ANY", "BLOB STRICT", "((((", "INT, b INT", "--", "/*", "T" * 200,
+    "INT GENERATED ALWAYS AS (1)", "generated always", "TEXT COLLATE nowhere", '"', "'", "TEXT REFERENCES x", "\n",
+    "TEXT NOT NULL", "AS (1)", "ANY", "BLOB STRICT", "((((", "INT, b INT", "--", "/*", "T" * 200,
 ]  # fmt: skip
 
 MANIFESTS: dict[str, tuple[Spoil, type[SidecarError]]] = {
