@@ -1,19 +1,17 @@
 """Coverage-guided fuzzing, by hand and for as long as one likes.
 
     python -m pip install '.[dev,fuzz]'
-    python -m tests.fuzz TARGET --seconds N [--found FOLDER]
-    python -m tests.fuzz TARGET --keep --found FOLDER
+    python -m tests.fuzz TARGET --seconds N [--keep]
 
-TARGET is ``lines``, ``zips`` or ``records``; the corpus is tests/corpus/TARGET. New inputs go to FOLDER; ``--keep``
-takes the fewest of them into the corpus that reach more than it does. What breaks a promise is written to the
-current folder as crash-..., and belongs into the corpus once it is mended.
+TARGET is ``lines``, ``zips`` or ``records``; the corpus is tests/corpus/TARGET. ``--keep`` adds to it each input that
+reached what no smaller one had. What breaks a promise is written to the current folder as crash-..., and belongs into
+the corpus once it is mended.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from tempfile import mkdtemp
 
 LONGEST = 1500
@@ -24,8 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("target", choices=("lines", "zips", "records"))
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--found", type=Path, default=None, help="where new inputs go; default: a temporary folder")
-    parser.add_argument("--keep", action="store_true", help="take what was found into the corpus, minimised")
+    parser.add_argument("--keep", action="store_true", help="add new inputs to the corpus")
     given = parser.parse_args()
     import atheris
 
@@ -35,14 +32,10 @@ def main() -> None:
         setattr(module, name, value)
     corpus = fuzz_targets.CORPUS / given.target
     corpus.mkdir(parents=True, exist_ok=True)
-    arguments = [sys.argv[0], f"-max_len={LONGEST}", f"-artifact_prefix=crash-{given.target}-"]
-    if given.keep:
-        arguments += ["-merge=1", str(corpus), str(given.found)]
-    else:
-        given.found = given.found or Path(mkdtemp(prefix=f"fuzz-{given.target}-"))
-        given.found.mkdir(parents=True, exist_ok=True)
-        limits = [f"-max_total_time={given.seconds}", "-timeout=10", "-rss_limit_mb=2048"]
-        arguments += [*limits, str(given.found), str(corpus)]
+    limits = [f"-max_total_time={given.seconds}", f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048"]
+    # libFuzzer writes what is new into the first of the folders, and replaces it by what is smaller.
+    folders = [str(corpus)] if given.keep else [mkdtemp(prefix=f"fuzz-{given.target}-"), str(corpus)]
+    arguments = [sys.argv[0], *limits, f"-artifact_prefix=crash-{given.target}-", *folders]
     atheris.Setup(arguments, fuzz_targets.TARGETS[given.target])
     atheris.Fuzz()
 
