@@ -6,6 +6,7 @@ The only module that changes the app's rows.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from sidecar.database import retrying
 from sidecar.difference import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
@@ -15,19 +16,32 @@ from sidecar.schema import TableSchema, broken_references, quote
 from sidecar.stage import ROW, SHAPE
 
 
-def apply(connection: sqlite3.Connection, difference: Difference, version: int, progress: Progress) -> None:
+class Outdated(Exception):
+    """The app wrote after the difference was worked out, or the safety copy made: nothing was changed."""
+
+
+def apply(
+    connection: sqlite3.Connection,
+    difference: Difference,
+    version: int,
+    progress: Progress,
+    renew: Callable[[], None] | None = None,
+) -> None:
     """Carry out a difference that was worked out when the live database had ``version``.
 
     Waits for the lock, then changes, counts, checks references and commits; whatever fails before
     the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, Cancelled.
+
+    :param renew: works the difference out again, and whatever else depends on the database, while the lock keeps
+        the app from writing; without it, :class:`Outdated` is raised if the app wrote in between.
     """
     retrying(connection, "BEGIN IMMEDIATE", progress)
     try:
         with progress.watching(connection):
             if data_version(connection) != version:
-                # The app wrote in between: what was worked out is of yesterday.
-                difference.policy.require_same_lists(connection)
-                difference.work_out(connection, progress)
+                if renew is None:
+                    raise Outdated
+                renew()
             _change(connection, difference, progress)
             _check_counts(connection, difference)
             _check_references(connection, difference)

@@ -33,7 +33,7 @@ exit codes:
   10-18   a path cannot be used
   20-28   the backup cannot be used; 25: it is not valid
   30-36   the database cannot be used
-  40-42   the work folder, or a check of our own, failed
+  40-44   the work folder, a check of our own or the safety copy failed; 44: nothing to undo
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 
@@ -92,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, description=_SUMMARY, epilog=_MORE)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for declare in (_export, _import, _validate, _preview, _inspect, _demo, _serve):
+    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve):
         declare(commands)
     return parser
 
@@ -135,7 +135,8 @@ def _import(commands: _Commands[_Parser]) -> None:
         commands,
         "import",
         "Restore a backup into the database",
-        "Shows what would change and asks before it replaces anything.\nAll of it happens, or nothing.",
+        "Shows what would change and asks before it replaces anything.\nAll of it happens, or nothing;"
+        " what was there before is kept in a safety copy.",
         ["import kirapilot-backup.kpbackup", "import --merge other-device.kpbackup", "import --yes nightly.kpbackup"],
     )
     _add_file(parser)
@@ -172,6 +173,32 @@ def _preview(commands: _Commands[_Parser]) -> None:
     )
     _add_file(parser)
     _add_mode(parser)
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _undo(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "undo",
+        "Put back what the last import replaced",
+        "Shows what would change and asks first. It makes a safety copy itself:\n"
+        "a second undo brings back what the first took away.",
+        ["undo", "undo --yes --json"],
+    )
+    _add_yes(parser, "put it back without asking")
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _backups(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "backups",
+        "List the safety copies that imports have made",
+        "The newest first; every byte of each is read and held against what was written.",
+        ["backups", "backups --json"],
+    )
     _add_database(parser)
     _add_output(parser)
 

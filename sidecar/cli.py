@@ -123,6 +123,32 @@ def preview(options: Options, terminal: Terminal) -> int:
     return DONE
 
 
+def undo(options: Options, terminal: Terminal) -> int:
+    """``undo``: show what would change and ask, then put the newest safety copy back."""
+    from sidecar import rendering, undoing
+
+    places = options.places()
+    if terminal.can_ask and not options.yes:
+        with terminal.progress() as progress:
+            path, expected = undoing.preview_undo(places, progress)
+        terminal.note("\n".join(rendering.undo_preview_lines(path, expected)) + "\n")
+    _require_yes(options, terminal, f"This replaces the data in {printable(str(places.database))}", "Go on?")
+    with terminal.progress() as progress:
+        result = undoing.undo_last_import(places, progress)
+    terminal.answer(result, lambda: rendering.undo_lines(result))
+    return DONE
+
+
+def backups(options: Options, terminal: Terminal) -> int:
+    """``backups``: list the safety copies."""
+    from sidecar import proving, rendering
+
+    with terminal.progress() as progress:
+        result = proving.list_backups(options.places(), progress)
+    terminal.answer(result, lambda: rendering.backups_lines(result))
+    return DONE
+
+
 def inspect(options: Options, terminal: Terminal) -> int:
     """``inspect FILE``: show what an archive says of itself."""
     from sidecar import inspection, rendering
@@ -157,6 +183,8 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "import": import_,
     "validate": validate,
     "preview": preview,
+    "undo": undo,
+    "backups": backups,
     "inspect": inspect,
     "demo": demo,
     "serve": serve,

@@ -73,6 +73,10 @@ class Difference:
         """Whether the table's rows that the archive does not have will be removed."""
         return self.overwrite and self.stage.tables[table].carried
 
+    def changes(self) -> int:
+        """Rows of the live database that will not be what they were."""
+        return sum(account.changes for account in self.accounts.values())
+
     def columns(self, table: str, shape: tuple[str, ...] | None = None) -> list[str]:
         """Columns that both the archive (a shape of it) and the target have."""
         spoken = self.stage.tables[table].spoken_of() if shape is None else set(shape)

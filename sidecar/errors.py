@@ -13,6 +13,7 @@ Tree::
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat
     ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
+    ├── SafetyCopyFailed  NoSafetyCopy
     ├── Cancelled
     └── InternalError
 
@@ -253,6 +254,18 @@ class AccountingMismatch(SidecarError):
     """The import was undone because its row counts did not agree ({detail}). Please report this."""
 
     kind, code, hint = "accounting_mismatch", 42, "Please report this."
+
+
+class SafetyCopyFailed(SidecarError):
+    """No safety copy of the present data could be made in {path}, and none of it is replaced without one: {detail}."""
+
+    kind, code, hint = "safety_copy_failed", 43, "Make room in that folder, or let it be written to, and try again."
+
+
+class NoSafetyCopy(SidecarError):
+    """There is nothing to undo: {path} holds no safety copy. Import a backup of your own instead."""
+
+    kind, code, hint = "no_safety_copy", 44, "Import a backup of your own instead."
 
 
 class Cancelled(SidecarError):

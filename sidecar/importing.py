@@ -1,16 +1,17 @@
-"""Import and its preview: archive -> stage -> check -> difference -> (apply in one transaction)."""
+"""Import and its preview: archive -> stage -> check -> difference -> (safety copy -> apply in one transaction)."""
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from sidecar.applying import apply, data_version
+from sidecar.applying import Outdated, apply, data_version
 from sidecar.database import (
     database_errors,
     is_database_file,
@@ -20,17 +21,28 @@ from sidecar.database import (
     writing_only_below,
 )
 from sidecar.difference import Difference
-from sidecar.errors import InvalidBackup, SameFile, SidecarError
+from sidecar.errors import DatabaseBusy, InvalidBackup, SameFile, SidecarError
 from sidecar.places import Places
 from sidecar.policies import apply_policies
 from sidecar.problems import WARNING
 from sidecar.progress import Progress
 from sidecar.results import ImportPreview, ImportResult
+from sidecar.safety import SafetyCopy
 from sidecar.settings import read_settings, restore_settings
 from sidecar.validation import Judged, judged
 from sidecar.workfolder import new_file, work_errors
 
-PHASES = {"stage": 0.5, "check": 0.1, "apply": 0.4}
+PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
+PREVIEW_PHASES = {"stage": 0.75, "check": 0.25}
+
+TRIES = 3
+"""Safety copies made without keeping the app from writing: an app that writes all the while outdates each of them."""
+
+LOCK_SECONDS = 4.0
+"""Longest the app may be kept from writing, as far as that is foreseen; it waits for 5 s."""
+
+ROW_SECONDS = 15e-6
+"""What a changed row costs while the app is locked out."""
 
 
 def import_data(
@@ -41,25 +53,25 @@ def import_data(
     allow_loss: bool = False,
     settings: Mapping[str, object] | None = None,
 ) -> ImportResult:
-    """Bring a backup into the live database, in one transaction.
+    """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
 
     :param overwrite: replace what the archive speaks of; else merge, where the database's rows win.
     :param allow_loss: leave out what the target has no place for, instead of raising WouldLoseData.
-    :param settings: the frontend's own as they are now; their secrets go into what the result hands back.
-    Raises BackupError, PathError, DatabaseError and their kin, AccountingMismatch, Cancelled; the
-    database is then what it was.
+    :param settings: the frontend's own as they are now: they go into the safety copy without their secrets, which
+        go into what the result hands back.
+    Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch, Cancelled;
+    the database is then what it was.
     """
-    device = read_settings(settings)
-    with _compared(places, file_path, overwrite, progress, allow_loss) as target:
-        restored = restore_settings(target.backup.contents.settings, device)
-        apply(target.connection, target.difference, target.version, progress)
-        return ImportResult(
-            **msgspec.structs.asdict(target.backup.contents.metadata),
-            overwrite=overwrite,
-            tables=target.difference.accounts,
-            warnings=[*target.warnings(), *restored.warnings],
-            settings=restored.values,
-        )
+    progress.plan(PHASES)
+    return _import(_Request(places, file_path, overwrite, allow_loss), progress, settings)
+
+
+def restore_copy(
+    places: Places, file_path: str, progress: Progress, settings: Mapping[str, object] | None
+) -> ImportResult:
+    """Bring a safety copy back: as ``import_data`` replaces, but nothing is repaired, whatever the copy holds."""
+    progress.plan(PHASES)
+    return _import(_Request(places, file_path, verbatim=True), progress, settings)
 
 
 def preview_import(
@@ -67,75 +79,174 @@ def preview_import(
 ) -> ImportPreview:
     """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
 
-    Raises what ``import_data`` raises.
+    Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
-    with _compared(places, file_path, overwrite, progress, allow_loss) as target:
-        difference = target.difference
-        return ImportPreview(
-            **msgspec.structs.asdict(target.backup.contents.metadata),
-            overwrite=overwrite,
-            tables=difference.accounts,
-            examples={name: difference.examples(target.connection, name) for name in difference.accounts},
-            warnings=target.warnings(),
-        )
+    progress.plan(PREVIEW_PHASES)
+    with _compared(_Request(places, file_path, overwrite, allow_loss), progress) as target:
+        return target.preview()
+
+
+def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple[ImportPreview, bool]:
+    """What ``restore_copy`` would do, and whether the copy holds settings of the frontend."""
+    progress.plan(PREVIEW_PHASES)
+    with _compared(_Request(places, file_path, verbatim=True), progress) as target:
+        restored = restore_settings(target.backup.contents.settings, read_settings(None))
+        return target.preview(), restored.values is not None
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is to be imported, where to, and how."""
+
+    places: Places
+    file_path: str
+    overwrite: bool = True
+    allow_loss: bool = False
+    verbatim: bool = False
 
 
 @dataclass
 class _Target:
-    """The live database with a judged backup beside it, and the difference between the two."""
+    """The live database with a judged backup beside it, and the difference between the two.
+
+    ``version`` is that of the database when the difference was worked out, which took ``seconds``.
+    """
 
     connection: sqlite3.Connection
+    request: _Request
     backup: Judged
     difference: Difference
     version: int
+    seconds: float = 0.0
+
+    def work_out(self, progress: Progress) -> None:
+        begun = time.monotonic()
+        self.version = data_version(self.connection)
+        self.difference.work_out(self.connection, progress)
+        self.seconds = time.monotonic() - begun
+
+    def work_out_again(self, progress: Progress) -> None:
+        """The same after the app wrote. Raises DatabaseBusy if what the stage was fitted to is no more."""
+        self.difference.policy.require_same_lists(self.connection)
+        self.work_out(progress)
+
+    def preview(self) -> ImportPreview:
+        difference = self.difference
+        return ImportPreview(
+            **msgspec.structs.asdict(self.backup.contents.metadata),
+            overwrite=self.request.overwrite,
+            tables=difference.accounts,
+            examples={name: difference.examples(self.connection, name) for name in difference.accounts},
+            warnings=self.warnings(),
+        )
+
+    def rows(self) -> int:
+        """Rows of the backup."""
+        return sum(table.rows for table in self.backup.stage.tables.values())
 
     def warnings(self) -> list[str]:
         return [*self.backup.problems.lines(WARNING), *self.difference.policy.warnings]
 
 
+def _import(request: _Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
+    device = read_settings(settings)
+    with _compared(request, progress) as target:
+        restored = restore_settings(target.backup.contents.settings, device)
+        copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
+        _carry_out(target, copy, restored.differ, progress)
+        copy.settle(request.file_path)
+        return ImportResult(
+            **msgspec.structs.asdict(target.backup.contents.metadata),
+            overwrite=request.overwrite,
+            tables=target.difference.accounts,
+            warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ())],
+            settings=restored.values,
+            safety_copy=str(copy.path) if copy.path else None,
+        )
+
+
+def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progress: Progress) -> None:
+    """Make the safety copy, and apply the difference to the very state that the copy holds.
+
+    The app may write while the copy is made, so the copy is made first without a lock, and thrown away if the app
+    did write. Only after some tries is it made while the app waits, and only if that is foreseen not to take too long.
+    """
+
+    def keep() -> None:
+        if settings_differ or target.difference.changes():
+            # What the comparison has read needs no memory while the copy is made.
+            target.connection.execute("PRAGMA shrink_memory")
+            copy.make()
+        else:
+            copy.discard()
+
+    def renew() -> None:
+        target.work_out_again(progress)
+        keep()
+
+    try:
+        for turn in range(TRIES):
+            if target.version != data_version(target.connection):
+                target.work_out_again(progress)
+            keep()
+            if turn == 0:
+                progress.phase("apply", target.rows(), "rows", "Importing")
+            with suppress(Outdated):
+                apply(target.connection, target.difference, target.version, progress)
+                return
+        _require_short_lock(target, copy)
+        apply(target.connection, target.difference, target.version, progress, renew)
+    except BaseException:
+        if not target.connection.in_transaction:
+            copy.discard()
+        raise
+
+
+def _require_short_lock(target: _Target, copy: SafetyCopy) -> None:
+    """Raise DatabaseBusy if making the copy under the lock would keep the app waiting for longer than it does."""
+    foreseen = copy.seconds + target.seconds + target.difference.changes() * ROW_SECONDS
+    if foreseen > LOCK_SECONDS:
+        raise DatabaseBusy(
+            path=target.request.places.database, detail="It was written to each time the safety copy was being made."
+        )
+
+
 @contextmanager
-def _compared(
-    places: Places, file_path: str, overwrite: bool, progress: Progress, allow_loss: bool
-) -> Iterator[_Target]:
-    progress.plan(PHASES)
-    if file_path and is_database_file(Path(file_path), places.database):
-        raise SameFile(path=file_path)
+def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
+    database = request.places.database
+    if request.file_path and is_database_file(Path(request.file_path), database):
+        raise SameFile(path=request.file_path)
     with _reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
-        encoding = _encoding(places.database, progress)
-    with judged(file_path, places.work_dir, progress, encoding) as backup:
+        encoding = _encoding(database, progress)
+    with judged(request.file_path, request.places.work_dir, progress, encoding) as backup:
         backup.require_valid()
         backup.stage.close()
         with (
             _reassuring("Nothing was changed and the backup is fine: "),
-            database_errors(places.database),
-            closing(open_for_import(places.database)) as connection,
+            database_errors(database),
+            closing(open_for_import(database)) as connection,
             _refusals(),
         ):
-            yield _compare(connection, places.database, backup, overwrite, allow_loss, progress)
+            yield _compare(connection, request, backup, progress)
 
 
-def _compare(
-    connection: sqlite3.Connection,
-    database: Path,
-    backup: Judged,
-    overwrite: bool,
-    allow_loss: bool,
-    progress: Progress,
-) -> _Target:
-    live = live_schema(connection, database, progress)
+def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress) -> _Target:
+    live = live_schema(connection, request.places.database, progress)
     connection.execute("PRAGMA main.cache_size = -49152")
     _attach(connection, "stage", backup.stage.path)
     # A database of its own: in the stage, any name of a table could be the archive's.
     _attach(connection, "plan", new_file(backup.stage.path.parent, "plan.db"))
-    progress.phase("apply", sum(table.rows for table in backup.stage.tables.values()), "rows", "Importing")
     # Up to here and on to the transaction, only throw-away databases are written.
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
-        policy = apply_policies(connection, backup.stage, live, overwrite, allow_loss)
-        difference = Difference(overwrite, live, backup.stage, policy)
-        difference.work_out(connection, progress)
-    return _Target(connection, backup, difference, version)
+        policy = apply_policies(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim)
+        difference = Difference(request.overwrite, live, backup.stage, policy)
+        target = _Target(connection, request, backup, difference, version)
+        target.work_out(progress)
+        # The policies looked at the database before the difference did.
+        target.version = version
+    return target
 
 
 def _attach(connection: sqlite3.Connection, name: str, path: Path) -> None:

@@ -22,7 +22,9 @@ from sidecar.errors import (
     Cancelled,
     DatabaseError,
     InternalError,
+    NoSafetyCopy,
     PathError,
+    SafetyCopyFailed,
     SidecarError,
     VerificationFailed,
     WorkFolderUnusable,
@@ -37,15 +39,18 @@ from sidecar.params import (
     NoParams,
     Params,
     PreviewParams,
+    UndoParams,
     read_params,
 )
 from sidecar.results import (
+    BackupList,
     BackupMetadata,
     BackupSummary,
     BackupValidationResult,
     ExportResult,
     ImportPreview,
     ImportResult,
+    UndoResult,
 )
 
 NAME = "kirapilot-sidecar"
@@ -105,7 +110,7 @@ def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
 
 
 def import_data_from_file(params: ImportParams, context: Context) -> ImportResult:
-    """Bring a backup into KiraPilot's database: all of it, or nothing."""
+    """Bring a backup into KiraPilot's database: all of it, or nothing; what it changes is kept in a safety copy."""
     from sidecar.importing import import_data
 
     progress = context.progress(params.progress_token)
@@ -139,6 +144,20 @@ def inspect_backup(params: BackupParams, context: Context) -> BackupSummary:
     from sidecar.inspection import inspect_backup as inspect
 
     return inspect(params.file_path, context.progress(params.progress_token))
+
+
+def undo_last_import(params: UndoParams, context: Context) -> UndoResult:
+    """Put back what the last import replaced, from its safety copy; a second undo undoes the first."""
+    from sidecar.undoing import undo_last_import as undo
+
+    return undo(context.places, context.progress(params.progress_token), params.settings)
+
+
+def list_backups(params: NoParams, context: Context) -> BackupList:
+    """List the safety copies that imports have made, the newest first: what each holds, and whether it proves."""
+    from sidecar.proving import list_backups as list_copies
+
+    return list_copies(context.places, context.progress(params.progress_token))
 
 
 def initialize(params: InitializeParams, context: Context) -> Initialized:
@@ -181,7 +200,8 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
 
 _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, Cancelled)
-_IMPORT = (*_FILES, DatabaseError, AccountingMismatch)
+_PREVIEW = (*_FILES, DatabaseError)
+_IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch)
 
 METHODS: Mapping[str, Method] = {
     method.name: method
@@ -196,8 +216,10 @@ METHODS: Mapping[str, Method] = {
             BackupValidationResult,
             (WorkFolderUnusable, Cancelled),
         ),
-        Method("preview_import", preview_import, PreviewParams, ImportPreview, _IMPORT),
+        Method("preview_import", preview_import, PreviewParams, ImportPreview, _PREVIEW),
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
+        Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy)),
+        Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
         Method("ping", ping, NoParams, Pong, at_once=True),
         Method("initialize", initialize, InitializeParams, Initialized),
         Method("shutdown", shutdown, NoParams, None),

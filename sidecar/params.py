@@ -74,6 +74,12 @@ class ImportParams(Params):
     allow_loss: AllowLoss = False
 
 
+class UndoParams(Params):
+    """The frontend's settings as they are now, API keys included."""
+
+    settings: Settings = None
+
+
 class InitializeParams(Params):
     """Where things lie. What the caller says about itself is taken, and ignored."""
 

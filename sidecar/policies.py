@@ -38,21 +38,29 @@ class Policy:
     restored: int = 0
     kept_default: bool = False
     warnings: list[str] = field(default_factory=list)
-    lists: list[tuple[object, ...]] = field(default_factory=list)
+    lists: list[tuple[object, ...]] | None = None
 
     def require_same_lists(self, connection: sqlite3.Connection) -> None:
         """Raise DatabaseBusy if the database's task lists are no longer those the stage was fitted to."""
-        if self.lists != _lists(connection):
+        if self.lists is not None and self.lists != _lists(connection):
             raise DatabaseBusy(detail="Its task lists were changed just now.")
 
 
 def apply_policies(
-    connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, allow_loss: bool
+    connection: sqlite3.Connection,
+    stage: Stage,
+    live: Schema,
+    overwrite: bool,
+    allow_loss: bool,
+    verbatim: bool = False,
 ) -> Policy:
-    """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``."""
+    """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``.
+
+    :param verbatim: repair nothing: an undo brings back what was there, whatever it was.
+    """
     policy = Policy()
     _leave_out(connection, stage, live, allow_loss, policy)
-    if LISTS in live:
+    if LISTS in live and not verbatim:
         policy.lists = _lists(connection)
         if stage.tables[LISTS].carried:
             _one_default(connection, overwrite, policy)

@@ -14,8 +14,8 @@ import msgspec
 
 from sidecar.errors import Cancelled
 
-INTERVAL = 0.15
-"""Least seconds between two reports of one phase. Each of three phases reports at once when it begins: with
+INTERVAL = 0.2
+"""Least seconds between two reports of one phase. Each of four phases reports at once when it begins: with
 those, no second has more than the ten that the wire allows."""
 
 HANDLER_STEPS = 20_000
@@ -67,6 +67,19 @@ class Progress:
         self._phase, self._total, self._unit, self._message = name, total, unit, message
         self._done, self._due = 0, 0.0
         self.advance(0)
+
+    def part(self, name: str, message: str) -> Progress:
+        """The progress of a job within this one, which is shown as one phase of it; begins that phase.
+
+        Raises :class:`Cancelled`. Once another phase has begun, the part reports no more, but is cancelled as ever.
+        """
+        self.phase(name, 100, "percent", message)
+
+        def follow(report: Report) -> None:
+            if self._phase == name:
+                self.advance(max(0, report.percentage - self._done))
+
+        return Progress(listen=follow, cancelled=self._cancelled)
 
     def advance(self, units: int) -> None:
         """Count ``units`` more as done; report if a report is due. Raises :class:`Cancelled`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.results import (
+    BackupList,
     BackupMetadata,
     BackupSummary,
     BackupValidationResult,
@@ -15,6 +17,7 @@ from sidecar.results import (
     ImportResult,
     Problem,
     TableAccount,
+    UndoResult,
 )
 from sidecar.tables import number, plural, printable, size, table, when
 
@@ -69,7 +72,15 @@ def validation_lines(result: BackupValidationResult) -> list[str]:
 def preview_lines(preview: ImportPreview) -> list[str]:
     """What would happen to each table, with reasons and some examples."""
     mode = "replace what is there" if preview.overwrite else "add what is missing"
-    head = f"Importing this backup of {when(preview.created_at)} would {mode}:"
+    return _preview_lines(f"Importing this backup of {when(preview.created_at)} would {mode}:", preview)
+
+
+def undo_preview_lines(path: Path, preview: ImportPreview) -> list[str]:
+    """The same for an undo, and the safety copy that would be put back."""
+    return _preview_lines(f"Undoing would put back {printable(str(path))} of {when(preview.created_at)}:", preview)
+
+
+def _preview_lines(head: str, preview: ImportPreview) -> list[str]:
     lines = [head, "", *_account_lines(preview.tables)]
     for name, examples in preview.examples.items():
         lines += _example_lines(name, examples)
@@ -79,11 +90,42 @@ def preview_lines(preview: ImportPreview) -> list[str]:
 def import_lines(result: ImportResult) -> list[str]:
     """What happened to each table."""
     done = "Replaced the data with" if result.overwrite else "Added the missing rows of"
+    return _import_lines(f"{done} the backup of {when(result.created_at)}:", result)
+
+
+def undo_lines(result: UndoResult) -> list[str]:
+    """What was put back, and what that did to each table."""
+    if not any(account.changes for account in result.tables.values()):
+        return ["There is nothing to undo: the data is what the safety copies hold."]
+    return _import_lines(f"Put back {printable(result.path)} of {when(result.created_at)}:", result)
+
+
+def backups_lines(result: BackupList) -> list[str]:
+    """One line for each safety copy; reasons of those that do not prove follow below."""
+    if not result.backups:
+        return [f"No import has made a safety copy yet in {printable(result.folder)}."]
+    rows = [
+        (
+            when(copy.created_at), size(copy.size), number(copy.task_count), number(copy.session_count),
+            "yes" if copy.proved else "NO", Path(copy.path).name,
+        )
+        for copy in result.backups
+    ]  # fmt: skip
     return [
-        f"{done} the backup of {when(result.created_at)}:",
+        f"Safety copies in {printable(result.folder)}:",
+        "",
+        *table(("made", "size", "tasks", "sessions", "whole", "file"), rows, "lrrrll"),
+        *_warnings([f"{Path(copy.path).name}: {copy.reason}" for copy in result.backups if copy.reason is not None]),
+    ]
+
+
+def _import_lines(head: str, result: ImportResult) -> list[str]:
+    return [
+        head,
         "",
         *_account_lines(result.tables),
         *_settings_lines(result.settings),
+        *(["", f"What was there before: {printable(result.safety_copy)}"] if result.safety_copy else []),
         *_warnings(result.warnings),
     ]
 

@@ -103,6 +103,11 @@ class TableAccount(msgspec.Struct, kw_only=True):
     kept: int = 0
     untied: int = 0
 
+    @property
+    def changes(self) -> int:
+        """Rows of the database that are not what they were."""
+        return self.added + self.updated + self.removed + self.untied
+
 
 class ImportPreview(BackupMetadata, kw_only=True):
     """What an import would do: BackupMetadata of the archive, and per table the account and some examples."""
@@ -116,6 +121,7 @@ class ImportPreview(BackupMetadata, kw_only=True):
 class ImportResult(BackupMetadata, kw_only=True):
     """What an import did: BackupMetadata of the archive, and the account per table.
 
+    ``safety_copy`` is the path of the backup of what was there before; None where nothing was changed.
     ``settings`` are the frontend's, to be put into localStorage as they are: key -> JSON value, with the device's
     own API keys in their places; None where the backup has none.
     """
@@ -124,6 +130,32 @@ class ImportResult(BackupMetadata, kw_only=True):
     tables: dict[str, TableAccount]
     warnings: list[str]
     settings: dict[str, Any] | None
+    safety_copy: str | None
+
+
+class UndoResult(ImportResult, kw_only=True):
+    """What an undo did: the ImportResult of the safety copy at ``path``, which was put back."""
+
+    path: str
+
+
+class SafetyCopyState(BackupMetadata, kw_only=True):
+    """One safety copy: what it holds as it says itself, its size in bytes, and whether every byte of it proves.
+
+    ``reason`` says why it does not; the counts of one that cannot be read at all are 0.
+    """
+
+    path: str
+    size: int
+    proved: bool
+    reason: str | None
+
+
+class BackupList(msgspec.Struct, kw_only=True):
+    """The safety copies of the database in force, the newest first, and their folder, which need not exist."""
+
+    folder: str
+    backups: list[SafetyCopyState]
 
 
 class EntrySummary(msgspec.Struct, kw_only=True):

@@ -52,7 +52,7 @@ def read_settings(given: Mapping[str, object] | None) -> DeviceSettings:
         try:
             taken = _taken(value)
         except ValueError as error:
-            unread[key] = f"{key} of this device is not in the backup: {error}"
+            unread[key] = f"{key} of this device was not backed up: {error}"
         else:
             if taken is not None:
                 own[key] = taken

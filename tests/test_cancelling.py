@@ -21,6 +21,7 @@ from sidecar.exporting import export_data
 from sidecar.importing import import_data
 from sidecar.places import Places
 from sidecar.progress import Progress, Report
+from sidecar.proving import list_backups
 from sidecar.sample import make_fresh, make_sample
 from sidecar.schema import quote
 from sidecar.validation import validate_basic, validate_comprehensive
@@ -178,7 +179,11 @@ def test_a_killed_import_leaves_the_old_rows_or_the_new_ones(
     assert list(places.work_dir.iterdir()) == [], "the next job sweeps"
     import_data(places, str(backup), True, Progress())
     assert _without_settings(places.database) == _without_settings(sample / "sample.db")
-    assert [path.name for path in folder.iterdir()] == ["kirapilot.db"]
+    assert {path.name for path in folder.iterdir()} <= {"kirapilot.db", "backups"}
+    copies = list_backups(places, Progress())
+    assert all(copy.proved for copy in copies.backups)
+    assert found != old or copies.backups
+    assert {path.name for path in Path(copies.folder).glob("*")} == {Path(copy.path).name for copy in copies.backups}
 
 
 def _without_settings(database: Path | dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:

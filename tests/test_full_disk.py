@@ -22,7 +22,15 @@ from typing import Any, BinaryIO, cast
 import pytest
 
 from sidecar import files
-from sidecar.errors import DiskFull, PermissionDenied, ReadFailed, VerificationFailed, WorkFolderUnusable
+from sidecar.errors import (
+    DiskFull,
+    PermissionDenied,
+    ReadFailed,
+    SafetyCopyFailed,
+    SidecarError,
+    VerificationFailed,
+    WorkFolderUnusable,
+)
 from sidecar.exporting import export_data
 from sidecar.places import Places
 from sidecar.progress import Progress
@@ -98,10 +106,10 @@ def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Pat
     assert outcome["changed"] == []
 
 
-@pytest.mark.parametrize("spare", [4 << 10, 300 << 10])
+@pytest.mark.parametrize(("spare", "kind"), [(4 << 10, SafetyCopyFailed), (300 << 10, DiskFull)])
 @pytest.mark.parametrize("job", ["import", "merge"])
 def test_an_import_into_a_full_disk_leaves_the_database_as_it_was(
-    job: str, spare: int, sample: Path, disk: Path
+    job: str, spare: int, kind: type[SidecarError], sample: Path, disk: Path
 ) -> None:
     database = str(disk / "kirapilot.db")
     size = (sample / "fresh.db").stat().st_size + spare
@@ -109,7 +117,8 @@ def test_an_import_into_a_full_disk_leaves_the_database_as_it_was(
         sample, disk, size, job=job, path=str(sample / "sample.kpbackup"), database=database,
         copies=[[str(sample / "fresh.db"), database]],
     )  # fmt: skip
-    assert (outcome["kind"], outcome["path"]) == (DiskFull.kind, database)
+    path = database if kind is DiskFull else str(disk / "backups")
+    assert (outcome["kind"], outcome["path"]) == (kind.kind, path)
     assert outcome["message"].startswith("Nothing was changed and the backup is fine: ")
     assert outcome["changed"] == []
 
@@ -141,7 +150,7 @@ def test_a_database_on_a_disk_that_may_not_be_written_can_be_exported_only(sampl
     database, path = str(disk / "kirapilot.db"), str(sample / "sample.kpbackup")
     request: dict[str, Any] = {"database": database, "copies": [[str(sample / "fresh.db"), database]]}
     outcome = _run(sample, disk, 1 << 20, job="import", path=path, read_only=True, **request)
-    assert outcome["kind"] == "database_read_only"
+    assert outcome["kind"] == SafetyCopyFailed.kind
     assert outcome["changed"] == []
     target = str(sample.parent / "from-read-only.kpbackup")
     assert _run(sample, disk, 1 << 20, job="export", path=target, read_only=True, **request)["kind"] is None
@@ -185,7 +194,7 @@ def test_an_import_beyond_the_largest_file_leaves_the_database_as_it_was(
 # The N-th write, flush or rename of an export fails, for N = 1, 2, 3... until none is left to fail.
 
 
-class _Failing:
+class Failing:
     """Lets all but the N-th call pass."""
 
     def __init__(self, fatal: int, code: int) -> None:
@@ -200,7 +209,7 @@ class _Failing:
 class _File:
     """A file whose writes and flushes may fail."""
 
-    def __init__(self, file: BinaryIO, failing: _Failing) -> None:
+    def __init__(self, file: BinaryIO, failing: Failing) -> None:
         self._file, self._failing = file, failing
 
     def __getattr__(self, name: str) -> Any:
@@ -225,7 +234,7 @@ class _File:
         self._file.flush()
 
 
-def _fail(patch: pytest.MonkeyPatch, failing: _Failing) -> None:
+def fail_files(patch: pytest.MonkeyPatch, failing: Failing) -> None:
     real_fsync, real_replace = os.fsync, Path.replace
 
     def opened(path: Path, mode: str, opener: Callable[[str, int], int]) -> _File:
@@ -251,8 +260,8 @@ def test_whichever_write_flush_or_rename_fails_the_old_backup_stays(places: Plac
     for fatal in itertools.count(1):
         target.write_bytes(b"an older backup")
         with pytest.MonkeyPatch.context() as patch:
-            failing = _Failing(fatal, errno.ENOSPC if fatal % 2 else errno.EIO)
-            _fail(patch, failing)
+            failing = Failing(fatal, errno.ENOSPC if fatal % 2 else errno.EIO)
+            fail_files(patch, failing)
             failed = _export_fails(places, target)
         assert [path.name for path in target.parent.iterdir()] == [target.name]
         assert list(places.work_dir.iterdir()) == []

@@ -109,7 +109,7 @@ def test_a_setting_of_the_wrong_kind_is_left_out_with_a_warning(
     value: object, reason: str, places: Places, backup: Path
 ) -> None:
     (warning,) = export(places, backup, {PREFERENCES: value, PRIVACY: "{}"})
-    assert warning.startswith(f"{PREFERENCES} of this device is not in the backup: it ")
+    assert warning.startswith(f"{PREFERENCES} of this device was not backed up: it ")
     assert reason in warning
     assert archived(backup) == {PRIVACY: {}}
 

@@ -1,5 +1,11 @@
 // Made by `python -m sidecar.openrpc --write protocol` from the code: change that, not this file.
 
+/** The safety copies of the database in force, the newest first, and their folder, which need not exist. */
+export interface BackupList {
+  folder: string;
+  backups: Array<SafetyCopyState>;
+}
+
 /** Version, time (RFC 3339, UTC) and the five counts that the frontend shows. */
 export interface BackupMetadata {
   version: string;
@@ -108,9 +114,10 @@ export interface ImportPreview {
 }
 
 /**
- * What an import did: BackupMetadata of the archive, and the account per table. `settings` are the frontend's, to
- * be put into localStorage as they are: key -> JSON value, with the device's own API keys in their places; None
- * where the backup has none.
+ * What an import did: BackupMetadata of the archive, and the account per table. `safety_copy` is the path of the
+ * backup of what was there before; None where nothing was changed. `settings` are the frontend's, to be put into
+ * localStorage as they are: key -> JSON value, with the device's own API keys in their places; None where the
+ * backup has none.
  */
 export interface ImportResult {
   version: string;
@@ -124,6 +131,7 @@ export interface ImportResult {
   tables: Record<string, TableAccount>;
   warnings: Array<string>;
   settings: Record<string, unknown> | null;
+  safety_copy: string | null;
 }
 
 /** Who answers, in which version of the protocol, and the places in force from now on. */
@@ -170,6 +178,24 @@ export interface Report {
 }
 
 /**
+ * One safety copy: what it holds as it says itself, its size in bytes, and whether every byte of it proves.
+ * `reason` says why it does not; the counts of one that cannot be read at all are 0.
+ */
+export interface SafetyCopyState {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+  path: string;
+  size: number;
+  proved: boolean;
+  reason: string | null;
+}
+
+/**
  * What an import does to one table, in rows. `read` + `repaired` = `added` + `updated` + `unchanged` + the sum of
  * `left_out` (reason -> rows); `repaired` rows are made because the archive names but does not carry them. On the
  * database's side: `removed` rows go, `kept` rows are not spoken of by the archive and stay, `untied` rows stay but
@@ -185,6 +211,23 @@ export interface TableAccount {
   removed: number;
   kept: number;
   untied: number;
+}
+
+/** What an undo did: the ImportResult of the safety copy at `path`, which was put back. */
+export interface UndoResult {
+  version: string;
+  created_at: string;
+  task_count: number;
+  session_count: number;
+  ai_interaction_count: number;
+  dependency_count: number;
+  periodic_template_count: number;
+  overwrite: boolean;
+  tables: Record<string, TableAccount>;
+  warnings: Array<string>;
+  settings: Record<string, unknown> | null;
+  safety_copy: string | null;
+  path: string;
 }
 
 /** Params of export_data_to_file. */
@@ -253,6 +296,23 @@ export interface InspectBackupParams {
   progressToken?: string | number | null;
 }
 
+/** Params of undo_last_import. */
+export interface UndoLastImportParams {
+  /**
+   * The frontend's localStorage: key -> the string that stands there, or its JSON value. Only kirapilot-preferences
+   * and kirapilot-privacy-settings are taken; API keys are never written.
+   */
+  settings?: Record<string, unknown> | null;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of list_backups. */
+export interface ListBackupsParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
 /** Params of ping. */
 export interface PingParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -305,7 +365,7 @@ export interface CancelRequestParams {
 export interface Methods {
   /** Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole. */
   "export_data_to_file": { params: ExportDataToFileParams; result: ExportResult };
-  /** Bring a backup into KiraPilot's database: all of it, or nothing. */
+  /** Bring a backup into KiraPilot's database: all of it, or nothing; what it changes is kept in a safety copy. */
   "import_data_from_file": { params: ImportDataFromFileParams; result: ImportResult };
   /** Check a backup file, and fail with the first error found. */
   "validate_backup_file": { params: ValidateBackupFileParams; result: BackupMetadata };
@@ -315,6 +375,10 @@ export interface Methods {
   "preview_import": { params: PreviewImportParams; result: ImportPreview };
   /** Tell what a backup file says of itself, without judging it. */
   "inspect_backup": { params: InspectBackupParams; result: BackupSummary };
+  /** Put back what the last import replaced, from its safety copy; a second undo undoes the first. */
+  "undo_last_import": { params: UndoLastImportParams; result: UndoResult };
+  /** List the safety copies that imports have made, the newest first: what each holds, and whether it proves. */
+  "list_backups": { params: ListBackupsParams; result: BackupList };
   /** Give a sign of life, even while a job runs. */
   "ping": { params: PingParams; result: Pong };
   /** Set the places for all later requests, and introduce each other. Optional. */
@@ -359,6 +423,8 @@ export type ErrorKind =
   | "work_folder_unusable"
   | "verification_failed"
   | "accounting_mismatch"
+  | "safety_copy_failed"
+  | "no_safety_copy"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"
