@@ -57,15 +57,19 @@ class Progress:
         self._total = 0
         self._floor = 0
         self._due = 0.0
+        self._begun: set[str] = set()
 
     def plan(self, weights: Mapping[str, float]) -> None:
         """Name the job's phases, in order, each with its share of the time; done once by the job itself."""
         self._weights = dict(weights)
 
     def phase(self, name: str, total: int, unit: str, message: str) -> None:
-        """Begin a phase of ``total`` units; reports at once. Raises :class:`Cancelled`."""
+        """Begin a phase of ``total`` units; reports at once if it is the first of its name. Raises :class:`Cancelled`."""
         self._phase, self._total, self._unit, self._message = name, total, unit, message
-        self._done, self._due = 0, 0.0
+        self._done = 0
+        if name not in self._begun:
+            self._begun.add(name)
+            self._due = 0.0
         self.advance(0)
 
     def part(self, name: str, message: str) -> Progress:

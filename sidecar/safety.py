@@ -56,7 +56,7 @@ def moment_of(path: Path) -> datetime | None:
     if named is None:
         return None
     try:
-        moment = datetime.strptime(named[1], _FORMAT).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(named[1]).replace(tzinfo=UTC)
     except ValueError:
         return None
     return moment if moment.year < _LAST_YEAR else None

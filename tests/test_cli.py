@@ -24,17 +24,28 @@ from sidecar import cli, demo, exporting, importing
 from sidecar.arguments import make_parser
 from sidecar.comparison import compare
 from sidecar.demo import DemoResult
-from sidecar.errors import FileNotFound, FolderNotFound, InvalidBackup, NotABackup, PathNotAllowed
+from sidecar.errors import (
+    DamagedBackup,
+    FileNotFound,
+    FolderNotFound,
+    InvalidBackup,
+    NoSafetyCopy,
+    NotABackup,
+    PathNotAllowed,
+    SafetyCopyFailed,
+)
 from sidecar.openrpc import list_errors
 from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.results import (
+    BackupList,
     BackupMetadata,
     BackupSummary,
     BackupValidationResult,
     ExportResult,
     ImportPreview,
     ImportResult,
+    UndoResult,
 )
 from tests.conftest import EVERY_KIND
 
@@ -200,6 +211,75 @@ def test_preview_tells_what_import_does_and_changes_nothing(shell: Shell, real_f
     assert re.search(r"^tasks +30 +30 ", shown, re.MULTILINE)
     done = msgspec.convert(shell.object("import", "--yes", other), ImportResult)
     assert done.tables == expected.tables
+
+
+def test_an_import_says_where_the_safety_copy_is_and_undo_puts_it_back(shell: Shell, database_copy: Copy) -> None:
+    original = database_copy(EVERY_KIND)
+    assert shell.text("backups").startswith("No import has made a safety copy yet in ")
+    shell.text("export", "other.kpbackup", "--database", str(database_copy("2025-09-08-periodic-templates")))
+    shown = shell.text("import", "other.kpbackup", "--yes")
+    (copy,) = re.findall(r"^What was there before: (.+)$", shown, re.MULTILINE)
+    assert Path(copy).parent == shell.database.parent / "backups"
+    listed = shell.text("backups")
+    assert re.search(rf" yes +{re.escape(Path(copy).name)}$", listed, re.MULTILINE)
+    shown = shell.text("undo", "--yes")
+    assert shown.startswith(f"Put back {copy} of ")
+    tables = compare(original, shell.database, (), Progress())
+    assert [name for name, table in tables.items() if table.different] == []
+    result = msgspec.convert(shell.object("undo", "--yes"), UndoResult)
+    assert result.tables["tasks"].added == 30
+    assert result.safety_copy is not None
+    copies = msgspec.convert(shell.object("backups"), BackupList).backups
+    assert [(one.path, one.proved, one.task_count) for one in copies[:2]] == [
+        (result.safety_copy, True, 12),
+        (result.path, True, 30),
+    ]
+
+
+def test_undo_in_a_script_replaces_data_only_with_yes(shell: Shell, real_files: Path) -> None:
+    shell.text("import", "--merge", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
+    before = shell.database.read_bytes()
+    for option in ([], ["--json"]):
+        ended = shell.run("undo", *option)
+        assert ended.returncode == 2
+        assert b"This replaces the data in" in ended.stderr + ended.stdout
+    assert shell.database.read_bytes() == before
+
+
+def test_undo_where_nothing_was_imported_exits_with_44(shell: Shell) -> None:
+    ended = shell.run("undo", "--yes")
+    assert (ended.returncode, ended.stdout) == (NoSafetyCopy.code, b"")
+    assert b"There is nothing to undo: " in ended.stderr
+    error = shell.object("undo", "--yes")["error"]
+    assert isinstance(error, dict)
+    assert (error["kind"], error["path"]) == ("no_safety_copy", str(shell.database.parent / "backups"))
+
+
+def test_undo_with_nothing_left_to_undo_says_so(shell: Shell, real_files: Path) -> None:
+    """Somebody has put everything back by hand."""
+    before = shell.database.read_bytes()
+    shell.text("import", "--yes", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
+    shell.database.write_bytes(before)
+    assert shell.text("undo", "--yes") == "There is nothing to undo: the data is what the safety copies hold.\n"
+
+
+def test_an_import_without_its_safety_copy_exits_with_43_and_changes_nothing(shell: Shell, real_files: Path) -> None:
+    (shell.database.parent / "backups").write_text("mine")
+    before = shell.database.read_bytes()
+    ended = shell.run("import", "--yes", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
+    assert (ended.returncode, ended.stdout) == (SafetyCopyFailed.code, b"")
+    assert b"Nothing was changed and the backup is fine: No safety copy" in ended.stderr
+    assert shell.database.read_bytes() == before
+
+
+def test_a_damaged_safety_copy_is_listed_with_the_reason(shell: Shell, real_files: Path) -> None:
+    shell.text("import", "--yes", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
+    (copy,) = (shell.database.parent / "backups").iterdir()
+    copy.write_bytes(copy.read_bytes()[:-1])
+    listed = shell.text("backups")
+    assert re.search(rf" NO +{re.escape(copy.name)}$", listed, re.MULTILINE)
+    assert f"warning: {copy.name}: The backup is damaged: " in listed
+    assert shell.run("undo", "--yes").returncode == DamagedBackup.code
 
 
 def test_validate_shows_a_verdict_and_the_counts(shell: Shell, backup: str) -> None:

@@ -232,6 +232,26 @@ def test_every_job_answers_with_the_counts_that_the_frontend_shows(client: Clien
         assert result["created_at"] == exported["created_at"]
 
 
+def test_an_import_is_undone_and_its_safety_copies_are_listed(
+    client: Client, real_files: Path, fresh_database: Path
+) -> None:
+    here = {"kirapilot-preferences": '{"theme":"dark","geminiApiKey":"mine"}'}
+    backup = {"filePath": str(real_files / "2025-09-08-periodic-templates.kpbackup"), "overwrite": True}
+    assert client.request("undo_last_import")["error"]["data"]["kind"] == "no_safety_copy"
+    done = client.request("import_data_from_file", backup | {"settings": here})["result"]
+    assert done["settings"] is None
+    undone = client.request("undo_last_import", {"settings": here})["result"]
+    assert undone["path"] == done["safety_copy"]
+    assert undone["task_count"] == 12
+    assert undone["settings"] == {"kirapilot-preferences": {"theme": "dark", "geminiApiKey": "mine"}}
+    listed = client.request("list_backups", {"progressToken": 1})["result"]
+    assert listed["folder"] == str(fresh_database.parent / "backups")
+    assert [copy["path"] for copy in listed["backups"]] == [undone["safety_copy"], done["safety_copy"]]
+    for copy in listed["backups"]:
+        assert (copy["proved"], copy["reason"]) == (True, None)
+        assert set(COUNTS) <= set(copy)
+
+
 def test_comprehensive_validation_answers_even_for_a_missing_file(client: Client, tmp_path: Path) -> None:
     result = client.request("validate_backup_comprehensive", {"filePath": str(tmp_path / "none.kpbackup")})["result"]
     assert result["is_valid"] is False

@@ -107,6 +107,24 @@ def test_anything_but_yes_leaves_the_database_as_it_was(
 
 
 @pytest.mark.parametrize("answer", ["y", "n"])
+def test_undo_shows_the_preview_and_asks_before_it_replaces(
+    start: Start, backup: str, fresh_database: Path, answer: str
+) -> None:
+    tasks = task_count(fresh_database)
+    with start("import", backup, "--yes") as terminal:
+        assert terminal.finish() == 0
+    before = fresh_database.read_bytes()
+    with start("undo") as terminal:
+        terminal.until("Go on? [y/N]")
+        assert "Undoing would put back " in terminal.seen
+        assert "before-import-" in terminal.seen
+        assert fresh_database.read_bytes() == before
+        terminal.press(f"{answer}\n")
+        assert terminal.finish() == (0 if answer == "y" else Cancelled().exit_code)
+    assert task_count(fresh_database) == (tasks if answer == "y" else 30)
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
 def test_export_asks_before_it_replaces_a_backup(start: Start, folder: Path, answer: str) -> None:
     target = folder / "old.kpbackup"
     target.write_bytes(b"the only backup there is")
