@@ -30,6 +30,7 @@ COMMENT = "#"
 MARKS = (SENT, SENT_BYTES, INPUT_ENDS, RECEIVED, PROGRESS, LEFT, COMMENT)
 
 _LONG = re.compile(r"<(\d+) characters>")
+_STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
@@ -67,6 +68,7 @@ def start(command: Sequence[str], folder: Path) -> Client:
     """A sidecar for one transcript, with ``folder`` as transcripts expect it."""
     shutil.copy(DATA / f"{EVERY_KIND}.db", folder / "kirapilot.db")
     shutil.copy(DATA / f"{EVERY_KIND}.kpbackup", folder / "backup.kpbackup")
+    shutil.copy(DATA / "2025-09-08-periodic-templates.kpbackup", folder / "other.kpbackup")
     entries = entries_of(DATA / f"{EVERY_KIND}.kpbackup")
     write(
         folder / "other-version.kpbackup", edited(entries, "metadata.json", lambda told: told.update(version="2.0.0"))
@@ -118,7 +120,8 @@ def matches(expected: Any, received: Any, folder: Path) -> bool:
     if isinstance(expected, str):
         if expected in PLACEHOLDERS:
             return PLACEHOLDERS[expected](received)
-        return bool(expected.replace("<folder>", str(folder)) == received)
+        filled_in = expected.replace("<folder>", str(folder))
+        return isinstance(received, str) and _STAMP.sub("<stamp>", received) == filled_in
     if isinstance(expected, dict):
         return (
             isinstance(received, dict)
@@ -144,7 +147,7 @@ def _bytes(line: Line, folder: Path) -> bytes:
 def _written_down(message: Any, folder: Path, key: str = "") -> Any:
     """A message with placeholders for what varies."""
     if isinstance(message, str):
-        return _VARYING.get(key) or message.replace(str(folder), "<folder>")
+        return _VARYING.get(key) or _STAMP.sub("<stamp>", message.replace(str(folder), "<folder>"))
     if isinstance(message, dict):
         if "openrpc" in message:
             return "<document>"

@@ -3,6 +3,7 @@
 import { Connection, type CallOptions } from './connection.js';
 import type { Transport } from './transport.js';
 import type {
+  BackupList,
   BackupMetadata,
   BackupSummary,
   BackupValidationResult,
@@ -11,6 +12,7 @@ import type {
   ImportResult,
   Methods,
   Pong,
+  UndoResult,
 } from './types.js';
 
 /** Names of the methods. */
@@ -27,6 +29,9 @@ export type ImportChoice = Omit<ParamsOf<'import_data_from_file'>, 'filePath'>;
 
 /** The same for a preview. */
 export type PreviewChoice = Omit<ParamsOf<'preview_import'>, 'filePath'>;
+
+/** What an undo may take: the frontend's settings, see readSettings. */
+export type UndoChoice = ParamsOf<'undo_last_import'>;
 
 /** KiraPilot's backup sidecar. Every method rejects with a SidecarError, whose message is for the user. */
 export class SidecarClient {
@@ -59,6 +64,16 @@ export class SidecarClient {
   /** Tell what an import would do, and change nothing. */
   previewImport(filePath: string, choice: PreviewChoice, options?: CallOptions): Promise<ImportPreview> {
     return this.call('preview_import', { filePath, ...choice }, options);
+  }
+
+  /** Put back what the last import replaced, from the safety copy it made; a second undo undoes the first. */
+  undoLastImport(choice: UndoChoice = {}, options?: CallOptions): Promise<UndoResult> {
+    return this.call('undo_last_import', { ...choice }, options);
+  }
+
+  /** List the safety copies that imports have made, the newest first. */
+  listBackups(options?: CallOptions): Promise<BackupList> {
+    return this.call('list_backups', {}, options);
   }
 
   /** Tell what a backup says of itself, without judging it. */

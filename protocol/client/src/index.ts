@@ -7,6 +7,7 @@ export {
   type MethodName,
   type ParamsOf,
   type PreviewChoice,
+  type UndoChoice,
 } from './client.js';
 export type { CallOptions } from './connection.js';
 export { SidecarError, type ConnectionErrorKind } from './errors.js';

@@ -34,6 +34,17 @@ test('an export is validated, inspected, previewed and imported', async () => {
   expect(imported.tables).toEqual(preview.tables);
 });
 
+test('an import is undone, and an undo, too', async () => {
+  const { client } = open('2025-09-08-periodic-templates');
+  await expect(client.undoLastImport()).rejects.toMatchObject({ kind: 'no_safety_copy' });
+  const imported = await client.importData(REAL_BACKUP, { overwrite: true });
+  expect((await client.listBackups()).backups).toMatchObject([{ path: imported.safety_copy, proved: true }]);
+  const undone = await client.undoLastImport();
+  expect(undone.path).toBe(imported.safety_copy);
+  expect(undone.task_count).toBe(30);
+  expect((await client.undoLastImport()).task_count).toBe(imported.task_count);
+});
+
 test("the app's own backup is imported into a database of another generation", async () => {
   const { client } = open('2025-09-08-periodic-templates');
   const imported = await client.importData(REAL_BACKUP, { overwrite: false });
