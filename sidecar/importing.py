@@ -130,6 +130,18 @@ class _Target:
         self.difference.policy.require_same_lists(self.connection)
         self.work_out(progress)
 
+    def catch_up(self, progress: Progress) -> None:
+        """Work out again, outside of a transaction, what the app has outdated."""
+        if self.version != data_version(self.connection):
+            with self.writing(progress):
+                self.work_out_again(progress)
+
+    @contextmanager
+    def writing(self, progress: Progress) -> Iterator[None]:
+        """Within, only throw-away databases are written, by statements that report and can be cancelled."""
+        with writing_only_below(self.backup.stage.path.parent.parent), progress.watching(self.connection):
+            yield
+
     def preview(self) -> ImportPreview:
         difference = self.difference
         return ImportPreview(
@@ -186,8 +198,7 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
 
     try:
         for turn in range(TRIES):
-            if target.version != data_version(target.connection):
-                target.work_out_again(progress)
+            target.catch_up(progress)
             keep()
             if turn == 0:
                 progress.phase("apply", target.rows(), "rows", "Importing")

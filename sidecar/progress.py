@@ -64,7 +64,7 @@ class Progress:
         self._weights = dict(weights)
 
     def phase(self, name: str, total: int, unit: str, message: str) -> None:
-        """Begin a phase of ``total`` units; reports at once if it is the first of its name. Raises :class:`Cancelled`."""
+        """Begin a phase of ``total`` units; the first of a name reports at once. Raises :class:`Cancelled`."""
         self._phase, self._total, self._unit, self._message = name, total, unit, message
         self._done = 0
         if name not in self._begun:

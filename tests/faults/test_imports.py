@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DatabaseReadOnly, DiskFull, ReadFailed, WorkFolderUnusable
+from sidecar.errors import DatabaseReadOnly, DiskFull, ReadFailed, SafetyCopyFailed, WorkFolderUnusable
 from sidecar.places import Places
+from sidecar.progress import Progress
+from sidecar.proving import list_backups
+from sidecar.safety import moment_of
 from tests import databases
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.faults.campaigns import FAILURES, KILLS, Fault, about, every_case, is_cleaning_up, rows_of, some_cases
@@ -64,6 +67,7 @@ class Imports:
             # Read by a plain connection, which rolls back what a disk that failed had kept from being rolled back.
             found = rows_of(self._places.database)
             assert found in (self._old, self._new)
+            self._check_copies(fault, changed=found == self._new)
             if not outcome.killed:
                 assert (found == self._new) == (outcome.kind is None), "what is said is what happened"
             if at <= len(outcome.steps) and not fault.kills:
@@ -71,17 +75,26 @@ class Imports:
             self._check_next()
         return outcome
 
+    def _check_copies(self, fault: Fault, changed: bool) -> None:
+        """A file under a safety copy's name is a whole one: it was renamed when it was proved."""
+        copies = list_backups(self._places, Progress()).backups
+        assert all(copy.proved for copy in copies)
+        # One that an import which did not happen has left does no harm; it could not be removed.
+        assert len(copies) == 1 if changed else len(copies) <= (fault.kills or fault.mode == FAIL_ON)
+
     def _check_error(self, outcome: Outcome, hit: Step, fault: Fault) -> None:
         cleaning = is_cleaning_up(hit)
         if fault.mode != FAIL_ON or fault.code == errno.ENOSPC:
-            assert cleaning or self._left_behind() == []
+            assert cleaning or self._left_behind(outcome.kind is None) == []
         if outcome.kind is None:
             # Nothing is lost: a folder that is there, a lock tried twice, a database that is only read, and the flush
             # of the database's folder, which SQLite does without.
             assert cleaning or hit.call in ("mkdir", "open") or hit == Step("fdatasync", str(self._roots[0]))
             return
         is_full = fault.code == errno.ENOSPC
-        if outcome.path == str(self._places.work_dir):
+        if outcome.kind == SafetyCopyFailed.kind:
+            self._check_copy_error(outcome, hit, fault)
+        elif outcome.path == str(self._places.work_dir):
             open_again = hit.call == "open" and outcome.kind == WorkFolderUnusable.kind
             assert outcome.kind == (DiskFull.kind if is_full else WorkFolderUnusable.kind) or open_again
         else:
@@ -91,19 +104,39 @@ class Imports:
             # SQLite tells a full disk from others when it writes; why it could not open or flush a file it does not.
             said = {"create": DatabaseReadOnly, "open": DatabaseReadOnly, "pwrite": DiskFull if is_full else ReadFailed}
             exactly = said.get(hit.call, ReadFailed).kind
-            assert outcome.kind == exactly or (fault.mode == FAIL_ON and outcome.kind == DiskFull.kind and is_full)
-        if fault.mode != FAIL_ON:
+            # What meets it is what comes after the copy's own files were cleared away.
+            later = cleaning and outcome.kind in (DatabaseReadOnly.kind, ReadFailed.kind)
+            assert (
+                later
+                or outcome.kind == exactly
+                or (fault.mode == FAIL_ON and outcome.kind == DiskFull.kind and is_full)
+            )
+        if fault.mode != FAIL_ON and outcome.kind != SafetyCopyFailed.kind:
             assert hit.path.startswith(str(outcome.path)) or hit.call == "open"
 
-    def _left_behind(self) -> list[str]:
+    def _check_copy_error(self, outcome: Outcome, hit: Step, fault: Fault) -> None:
+        folder = self._places.database.parent / "backups"
+        assert outcome.path == str(folder)
+        assert outcome.message is not None
+        assert outcome.message.startswith("Nothing was changed and the backup is fine: No safety copy ")
+        # It needs the work folder, too, for its snapshot.
+        assert fault.mode == FAIL_ON or hit.path.startswith((str(folder), str(self._places.work_dir)))
+
+    def _left_behind(self, copies_may_be: bool) -> list[str]:
+        """Whatever lies about; safety copies do not, if they may be there."""
+        folder = self._places.database.parent
+        usual = {"kirapilot.db"} | ({"backups"} if copies_may_be else set())
+        beside = [path.name for path in folder.iterdir() if path.name not in usual]
+        beside += [path.name for path in folder.glob("backups/*") if not copies_may_be or moment_of(path) is None]
         work = self._places.work_dir
-        beside = [path.name for path in self._places.database.parent.iterdir() if path != self._places.database]
         return beside + ([path.name for path in work.iterdir()] if work.exists() else [])
 
     def _check_next(self) -> None:
+        # An import that changes nothing looks at no folder of safety copies, so it would sweep none.
+        shutil.copy(self._pristine, self._places.database)
         assert self._run().kind is None
         assert rows_of(self._places.database) == self._new
-        assert self._left_behind() == [], "the next import sweeps"
+        assert self._left_behind(copies_may_be=True) == [], "the next import sweeps"
 
 
 def test_an_import_killed_at_a_step_leaves_every_table_all_old_or_all_new(

@@ -42,7 +42,10 @@ def _requests(places: Places, target: Path) -> bytes:
     path: dict[str, object] = {"filePath": str(target)}
     given: dict[str, dict[str, object]] = {name: path for name in METHODS if name.startswith(("export", "validate"))}
     given["inspect_backup"] = path
-    given["import_data_from_file"] = given["preview_import"] = path | {"overwrite": True}
+    given["preview_import"] = path | {"overwrite": True}
+    # An import that changes settings alone makes a safety copy, too: there is something to undo.
+    given["export_data_to_file"] = path | {"settings": {"kirapilot-preferences": {"theme": "dark"}}}
+    given["import_data_from_file"] = given["preview_import"] | {"settings": {"kirapilot-preferences": {}}}
     given["initialize"] = {"databasePath": str(places.database), "workDir": str(places.work_dir)}
     first = ["initialize", "export_data_to_file"]
     # The end of the input ends it; exit would cancel what is under way.
@@ -66,7 +69,8 @@ def _full_cycle(start: Sequence[str], places: Places, folder: Path, environment:
     where = ["--database", str(places.database), "--work-dir", str(places.work_dir)]
     commands = [
         ["export", "--yes", str(target), *where], ["validate", str(target), *where], ["inspect", str(target)],
-        ["preview", str(target), *where], ["import", "--yes", str(target), *where], ["demo", "--rows", "50"],
+        ["preview", str(target), *where], ["import", "--yes", str(target), *where], ["backups", *where],
+        ["undo", "--yes", *where], ["demo", "--rows", "50"],
     ]  # fmt: skip
     for command in commands:
         done = subprocess.run(
