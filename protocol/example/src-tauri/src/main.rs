@@ -1,0 +1,37 @@
+//! A settings window whose Data Management page backs up KiraPilot through its sidecar.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::path::PathBuf;
+
+use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindowBuilder};
+use tauri_plugin_kirapilot_backup::commands;
+
+/// KiraPilot's own database on this platform.
+fn database<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<PathBuf> {
+    let folder = if cfg!(target_os = "linux") { "kirapilot" } else { "KiraPilot" };
+    Ok(app.path().local_data_dir()?.join(folder).join("kirapilot.db"))
+}
+
+fn main() {
+    tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_kirapilot_backup::Builder::new().database(database).build())
+        .invoke_handler(tauri::generate_handler![
+            commands::export_data_to_file,
+            commands::import_data_from_file,
+            commands::validate_backup_file,
+            commands::validate_backup_comprehensive,
+        ])
+        .setup(|app| {
+            // As the app does for its floating timer: one program, two pages, one sidecar.
+            if std::env::args().any(|argument| argument == "--second-window") {
+                WebviewWindowBuilder::new(app, "second", WebviewUrl::default())
+                    .title("KiraPilot, once more")
+                    .build()?;
+            }
+            Ok(())
+        })
+        .run(tauri::generate_context!())
+        .expect("the app could not be started");
+}

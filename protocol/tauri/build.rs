@@ -1,0 +1,7 @@
+//! Makes the permissions of the plugin's own commands; the four commands of the app need none.
+
+const COMMANDS: &[&str] = &["preview_import", "inspect_backup", "undo_last_import", "list_backups", "cancel"];
+
+fn main() {
+    tauri_plugin::Builder::new(COMMANDS).build();
+}

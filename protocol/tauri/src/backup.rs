@@ -1,0 +1,183 @@
+//! A call of the page from its arrival to its answer: joined, with the page's settings, reported on, answered.
+
+use std::time::Duration;
+
+use serde_json::{json, Map, Value};
+use tauri::{AppHandle, Emitter, EventTarget, Runtime, Webview};
+
+use crate::cancel::Cancel;
+use crate::connection::Outcome;
+use crate::flights::{Flights, Key};
+use crate::settings::{self, PageSettings};
+use crate::sidecar::Sidecar;
+
+/// Event of each progress report: `command`, `filePath`, and the report's own keys.
+pub const PROGRESS: &str = "kirapilot-backup://progress";
+
+/// Event of each end: `command`, `filePath`, `succeeded`. For pages that did not ask, or no longer wait.
+pub const FINISHED: &str = "kirapilot-backup://finished";
+
+/// Event for the pages that did not ask for it: the database has been replaced, so what they show is old.
+pub const RESTORED: &str = "kirapilot-backup://restored";
+
+/// How long a call that changed the database is joined by its copy after it was done.
+const LINGER: Duration = Duration::from_secs(1);
+
+const NOT_EXPORTED: &str =
+    "The app's settings are not in this backup: its page did not answer. Export again to include them";
+const NOT_READ: &str = "The settings of this device stay as they are: the app's page did not answer";
+const NOT_WRITTEN: &str =
+    "The settings of the backup could not be put back: those of this device may have stayed as they are";
+
+/// What the commands work with; managed by the app.
+#[derive(Debug)]
+pub struct Backup<R: Runtime> {
+    app: AppHandle<R>,
+    sidecar: Sidecar,
+    flights: Flights<Outcome>,
+}
+
+// Not derived: that would ask the runtime to be `Clone` as well.
+impl<R: Runtime> Clone for Backup<R> {
+    fn clone(&self) -> Self {
+        Self { app: self.app.clone(), sidecar: self.sidecar.clone(), flights: self.flights.clone() }
+    }
+}
+
+/// What a method has to do with the page's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// Nothing.
+    None,
+    /// They go into what it writes.
+    Saved,
+    /// They are replaced by what it brings back.
+    Restored,
+}
+
+impl<R: Runtime> Backup<R> {
+    pub(crate) fn new(app: AppHandle<R>, sidecar: Sidecar) -> Self {
+        Self { app, sidecar, flights: Flights::default() }
+    }
+
+    /// The sidecar that does the work.
+    pub fn sidecar(&self) -> &Sidecar {
+        &self.sidecar
+    }
+
+    /// Calls `method` for the page in `webview`; an equal call that still runs is joined. Fails with the sentence to show.
+    pub async fn call(
+        &self,
+        webview: &Webview<R>,
+        method: &'static str,
+        params: Value,
+        settings: Settings,
+    ) -> Result<Value, String> {
+        let key = Key { method: method.to_owned(), params: params.to_string() };
+        let linger = match settings {
+            Settings::Restored => |outcome: &Outcome| if outcome.is_ok() { LINGER } else { Duration::ZERO },
+            _ => |_: &Outcome| Duration::ZERO,
+        };
+        let (backup, webview) = (self.clone(), webview.clone());
+        let run = |cancel| async move {
+            let file_path = params["filePath"].clone();
+            let outcome = match settings {
+                Settings::None => backup.ask(method, params, &cancel).await,
+                Settings::Saved => backup.export(&webview, method, params, &cancel).await,
+                Settings::Restored => backup.restore(&webview, method, params, &cancel).await,
+            };
+            let end = json!({"command": method, "filePath": file_path, "succeeded": outcome.is_ok()});
+            backup.emit(FINISHED, end);
+            outcome
+        };
+        Ok(self.flights.run(key, linger, run).await??)
+    }
+
+    /// Cancels the running calls of `method` (of all, without) about `file_path` (about any, without).
+    pub fn cancel(&self, method: Option<&str>, file_path: Option<&str>) -> usize {
+        self.flights.cancel(|key| {
+            let params: Value = serde_json::from_str(&key.params).unwrap_or_default();
+            method.is_none_or(|method| key.method == method) && file_path.is_none_or(|path| params["filePath"] == path)
+        })
+    }
+
+    async fn export(&self, webview: &Webview<R>, method: &'static str, mut params: Value, cancel: &Cancel) -> Outcome {
+        let page = settings::read(webview).await;
+        if let Some(page) = &page {
+            params["settings"] = Value::Object(page.values.clone());
+        }
+        let mut result = self.ask(method, params, cancel).await?;
+        if page.is_none() {
+            warn(&mut result, NOT_EXPORTED);
+        }
+        Ok(result)
+    }
+
+    async fn restore(&self, webview: &Webview<R>, method: &'static str, mut params: Value, cancel: &Cancel) -> Outcome {
+        let page = settings::read(webview).await;
+        if let Some(page) = &page {
+            params["settings"] = Value::Object(page.values.clone());
+        }
+        let mut result = self.ask(method, params, cancel).await?;
+        // Not for the page's answer: the device's own secrets are in them.
+        let restored = result.as_object_mut().and_then(|result| result.remove("settings"));
+        match (page, restored) {
+            (Some(page), Some(Value::Object(values))) => {
+                let written = self.put_back(webview, &page, &values).await;
+                result["settings_restored"] = json!(written);
+                if !written {
+                    warn(&mut result, NOT_WRITTEN);
+                }
+            }
+            // Without the device's own secrets, the backup's settings would remove them.
+            (None, _) => warn(&mut result, NOT_READ),
+            // The backup holds none, which the sidecar has told.
+            (Some(_), _) => {}
+        }
+        self.tell_others(webview, method);
+        Ok(result)
+    }
+
+    /// Into every page that shares the storage: each of them would write its old state over it.
+    async fn put_back(&self, webview: &Webview<R>, page: &PageSettings, values: &Map<String, Value>) -> bool {
+        let mut written = settings::write(webview, values, Some(page.page)).await;
+        for other in settings::others(&self.app, webview) {
+            written |= settings::write(&other, values, None).await;
+        }
+        written
+    }
+
+    fn emit(&self, event: &str, payload: Value) {
+        if let Err(why) = self.app.emit(event, payload) {
+            log::debug!("no page was told: {why}");
+        }
+    }
+
+    fn tell_others(&self, webview: &Webview<R>, method: &str) {
+        let told = self.app.emit_filter(RESTORED, json!({"command": method}), |target| match target {
+            EventTarget::Webview { label } | EventTarget::WebviewWindow { label } => label != webview.label(),
+            _ => true,
+        });
+        if let Err(why) = told {
+            log::warn!("the other windows were not told of the import: {why}");
+        }
+    }
+
+    async fn ask(&self, method: &'static str, params: Value, cancel: &Cancel) -> Outcome {
+        let backup = self.clone();
+        let file_path = params["filePath"].clone();
+        let report = move |mut report: Value| {
+            report["command"] = json!(method);
+            report["filePath"] = file_path.clone();
+            backup.emit(PROGRESS, report);
+        };
+        self.sidecar.call(method, &params, cancel, Box::new(report)).await
+    }
+}
+
+fn warn(result: &mut Value, sentence: &str) {
+    match &mut result["warnings"] {
+        Value::Array(warnings) => warnings.push(json!(sentence)),
+        absent => *absent = json!([sentence]),
+    }
+}

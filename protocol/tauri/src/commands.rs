@@ -1,0 +1,117 @@
+//! The commands. The first four are the app's own, under the names and params its frontend has always used:
+//! they belong into the app's `generate_handler!` and need no permission. The others are the plugin's
+//! (`plugin:kirapilot-backup|NAME`).
+//!
+//! All of them reject with a plain string, made to be shown as it is.
+
+use serde_json::{json, Value};
+use tauri::{command, Runtime, State, Webview};
+
+use crate::backup::{Backup, Settings};
+
+/// Writes all of KiraPilot's data, and the page's settings, into a backup. Answers BackupMetadata and more.
+#[command]
+pub async fn export_data_to_file<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    file_path: String,
+) -> Result<Value, String> {
+    let params = json!({"filePath": file_path});
+    backup.call(&webview, "export_data_to_file", params, Settings::Saved).await
+}
+
+/// Brings a backup into the database, and its settings into the page. Answers BackupMetadata and more.
+#[command]
+pub async fn import_data_from_file<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    file_path: String,
+    overwrite: bool,
+    allow_loss: Option<bool>,
+    salvage: Option<bool>,
+) -> Result<Value, String> {
+    let params = import_params(file_path, overwrite, allow_loss, salvage);
+    backup.call(&webview, "import_data_from_file", params, Settings::Restored).await
+}
+
+/// Checks a backup. Answers its BackupMetadata, or rejects with the first error.
+#[command]
+pub async fn validate_backup_file<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    file_path: String,
+) -> Result<Value, String> {
+    let params = json!({"filePath": file_path});
+    backup.call(&webview, "validate_backup_file", params, Settings::None).await
+}
+
+/// Checks a backup and lists what it found. Answers BackupValidationResult; rejects only if it could not check.
+#[command]
+pub async fn validate_backup_comprehensive<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    file_path: String,
+) -> Result<Value, String> {
+    let params = json!({"filePath": file_path});
+    backup.call(&webview, "validate_backup_comprehensive", params, Settings::None).await
+}
+
+/// Tells what an import would do, and changes nothing. Answers ImportPreview.
+#[command]
+pub async fn preview_import<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    file_path: String,
+    overwrite: bool,
+    allow_loss: Option<bool>,
+    salvage: Option<bool>,
+) -> Result<Value, String> {
+    let params = import_params(file_path, overwrite, allow_loss, salvage);
+    backup.call(&webview, "preview_import", params, Settings::None).await
+}
+
+/// Tells what a backup says of itself, without judging it. Answers BackupSummary.
+#[command]
+pub async fn inspect_backup<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    file_path: String,
+) -> Result<Value, String> {
+    let params = json!({"filePath": file_path});
+    backup.call(&webview, "inspect_backup", params, Settings::None).await
+}
+
+/// Brings back what was there before the last import, settings included. Answers as an import does.
+#[command]
+pub async fn undo_last_import<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, String> {
+    backup.call(&webview, "undo_last_import", json!({}), Settings::Restored).await
+}
+
+/// Lists the copies that were made before imports.
+#[command]
+pub async fn list_backups<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, String> {
+    backup.call(&webview, "list_backups", json!({}), Settings::None).await
+}
+
+/// Cancels running calls: those of one command, those about one file, or all. Answers how many were still running.
+///
+/// They reject with "Cancelled. Everything is as it was before.", unless they were past the point of no return.
+#[command]
+pub async fn cancel<R: Runtime>(
+    _webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    command: Option<String>,
+    file_path: Option<String>,
+) -> Result<usize, String> {
+    Ok(backup.cancel(command.as_deref(), file_path.as_deref()))
+}
+
+fn import_params(file_path: String, overwrite: bool, allow_loss: Option<bool>, salvage: Option<bool>) -> Value {
+    let mut params = json!({"filePath": file_path, "overwrite": overwrite});
+    for (name, value) in [("allowLoss", allow_loss), ("salvage", salvage)] {
+        if let Some(value) = value {
+            params[name] = json!(value);
+        }
+    }
+    params
+}

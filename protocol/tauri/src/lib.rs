@@ -1,0 +1,122 @@
+//! Backup and restore for KiraPilot's Tauri app: its own commands, done by a Python sidecar.
+//!
+//! The frontend goes on calling `invoke('export_data_to_file', { filePath })` and the three others; this crate has
+//! commands of the same names, forwards them to one long-lived sidecar process as JSON-RPC, and answers with what comes
+//! back. The page gets no permission to start programs.
+//!
+//! ```no_run
+//! use tauri_plugin_kirapilot_backup::commands;
+//!
+//! let app = tauri::Builder::default()
+//!     .plugin(tauri_plugin_kirapilot_backup::init())
+//!     .invoke_handler(tauri::generate_handler![
+//!         commands::export_data_to_file,
+//!         commands::import_data_from_file,
+//!         commands::validate_backup_file,
+//!         commands::validate_backup_comprehensive,
+//!     ]);
+//! ```
+//!
+//! In the order of a call: [`commands`], [`backup`] (one call from arrival to answer), [`flights`] (equal calls joined),
+//! [`settings`] (the page's localStorage), [`sidecar`] (always there), [`connection`] (calls over one process),
+//! [`process`] (its life), [`message`] (a line); [`location`] and [`folder`] say where it lies and unpacks itself.
+
+pub mod backup;
+pub mod cancel;
+pub mod commands;
+pub mod connection;
+pub mod failure;
+pub mod flights;
+pub mod folder;
+pub mod location;
+pub mod message;
+pub mod process;
+pub mod settings;
+pub mod sidecar;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tauri::plugin::{Builder as PluginBuilder, TauriPlugin};
+use tauri::{AppHandle, Manager, RunEvent, Runtime};
+
+use crate::backup::Backup;
+use crate::sidecar::{Places, Sidecar};
+
+/// How long the app waits, when it closes, for a running import to be undone.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+type FindDatabase<R> = Box<dyn FnOnce(&AppHandle<R>) -> tauri::Result<PathBuf> + Send>;
+
+/// The plugin, and where it finds things.
+pub struct Builder<R: Runtime> {
+    database: Option<FindDatabase<R>>,
+    program: Option<PathBuf>,
+}
+
+impl<R: Runtime> Default for Builder<R> {
+    fn default() -> Self {
+        Self { database: None, program: None }
+    }
+}
+
+impl<R: Runtime> Builder<R> {
+    /// The sidecar beside the app, and its own default for the database.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The database file that the app uses. Without, the sidecar takes KiraPilot's place on this platform.
+    #[must_use]
+    pub fn database(mut self, find: impl FnOnce(&AppHandle<R>) -> tauri::Result<PathBuf> + Send + 'static) -> Self {
+        self.database = Some(Box::new(find));
+        self
+    }
+
+    /// Another program than the one beside the app.
+    #[must_use]
+    pub fn program(mut self, program: PathBuf) -> Self {
+        self.program = Some(program);
+        self
+    }
+
+    /// The plugin for `tauri::Builder::plugin`. Starts nothing: the sidecar is started by the first call.
+    pub fn build(self) -> TauriPlugin<R> {
+        PluginBuilder::new("kirapilot-backup")
+            .invoke_handler(tauri::generate_handler![
+                commands::preview_import,
+                commands::inspect_backup,
+                commands::undo_last_import,
+                commands::list_backups,
+                commands::cancel,
+            ])
+            .setup(|app, _| {
+                let sidecar = Sidecar::new(self.places(app)?);
+                app.manage(Backup::new(app.clone(), sidecar));
+                Ok(())
+            })
+            .on_event(|app, event| {
+                if let RunEvent::Exit = event {
+                    app.state::<Backup<R>>().sidecar().end(FAREWELL);
+                }
+            })
+            .build()
+    }
+
+    fn places(self, app: &AppHandle<R>) -> tauri::Result<Places> {
+        let program = match self.program {
+            Some(program) => program,
+            None => location::beside(&tauri::utils::platform::current_exe()?),
+        };
+        Ok(Places {
+            program,
+            database: self.database.map(|find| find(app)).transpose()?,
+            folders: app.path().app_cache_dir()?.join("kirapilot-sidecar"),
+        })
+    }
+}
+
+/// The plugin with nothing said: see [`Builder::new`].
+pub fn init<R: Runtime>() -> TauriPlugin<R> {
+    Builder::new().build()
+}

@@ -1,0 +1,9 @@
+function readSettings({ keys }, event) {
+  const values = {};
+  for (const key of keys) {
+    const text = localStorage.getItem(key);
+    if (text !== null) values[key] = text;
+  }
+  const payload = { values, page: performance.timeOrigin };
+  window.__TAURI_INTERNALS__.invoke('plugin:event|emit', { event, payload });
+}

@@ -1,0 +1,94 @@
+"""The example app of protocol/example, in its own window, with the frozen sidecar.
+
+Needs the built app, whose path ``KIRAPILOT_EXAMPLE`` holds, with the sidecar beside it; and what drives a window.
+``.ci/desktop SIDECAR`` installs, builds and runs all of it. On a machine without, these tests skip themselves.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sidecar.sample import make_fresh, make_sample
+from tests.conftest import DATA, EVERY_KIND
+from tests.desktop.screen import TOOLS, Home, Window, screen, window
+
+APP_VARIABLE = "KIRAPILOT_EXAMPLE"
+
+HOW = "to run the desktop tests: pyinstaller build.spec && .ci/desktop dist/kirapilot-sidecar-*"
+
+
+def what_is_missing() -> str | None:
+    """Why the window cannot be driven here, if so."""
+    app = os.environ.get(APP_VARIABLE)
+    if not app:
+        return f"{APP_VARIABLE} does not name the built example app"
+    if not Path(app).is_file():
+        return f"there is no example app at {app}"
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if importlib.util.find_spec("selenium") is None:
+        missing.append("selenium")
+    return f"missing: {', '.join(missing)}" if missing else None
+
+
+@pytest.fixture(scope="session")
+def app() -> Path:
+    """The built example; the sidecar lies beside it."""
+    if missing := what_is_missing():
+        pytest.skip(f"{missing}; {HOW}")
+    return Path(os.environ[APP_VARIABLE])
+
+
+@pytest.fixture(scope="session")
+def display(app: Path) -> Iterator[dict[str, str]]:
+    """A screen for all tests."""
+    assert app
+    with screen() as environment:
+        yield environment
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A user with a database that has a row of every kind."""
+    home = Home(tmp_path / "home").make()
+    shutil.copy(DATA / f"{EVERY_KIND}.db", home.database)
+    return home
+
+
+@pytest.fixture
+def fresh_home(tmp_path: Path) -> Home:
+    """Another user, on a new device: a database that the app has just made."""
+    home = Home(tmp_path / "new device").make()
+    make_fresh(home.database)
+    return home
+
+
+@pytest.fixture(scope="session")
+def large_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some hundred thousand rows: a job on it takes seconds."""
+    database = tmp_path_factory.mktemp("large") / "kirapilot.db"
+    make_sample(database, 12_000)
+    return database
+
+
+OpenWindow = Callable[..., AbstractContextManager[Window]]
+
+
+@pytest.fixture
+def open_window(app: Path, display: dict[str, str]) -> OpenWindow:
+    """Opens the app for a user, in a block."""
+    return partial(window, app, display=display)
+
+
+@pytest.fixture
+def shown(open_window: OpenWindow, home: Home) -> Iterator[Window]:
+    """The window of the user with every kind of row."""
+    with ExitStack() as stack:
+        yield stack.enter_context(open_window(home))

@@ -1,0 +1,321 @@
+"""A screen that nobody sees, and a window in it: Xvfb, tauri-driver and selenium, with a deadline on every wait."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+DEADLINE = 30.0
+"""Seconds that anything may take before the test fails."""
+
+TOOLS = ("Xvfb", "WebKitWebDriver", "tauri-driver", "xdotool", "dbus-daemon")
+
+SIDECAR = "kirapilot-sidecar"
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], what: str, seconds: float = DEADLINE) -> T:
+    """What ``look`` answers once it is true; fails after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.02)
+    return seen
+
+
+@contextmanager
+def ended(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
+    """A process of ours, gone at the end of the block."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+@contextmanager
+def screen() -> Iterator[dict[str, str]]:
+    """The environment of a display of its own, with a session bus."""
+    read, write = os.pipe()
+    words = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
+    with ExitStack() as stack:
+        xvfb = subprocess.Popen(words, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stack.enter_context(ended(xvfb))
+        os.close(write)
+        with os.fdopen(read) as number:
+            display = f":{number.readline().strip()}"
+        bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--print-address=1"], stdout=subprocess.PIPE, text=True
+        )
+        stack.enter_context(ended(bus))
+        assert bus.stdout is not None
+        with bus.stdout as output:
+            address = output.readline().strip()
+        yield {"DISPLAY": display, "DBUS_SESSION_BUS_ADDRESS": address}
+
+
+@dataclass(frozen=True)
+class Home:
+    """A user of the app: a home folder, and what lies where in it."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / ".local/share/kirapilot/kirapilot.db"
+
+    @property
+    def desktop(self) -> Path:
+        return self.path / "Desktop"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / ".cache"
+
+    @property
+    def run_folders(self) -> Path:
+        """Where the sidecar's bootloader unpacks itself."""
+        return self.cache / "com.example.kirapilot-backup/kirapilot-sidecar"
+
+    def make(self) -> Home:
+        for folder in (self.database.parent, self.desktop, self.cache, self.path / ".config"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self.path / ".config/user-dirs.dirs").write_text('XDG_DESKTOP_DIR="$HOME/Desktop"\n', encoding="utf-8")
+        return self
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "HOME": str(self.path),
+            "XDG_DATA_HOME": str(self.path / ".local/share"),
+            "XDG_CONFIG_HOME": str(self.path / ".config"),
+            "XDG_CACHE_HOME": str(self.cache),
+        }
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as knock:
+        knock.settimeout(1)
+        return knock.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Window:
+    """The app's own window, driven as a person would."""
+
+    def __init__(self, driver: Any, process: psutil.Process, home: Home, environment: Mapping[str, str]) -> None:
+        self.driver = driver
+        self.process = process
+        self.home = home
+        self.environment = dict(environment)
+
+    def script(self, code: str, *arguments: object) -> Any:
+        return self.driver.execute_script(code, *arguments)
+
+    def click(self, selector: str) -> None:
+        """Click once there is something to be clicked."""
+        self.find(selector)
+        eventually(
+            lambda: self.script(
+                "const found = document.querySelector(arguments[0]);"
+                "if (!found || found.disabled) return false; found.click(); return true",
+                selector,
+            ),
+            f"{selector} can be clicked",
+        )
+
+    def find(self, selector: str) -> Any:
+        found = "return document.querySelector(arguments[0])"
+        return eventually(lambda: self.script(found, selector), f"there is {selector}")
+
+    def text(self, selector: str) -> str:
+        """What stands in an element, once it is there."""
+        self.find(selector)
+        return str(self.script("return document.querySelector(arguments[0]).innerText", selector))
+
+    def is_gone(self, selector: str) -> bool:
+        return bool(self.script("return document.querySelector(arguments[0]) === null", selector))
+
+    def begin(self, name: str, call: str, *arguments: object) -> None:
+        """Start a call of the page's own ``invoke``; its end stands in ``window[name]``, while the page lives."""
+        self.script(
+            f"window[{name!r}] = null; const args = arguments;"
+            f"window.__TAURI_INTERNALS__.invoke({call}).then("
+            f"  (value) => {{ window[{name!r}] = {{ value }} }}, (error) => {{ window[{name!r}] = {{ error }} }});",
+            *arguments,
+        )
+
+    def end(self, name: str) -> dict[str, Any]:
+        """How the call ended: ``value``, or ``error``."""
+        ended: dict[str, Any] = eventually(lambda: self.script(f"return window[{name!r}]"), f"{name} ends")
+        return ended
+
+    def call(self, command: str, **params: object) -> dict[str, Any]:
+        """Call a command as the frontend does, and wait for its end."""
+        self.begin("__call", "args[0], args[1]", command, params)
+        return self.end("__call")
+
+    def reload(self) -> None:
+        """As the frontend does after an import."""
+        self.script("window.__old = true; setTimeout(() => location.reload(), 0)")
+        self.wait_for_reload()
+
+    def wait_for_reload(self) -> None:
+        ready = "return !window.__old && document.querySelector('#export, #theme') !== null"
+        eventually(lambda: self._during_a_reload(ready), "the page has loaded again")
+
+    def _during_a_reload(self, code: str) -> Any:
+        from selenium.common.exceptions import WebDriverException
+
+        try:
+            return self.script(code)
+        except WebDriverException:
+            return None
+
+    def answer_dialogs(self, **answers: object) -> None:
+        """Pass native dialogs by: what ``plugin:dialog|NAME`` answers, until the page is left. Keeps what was asked."""
+        self.script(
+            """
+            const answers = arguments[0];
+            window.__dialogs = window.__dialogs || [];
+            const real = window.__realFetch = window.__realFetch || window.fetch;
+            window.fetch = async (resource, options) => {
+              const asked = decodeURIComponent(String(resource)).match(/plugin:dialog\\|(\\w+)/);
+              if (!asked || !(asked[1] in answers)) return real(resource, options);
+              window.__dialogs.push([asked[1], JSON.parse(new TextDecoder().decode(
+                typeof options.body === 'string' ? new TextEncoder().encode(options.body) : options.body))]);
+              const headers = { 'Tauri-Response': 'ok', 'Content-Type': 'application/json' };
+              return new Response(JSON.stringify(answers[asked[1]]), { headers });
+            };
+            """,
+            answers,
+        )
+
+    def dialogs(self) -> list[tuple[str, dict[str, Any]]]:
+        """The dialogs that were passed by, and what they would have said."""
+        return [(name, said) for name, said in self.script("return window.__dialogs")]
+
+    def sidecars(self) -> list[psutil.Process]:
+        """Processes of the sidecar that the app started: the bootloader, and the one that works."""
+        return [child for child in self.process.children(recursive=True) if child.name().startswith(SIDECAR[:15])]
+
+    def keys(self, *words: str) -> None:
+        subprocess.run(["xdotool", *words], env={**os.environ, **self.environment}, check=True, timeout=DEADLINE)
+
+    def native(self, title: str) -> str:
+        """The number of a native window, once it is there; it has the keyboard then."""
+
+        def look() -> str:
+            words = ["xdotool", "search", "--onlyvisible", "--name", f"^{title}$"]
+            environment = {**os.environ, **self.environment}
+            found = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=DEADLINE, check=False)
+            return (found.stdout.split() or [""])[-1]
+
+        window = eventually(look, f"there is a window {title!r}")
+        self.keys("windowfocus", "--sync", window)
+        return window
+
+    def picture(self, path: Path) -> None:
+        """The whole screen, native dialogs included, as a PNG."""
+        environment = {**os.environ, **self.environment}
+        words = ["import", "-window", "root", "-strip", str(path)]
+        subprocess.run(words, env=environment, check=True, timeout=DEADLINE)
+
+
+@contextmanager
+def window(app: Path, home: Home, display: Mapping[str, str], *arguments: str, **more: str) -> Iterator[Window]:
+    """The app with its window open, as the user of ``home``; the app is gone at the end of the block."""
+    from selenium import webdriver
+    from selenium.webdriver.common.options import ArgOptions
+    from selenium.webdriver.remote.client_config import ClientConfig
+    from selenium.webdriver.remote.remote_connection import RemoteConnection
+
+    environment = {
+        **display,
+        **home.environment(),
+        "WEBKIT_DISABLE_COMPOSITING_MODE": "1",
+        "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+        "NO_AT_BRIDGE": "1",
+        "LC_ALL": "C.UTF-8",
+        **more,
+    }
+    port, native_port = free_ports(2)
+    native_driver = shutil.which("WebKitWebDriver")
+    words = [f"--port={port}", f"--native-port={native_port}", f"--native-driver={native_driver}"]
+    with ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile())
+        server = subprocess.Popen(
+            ["tauri-driver", *words], env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
+        )
+        stack.enter_context(ended(server))
+        eventually(lambda: answers(port) and answers(native_port), "tauri-driver listens")
+        options = ArgOptions()
+        options.set_capability("browserName", "wry")
+        options.set_capability("tauri:options", {"application": str(app), "args": list(arguments)})
+        config = ClientConfig(remote_server_addr=f"http://127.0.0.1:{port}", timeout=int(2 * DEADLINE))
+        driver = webdriver.Remote(RemoteConnection(client_config=config), options=options)
+        process = app_of(server.pid, app)
+        stack.callback(quit_and_wait, driver, process)
+        shown = Window(driver, process, home, environment)
+        shown.wait_for_reload()
+        yield shown
+
+
+def app_of(driver: int, app: Path) -> psutil.Process:
+    """The app that a driver has started."""
+
+    def look() -> psutil.Process | None:
+        children = psutil.Process(driver).children(recursive=True)
+        return next((child for child in children if is_program(child, app)), None)
+
+    return eventually(look, f"{app.name} runs")  # type: ignore[return-value]
+
+
+def is_program(process: psutil.Process, app: Path) -> bool:
+    try:
+        return Path(process.exe()) == app.resolve()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def quit_and_wait(driver: Any, process: psutil.Process) -> None:
+    """Close the app, unless the test has; leave nothing of it."""
+    from selenium.common.exceptions import WebDriverException
+
+    try:
+        driver.quit()
+    except WebDriverException:
+        pass
+    finally:
+        for each in _family(process):
+            each.kill()
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        _, alive = psutil.wait_procs([process], 10)
+        return [*process.children(recursive=True), process] if alive else []
+    except psutil.NoSuchProcess:
+        return []
