@@ -238,9 +238,9 @@ class Window:
         return window
 
     def picture(self, path: Path) -> None:
-        """The whole screen, native dialogs included, as a PNG."""
+        """The window as a PNG; WebDriver's own pictures never come without a compositor."""
         environment = {**os.environ, **self.environment}
-        words = ["import", "-window", "root", "-strip", str(path)]
+        words = ["import", "-window", self.native("KiraPilot"), "-strip", "-colors", "128", f"PNG8:{path}"]
         subprocess.run(words, env=environment, check=True, timeout=DEADLINE)
 
 
@@ -274,7 +274,9 @@ def window(app: Path, home: Home, display: Mapping[str, str], *arguments: str, *
         options = ArgOptions()
         options.set_capability("browserName", "wry")
         options.set_capability("tauri:options", {"application": str(app), "args": list(arguments)})
-        config = ClientConfig(remote_server_addr=f"http://127.0.0.1:{port}", timeout=int(2 * DEADLINE))
+        address = f"http://127.0.0.1:{port}"
+        once = {"init_args_for_pool_manager": {"retries": False}}
+        config = ClientConfig(address, timeout=int(DEADLINE), init_args_for_pool_manager=once)
         driver = webdriver.Remote(RemoteConnection(client_config=config), options=options)
         process = app_of(server.pid, app)
         stack.callback(quit_and_wait, driver, process)

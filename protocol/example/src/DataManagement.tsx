@@ -2,7 +2,7 @@
 
 import { desktopDir, join } from '@tauri-apps/api/path';
 import { confirm, message, open, save } from '@tauri-apps/plugin-dialog';
-import { useCallback, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import * as backup from './backup';
 import { Dialog } from './Dialog';
@@ -28,7 +28,6 @@ export function DataManagement() {
   const [failure, setFailure] = useState<Notice>();
   const [success, setSuccess] = useState<Success>();
   const [choice, setChoice] = useState<{ filePath: string; preview: backup.ImportPreview }>();
-  const fail = useCallback((title: string, ...lines: string[]) => setFailure({ title, lines }), []);
   const { job, run } = useJob();
   const [copies, setCopies] = useState<backup.SafetyCopies['backups']>([]);
 
@@ -39,6 +38,17 @@ export function DataManagement() {
       (reason) => console.warn('no list of safety copies:', reason),
     );
   }, []);
+
+  function fail(title: string, ...lines: string[]) {
+    setFailure({ title, lines });
+  }
+
+  /** A rejection is the sentence to show; a cancel is no failure. */
+  function failed(title: string, prefix: string, sentence: unknown) {
+    const text = String(sentence);
+    if (text.startsWith('Cancelled.')) fail('Cancelled', text);
+    else fail(title, `${prefix}: ${text}`);
+  }
 
   async function exportData() {
     const today = new Date();
@@ -56,7 +66,7 @@ export function DataManagement() {
       const result = await run('Exporting your data', () => backup.exportData(filePath));
       setSuccess({ title: 'Export complete', metadata: result, path: result.path, warnings: result.warnings });
     } catch (error) {
-      fail('Export Failed', `Failed to export data: ${error}`);
+      failed('Export Failed', 'Failed to export data', error);
     }
   }
 
@@ -73,7 +83,7 @@ export function DataManagement() {
       const preview = await run('Comparing with your data', () => backup.preview(filePath));
       setChoice({ filePath, preview });
     } catch (error) {
-      fail('Validation Failed', `Invalid backup file: ${error}`);
+      failed('Validation Failed', 'Invalid backup file', error);
     }
   }
 
@@ -84,7 +94,7 @@ export function DataManagement() {
       await message(summaryOf(result), { title: 'Import Complete', kind: 'info' });
       window.location.reload();
     } catch (error) {
-      fail('Import Failed', `Invalid backup file: ${error}`);
+      failed('Import Failed', 'Invalid backup file', error);
     }
   }
 
@@ -101,7 +111,7 @@ export function DataManagement() {
       const warnings = [...result.warnings, ...validation.warnings];
       setSuccess({ title: 'Test backup is valid', metadata: result, path: result.path, warnings });
     } catch (error) {
-      fail('Test Backup Failed', `Backup test failed: ${error}`);
+      failed('Test Backup Failed', 'Backup test failed', error);
     }
   }
 
@@ -117,7 +127,7 @@ export function DataManagement() {
       await message(summaryOf(result), { title: 'Import Undone', kind: 'info' });
       window.location.reload();
     } catch (error) {
-      fail('Undo Failed', `Failed to undo the import: ${error}`);
+      failed('Undo Failed', 'Failed to undo the import', error);
     }
   }
 
@@ -127,7 +137,7 @@ export function DataManagement() {
       <h1>Data Management</h1>
       <p className="lead">Back up everything KiraPilot knows, and bring it back.</p>
       <section className="card">
-        <Action title="Export Data" text="Save tasks, time sessions, AI conversations and settings to one file.">
+        <Action title="Export Data" text="Save tasks, sessions, conversations and settings to one file.">
           <button id="export" className="primary" disabled={job !== undefined} onClick={exportData}>
             Export Data
           </button>
