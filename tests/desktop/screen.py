@@ -240,7 +240,7 @@ class Window:
     def picture(self, path: Path) -> None:
         """The window as a PNG; WebDriver's own pictures never come without a compositor."""
         environment = {**os.environ, **self.environment}
-        words = ["import", "-window", self.native("KiraPilot"), "-strip", "-colors", "128", f"PNG8:{path}"]
+        words = ["import", "-window", self.native("KiraPilot"), "-strip", "+dither", "-colors", "128", f"PNG8:{path}"]
         subprocess.run(words, env=environment, check=True, timeout=DEADLINE)
 
 

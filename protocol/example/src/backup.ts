@@ -5,6 +5,7 @@
 
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
+import { getCurrentWindow } from '@tauri-apps/api/window';
 
 import type {
   BackupMetadata,
@@ -58,7 +59,10 @@ export const onFinished = (handler: (finished: Finished) => void) =>
   listen<Finished>('kirapilot-backup://finished', ({ payload }) => handler(payload));
 
 /** Another window has imported a backup: what this one shows is old. */
-export const onRestored = (handler: () => void) => listen('kirapilot-backup://restored', handler);
+export const onRestored = (handler: () => void) =>
+  listen<{ window: string }>('kirapilot-backup://restored', ({ payload }) => {
+    if (payload.window !== getCurrentWindow().label) handler();
+  });
 
 /** What the guide's dialogs show of a backup. */
 export function countsOf(metadata: BackupMetadata): Array<[string, number]> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{json, Map, Value};
-use tauri::{AppHandle, Emitter, EventTarget, Runtime, Webview};
+use tauri::{AppHandle, Emitter, Runtime, Webview};
 
 use crate::cancel::Cancel;
 use crate::connection::Outcome;
@@ -17,7 +17,8 @@ pub const PROGRESS: &str = "kirapilot-backup://progress";
 /// Event of each end: `command`, `filePath`, `succeeded`. For pages that did not ask, or no longer wait.
 pub const FINISHED: &str = "kirapilot-backup://finished";
 
-/// Event for the pages that did not ask for it: the database has been replaced, so what they show is old.
+/// Event of an import that changed the database: `command`, and `window`, the label of the page that asked and knows.
+/// What all others show is old.
 pub const RESTORED: &str = "kirapilot-backup://restored";
 
 /// How long a call that changed the database is joined by its copy after it was done.
@@ -134,7 +135,7 @@ impl<R: Runtime> Backup<R> {
             // The backup holds none, which the sidecar has told.
             (Some(_), _) => {}
         }
-        self.tell_others(webview, method);
+        self.emit(RESTORED, json!({"command": method, "window": webview.label()}));
         Ok(result)
     }
 
@@ -150,16 +151,6 @@ impl<R: Runtime> Backup<R> {
     fn emit(&self, event: &str, payload: Value) {
         if let Err(why) = self.app.emit(event, payload) {
             log::debug!("no page was told: {why}");
-        }
-    }
-
-    fn tell_others(&self, webview: &Webview<R>, method: &str) {
-        let told = self.app.emit_filter(RESTORED, json!({"command": method}), |target| match target {
-            EventTarget::Webview { label } | EventTarget::WebviewWindow { label } => label != webview.label(),
-            _ => true,
-        });
-        if let Err(why) = told {
-            log::warn!("the other windows were not told of the import: {why}");
         }
     }
 
