@@ -226,16 +226,28 @@ class Window:
 
     def native(self, title: str) -> str:
         """The number of a native window, once it is there; it has the keyboard then."""
-
-        def look() -> str:
-            words = ["xdotool", "search", "--onlyvisible", "--name", f"^{title}$"]
-            environment = {**os.environ, **self.environment}
-            found = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=DEADLINE, check=False)
-            return (found.stdout.split() or [""])[-1]
-
-        window = eventually(look, f"there is a window {title!r}")
+        window = eventually(lambda: self.native_window(title), f"there is a window {title!r}")
         self.keys("windowfocus", "--sync", window)
         return window
+
+    def native_window(self, title: str) -> str:
+        """The number of a native window, "" while there is none."""
+        words = ["xdotool", "search", "--onlyvisible", "--name", f"^{title}$"]
+        environment = {**os.environ, **self.environment}
+        found = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        return (found.stdout.split() or [""])[-1]
+
+    def accept_native(self, title: str) -> None:
+        """Press Return until the dialog is gone: a file dialog takes it only once it has looked for the file."""
+
+        def press() -> bool:
+            self.keys("key", "Return")
+            try:
+                return eventually(lambda: not self.native_window(title), f"{title!r} is gone", seconds=1)
+            except AssertionError:
+                return False
+
+        eventually(press, f"{title!r} is gone")
 
     def picture(self, path: Path) -> None:
         """The window as a PNG; WebDriver's own pictures never come without a compositor."""

@@ -131,7 +131,7 @@ def test_the_whole_way_goes_through_the_systems_own_dialogs(open_window: OpenWin
         shown.native("Export Data")
         shown.keys("key", "ctrl+a")
         shown.keys("type", "--delay", "1", str(backup))
-        shown.keys("key", "Return")
+        shown.accept_native("Export Data")
         assert "Export complete" in shown.text("#success")
         assert entry(backup, "metadata.json")["task_count"] == 12  # type: ignore[index]
 
@@ -139,9 +139,9 @@ def test_the_whole_way_goes_through_the_systems_own_dialogs(open_window: OpenWin
         shown.native("Import Data")
         shown.keys("key", "ctrl+l")
         shown.keys("type", "--delay", "1", str(backup))
-        shown.keys("key", "Return")
+        shown.accept_native("Import Data")
         shown.script("window.__old = true")
         shown.click("#preview button.danger")
         shown.native("Import Complete")
-        shown.keys("key", "Return")
+        shown.accept_native("Import Complete")
         shown.wait_for_reload()
