@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.exporting import export_data
+from sidecar.places import Places
+from sidecar.progress import Progress
 from sidecar.sample import make_fresh, make_sample
 from tests.conftest import DATA, EVERY_KIND
 from tests.desktop.screen import TOOLS, Home, Window, screen, window
@@ -76,6 +79,15 @@ def large_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = tmp_path_factory.mktemp("large") / "kirapilot.db"
     make_sample(database, 12_000)
     return database
+
+
+@pytest.fixture(scope="session")
+def large_backup(large_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of it."""
+    folder = tmp_path_factory.mktemp("backup")
+    backup = folder / "large.kpbackup"
+    export_data(Places(large_database, folder / "work"), str(backup), Progress())
+    return backup
 
 
 OpenWindow = Callable[..., AbstractContextManager[Window]]

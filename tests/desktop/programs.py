@@ -1,4 +1,4 @@
-"""The app in a folder of its own, with another program in the place of the sidecar: one that watches, or hinders, it."""
+"""The app in a folder of its own, its sidecar replaced by one that is watched, or hindered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def with_sidecar(app: Path, folder: Path, script: str | None = None) -> Path:
     real = app.with_name(SIDECAR)
     sidecar = folder / SIDECAR
     if script is None:
-        os.symlink(real, sidecar)
+        sidecar.symlink_to(real)
     else:
         sidecar.write_text(f"#!/bin/sh\nREAL={shlex.quote(str(real))}\n{script}\n", encoding="utf-8")
         sidecar.chmod(0o755)

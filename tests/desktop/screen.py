@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import psutil
 
+from tests.desktop.closing import ask_to_close
+
 DEADLINE = 30.0
 """Seconds that anything may take before the test fails."""
 
@@ -177,6 +179,17 @@ class Window:
         self.begin("__call", "args[0], args[1]", command, params)
         return self.end("__call")
 
+    def watch_progress(self) -> None:
+        """Keep the phases that the plugin reports from now on."""
+        self.script(
+            "window.__phases = []; const { transformCallback, invoke } = window.__TAURI_INTERNALS__;"
+            "invoke('plugin:event|listen', { event: 'kirapilot-backup://progress', target: { kind: 'Any' },"
+            " handler: transformCallback((event) => window.__phases.push(event.payload.phase)) })"
+        )
+
+    def wait_for_phase(self, phase: str) -> None:
+        eventually(lambda: phase in self.script("return window.__phases"), f"the job is in its phase {phase!r}")
+
     def reload(self) -> None:
         """As the frontend does after an import."""
         self.script("window.__old = true; setTimeout(() => location.reload(), 0)")
@@ -223,6 +236,10 @@ class Window:
 
     def keys(self, *words: str) -> None:
         subprocess.run(["xdotool", *words], env={**os.environ, **self.environment}, check=True, timeout=DEADLINE)
+
+    def close(self) -> None:
+        """Close the window by its frame."""
+        ask_to_close(self.environment["DISPLAY"], int(self.native("KiraPilot")))
 
     def native(self, title: str) -> str:
         """The number of a native window, once it is there; it has the keyboard then."""

@@ -1,4 +1,4 @@
-"""Export Data, Import Data and Test Backup as the guide describes them, in the app's own window from start to finish."""
+"""Export Data, Import Data and Test Backup as the guide describes them, in the app's own window."""
 
 from __future__ import annotations
 
