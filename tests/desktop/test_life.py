@@ -16,7 +16,7 @@ from tests.databases import contents, query
 from tests.desktop.conftest import OpenWindow
 from tests.desktop.locks import held
 from tests.desktop.programs import moved, overheard, requests_in, with_sidecar
-from tests.desktop.screen import Home, Window, eventually, window
+from tests.desktop.screen import DEADLINE, SIDECAR, Home, Window, eventually, window
 
 IMPORT, EXPORT = "import_data_from_file", "export_data_to_file"
 
@@ -245,9 +245,8 @@ def test_a_missing_sidecar_is_told_of(app: Path, display: Display, home: Home, t
         assert "KiraPilot's backup program is missing" in said
         assert str(program.with_name(SIDECAR)) in said
         program.with_name(SIDECAR).symlink_to(app.with_name(SIDECAR))
-        assert shown.call("plugin:kirapilot-backup|inspect_backup", filePath=str(DATA / f"{EVERY_KIND}.kpbackup"))[
-            "value"
-        ]
+        backup = str(DATA / f"{EVERY_KIND}.kpbackup")
+        assert shown.call("validate_backup_file", filePath=backup)["value"]["task_count"] == 12
 
 
 def test_a_sidecar_that_may_not_be_run_is_told_of(app: Path, display: Display, home: Home, tmp_path: Path) -> None:
