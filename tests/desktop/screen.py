@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import psutil
 
@@ -28,7 +28,7 @@ SIDECAR = "kirapilot-sidecar"
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], what: str, seconds: float = DEADLINE) -> T:
+def eventually(look: Callable[[], T | Literal[False] | None], what: str, seconds: float = DEADLINE) -> T:
     """What ``look`` answers once it is true; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
@@ -321,7 +321,7 @@ def app_of(driver: int, app: Path) -> psutil.Process:
         children = psutil.Process(driver).children(recursive=True)
         return next((child for child in children if is_program(child, app)), None)
 
-    return eventually(look, f"{app.name} runs")  # type: ignore[return-value]
+    return eventually(look, f"{app.name} runs")
 
 
 def is_program(process: psutil.Process, app: Path) -> bool:

@@ -105,3 +105,106 @@ impl<T> Drop for Landing<T> {
         flights.remove(&self.1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    fn key(method: &str) -> Key {
+        Key { method: method.to_owned(), params: "{}".to_owned() }
+    }
+
+    fn no_time(_: &usize) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Work that counts its runs, and ends when it is let go.
+    #[derive(Clone, Default)]
+    struct Work {
+        runs: Arc<AtomicUsize>,
+        go: Arc<Notify>,
+    }
+
+    impl Work {
+        fn run(&self, _: Cancel) -> impl Future<Output = usize> + Send + 'static {
+            let work = self.clone();
+            async move {
+                let run = work.runs.fetch_add(1, Ordering::SeqCst) + 1;
+                work.go.notified().await;
+                run
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn equal_calls_are_one_run_with_one_outcome() {
+        let (flights, work) = (Flights::default(), Work::default());
+        let first = flights.run(key("import"), no_time, |cancel| work.run(cancel));
+        let second = flights.run(key("import"), no_time, |cancel| work.run(cancel));
+        let (first, second, ()) = tokio::join!(first, second, async { work.go.notify_one() });
+        assert_eq!((first, second), (Ok(1), Ok(1)));
+        assert_eq!(work.runs.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn other_calls_and_later_ones_are_runs_of_their_own() {
+        let (flights, work) = (Flights::default(), Work::default());
+        for (run, method) in ["import", "import", "export"].into_iter().enumerate() {
+            work.go.notify_one();
+            assert_eq!(flights.run(key(method), no_time, |cancel| work.run(cancel)).await, Ok(run + 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_on_when_nobody_waits_for_it() {
+        let (flights, work) = (Flights::default(), Work::default());
+        let abandoned = flights.run(key("import"), no_time, |cancel| work.run(cancel));
+        tokio::select! { biased; _ = abandoned => unreachable!(), () = tokio::task::yield_now() => {} }
+        let joined = flights.run(key("import"), no_time, |cancel| work.run(cancel));
+        assert_eq!(tokio::join!(joined, async { work.go.notify_one() }).0, Ok(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_that_comes_a_moment_late_gets_the_outcome_and_one_that_comes_later_does_not() {
+        let (flights, work) = (Flights::default(), Work::default());
+        let linger = |_: &usize| Duration::from_secs(1);
+        for expected in [1, 1, 2] {
+            work.go.notify_one();
+            assert_eq!(flights.run(key("import"), linger, |cancel| work.run(cancel)).await, Ok(expected));
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_fails_its_callers_and_not_the_next_one() {
+        let flights = Flights::default();
+        let broken = flights.run(key("import"), no_time, |_| async { panic!("this is meant") }).await;
+        assert_eq!(broken.unwrap_err().kind, "sidecar_stopped");
+        assert_eq!(flights.run(key("import"), no_time, |_| async { 5 }).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn a_cancel_reaches_what_it_names_and_counts_it() {
+        let (flights, work) = (Flights::default(), Work::default());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let run = flights.run(key("import"), no_time, |cancel| {
+            let asked = Arc::clone(&asked);
+            cancel.when_asked(move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+            });
+            work.run(cancel)
+        });
+        let ask = async {
+            assert_eq!(flights.cancel(|key| key.method == "export"), 0);
+            assert_eq!(flights.cancel(|key| key.method == "import"), 1);
+            assert_eq!(asked.load(Ordering::SeqCst), 1);
+            work.go.notify_one();
+        };
+        assert_eq!(tokio::join!(run, ask).0, Ok(1));
+        assert_eq!(flights.cancel(|_| true), 0, "what has ended is not cancelled");
+    }
+}

@@ -113,3 +113,53 @@ fn inherit(command: &mut Command, file: &File) {
 
 #[cfg(not(unix))]
 fn inherit(_command: &mut Command, _file: &File) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn folders(base: &Path) -> usize {
+        let entries = fs::read_dir(base).unwrap().flatten();
+        entries.filter(|entry| entry.path().is_dir()).count()
+    }
+
+    #[test]
+    fn a_folder_that_is_not_removed_is_swept_by_the_next_one() {
+        let base = tempfile::tempdir().unwrap();
+        let left = RunFolder::create(base.path()).unwrap();
+        fs::write(left.path().join("unpacked"), "x").unwrap();
+        drop(left);
+        let next = RunFolder::create(base.path()).unwrap();
+        assert_eq!(folders(base.path()), 1);
+        next.remove();
+        assert_eq!(folders(base.path()), 0);
+    }
+
+    #[test]
+    fn a_folder_in_use_is_not_swept() {
+        let base = tempfile::tempdir().unwrap();
+        let used = RunFolder::create(base.path()).unwrap();
+        let _other = RunFolder::create(base.path()).unwrap();
+        assert!(used.path().is_dir());
+        assert_eq!(folders(base.path()), 2);
+    }
+
+    #[test]
+    fn a_folder_is_in_use_as_long_as_its_process_lives() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(base.path()).unwrap();
+        let path = folder.path().to_owned();
+        let mut command = Command::new("cat");
+        folder.hand_to(command.stdin(Stdio::piped()).stdout(Stdio::null()));
+        let mut child = command.spawn().unwrap();
+        drop((folder, command));
+        sweep(base.path()).unwrap();
+        assert!(path.is_dir(), "the app is gone, its child is not");
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        sweep(base.path()).unwrap();
+        assert!(!path.exists());
+    }
+}
