@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,7 +95,11 @@ OpenWindow = Callable[..., AbstractContextManager[Window]]
 @pytest.fixture
 def open_window(app: Path, display: dict[str, str]) -> OpenWindow:
     """Opens the app for a user, in a block."""
-    return partial(window, app, display=display)
+
+    def open_it(home: Home, *arguments: str, **environment: str) -> AbstractContextManager[Window]:
+        return window(app, home, display, *arguments, **environment)
+
+    return open_it
 
 
 @pytest.fixture

@@ -18,10 +18,12 @@ function writeSettings({ texts, page }, event) {
       clear.call(this);
       if (this === storage) put();
     };
-    // Last word: `localStorage.key = text` and `delete localStorage.key` pass the functions above by.
-    window.addEventListener('pagehide', () => queueMicrotask(put));
-    window.addEventListener('pagehide', put);
-    window.addEventListener('unload', put);
+    // `localStorage.key = text` and `delete localStorage.key` pass the functions above by, so the last word is spoken
+    // when the page goes, by a listener that is added after all of the page's own.
+    window.addEventListener('pagehide', () => {
+      put();
+      window.addEventListener('unload', put);
+    });
     return { kept, put };
   }
 
