@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from sidecar.progress import Progress
 from sidecar.sample import make_fresh, make_sample
 from sidecar.validation import validate_comprehensive
 
+SAMPLE = "make sample"
 DEFAULT_TASKS = (10_000, 100_000)
 Measured = dict[str, Any]
 
@@ -54,23 +55,24 @@ def main() -> None:
     options = parser.parse_args()
     if options.job:
         name, folder = options.job
-        print(json.dumps(_run_here(JOBS[name], Path(folder))))
+        print(json.dumps(_run_here(_make_sample if name == SAMPLE else JOBS[name], Path(folder))))
         return
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
         f" SQLite {sqlite3.sqlite_version}"
     )
     with tempfile.TemporaryDirectory(dir=options.folder) as base:
-        results = {tasks: _measure(Path(base), tasks, options.runs) for tasks in options.tasks or DEFAULT_TASKS}
+        results = {tasks: measure(Path(base), tasks, options.runs, JOBS) for tasks in options.tasks or DEFAULT_TASKS}
     for tasks, measured in results.items():
         _print_table(tasks, measured)
 
 
-def _measure(base: Path, tasks: int, runs: int) -> dict[str, Measured]:
+def measure(base: Path, tasks: int, runs: int, jobs: Iterable[str]) -> dict[str, Measured]:
+    """What each job takes at a size, in a process of its own: seconds, peak memory in bytes, and more of some."""
     folder = base / str(tasks)
     folder.mkdir()
-    _in_child("make sample", folder, str(tasks))
-    measured: dict[str, list[Measured]] = {name: [] for name in JOBS if name != "make sample"}
+    _in_child(SAMPLE, folder, str(tasks))
+    measured: dict[str, list[Measured]] = {name: [] for name in jobs}
     # In turns, so that a slow moment of the machine hits all of them alike.
     for _ in range(runs):
         for name, of_job in measured.items():
@@ -199,7 +201,6 @@ def _import(folder: Path, target: Path) -> Measured:
 
 
 JOBS: dict[str, Callable[[Path], Measured]] = {
-    "make sample": _make_sample,
     "read floor": _read_floor,
     "naive export": _naive_export,
     "naive export, compact": partial(_naive_export, indent=None),

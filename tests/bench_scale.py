@@ -1,0 +1,78 @@
+"""Memory and time of each job as databases grow: ``python -m tests.bench_scale [SMALLER LARGER]``.
+
+100,000 and 1,000,000 tasks unless told otherwise, with what ``tests.bench`` gives them: 2.5 GB of database, and
+some 10 GB of disk while it runs. The larger archive, with over 4 GB of JSON in it, is read by Python's zipfile,
+and by Info-ZIP's ``unzip`` where there is one: neither is ours. Exit code 1 if a bound is not kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from tests.bench import Measured, measure
+
+JOBS = ("export", "validate", "import, fresh")
+
+MORE_MEMORY = 1.2
+"""Most memory of the larger, as a share of the smaller."""
+
+MORE_TIME = 1.1
+"""Most growth of time beside the growth of the rows: what a shared machine varies by."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench_scale", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("tasks", nargs="*", type=int, default=[100_000, 1_000_000], help="two numbers of tasks")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each job; the median is shown (default: 3)")
+    parser.add_argument("--folder", help="where databases and archives go (default: a temporary folder)")
+    options = parser.parse_args()
+    smaller, larger = options.tasks
+    print(
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
+    with tempfile.TemporaryDirectory(dir=options.folder) as base:
+        small = measure(Path(base), smaller, options.runs, JOBS)
+        large = measure(Path(base), larger, options.runs, JOBS)
+        kept = _print_table(small, large, larger / smaller)
+        _print_readers(Path(base) / str(larger) / "backup.kpbackup")
+    return 0 if kept else 1
+
+
+def _print_table(small: dict[str, Measured], large: dict[str, Measured], growth: float) -> bool:
+    print(f"\n{growth:g} times the rows\n\n| job | seconds | | times as long | peak memory, MB | | times as much |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    kept = True
+    for job in JOBS:
+        one, other = small[job], large[job]
+        time, memory = other["seconds"] / one["seconds"], other["peak"] / one["peak"]
+        kept = kept and time <= growth * MORE_TIME and memory <= MORE_MEMORY
+        print(
+            f"| {job} | {one['seconds']:.1f} | {other['seconds']:.1f} | {time:.1f}"
+            f" | {one['peak'] / 1e6:.0f} | {other['peak'] / 1e6:.0f} | {memory:.2f} |"
+        )
+    return kept
+
+
+def _print_readers(archive: Path) -> None:
+    """Unpack every entry, and check its CRC, with readers that share nothing with ours. Raises if one refuses."""
+    with zipfile.ZipFile(archive) as opened:
+        size = sum(info.file_size for info in opened.infolist())
+        wrong = opened.testzip()
+        assert wrong is None, wrong
+    print(f"\n{archive.stat().st_size / 1e9:.2f} GB of archive, {size / 1e9:.2f} GB of JSON: read by zipfile", end="")
+    if unzip := shutil.which("unzip"):
+        subprocess.run([unzip, "-tqq", archive], check=True)
+        print(" and unzip", end="")
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
