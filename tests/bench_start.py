@@ -116,20 +116,21 @@ def _size(program: Path, form: str) -> int:
 
 def _import_times() -> Counter[str]:
     """Root package -> microseconds that its modules take themselves, from the start of our program to an answer."""
-    # The quickest of some runs: others were disturbed, and the first one compiles.
-    return min((_import_times_once() for _ in range(7)), key=Counter.total)
+    # The least of each module: a run may be disturbed, and the first one compiles.
+    runs = [_import_times_once() for _ in range(7)]
+    times: Counter[str] = Counter()
+    for name in runs[0]:
+        times[name.partition(".")[0]] += min(run[name] for run in runs)
+    return times
 
 
-def _import_times_once() -> Counter[str]:
+def _import_times_once() -> dict[str, int]:
     words = [sys.executable, "-X", "importtime", "-m", "sidecar", "serve"]
     # What is frozen finds that folder first, too.
     places = os.environ | {"PYTHONPATH": str(ROOT / "freezing")}
     told = subprocess.run(words, input=PING, capture_output=True, cwd=ROOT, env=places, check=True).stderr.decode()
-    times: Counter[str] = Counter()
-    for line in told[told.index("| sidecar") :].splitlines():
-        if found := re.fullmatch(r"import time: +(\d+) \| +\d+ \| +([\w.]+)", line):
-            times[found[2].partition(".")[0]] += int(found[1])
-    return times
+    ours = told[told.index("| sidecar") :]
+    return {name: int(own) for own, name in re.findall(r"import time: +(\d+) \| +\d+ \| +([\w.]+)", ours)}
 
 
 def _print_imports(times: Counter[str]) -> None:
