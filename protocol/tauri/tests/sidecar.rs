@@ -170,7 +170,7 @@ async fn a_program_that_cannot_be_started_is_told_of() {
     let program = script(folder.path(), "#!/bin/sh\nexit 0\n", 0o644);
     let closed = Device::new(program).check().await.unwrap_err();
     assert_eq!(closed.kind, "sidecar_not_executable");
-    let program = script(folder.path(), "no program at all", 0o755);
+    let program = script(folder.path(), "#!/no/such/interpreter\n", 0o755);
     let broken = Device::new(program).check().await.unwrap_err();
     assert_eq!(broken.kind, "sidecar_not_started");
     for failure in [missing, closed, broken] {
