@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from sidecar.database import retrying
 from sidecar.difference import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
-from sidecar.errors import AccountingMismatch
+from sidecar.errors import CannotRemove, InvalidBackup
+from sidecar.ledger import Ledger
 from sidecar.progress import Progress
 from sidecar.schema import TableSchema, broken_references, quote
 from sidecar.stage import ROW, SHAPE
@@ -30,7 +31,8 @@ def apply(
     """Carry out a difference that was worked out when the live database had ``version``.
 
     Waits for the lock, then changes, counts, checks references and commits; whatever fails before
-    the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, Cancelled.
+    the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, CannotRemove,
+    InvalidBackup, Cancelled.
 
     :param renew: works the difference out again, and whatever else depends on the database, while the lock keeps
         the app from writing; without it, :class:`Outdated` is raised if the app wrote in between.
@@ -42,8 +44,12 @@ def apply(
                 if renew is None:
                     raise Outdated
                 renew()
-            _change(connection, difference, progress)
-            _check_counts(connection, difference)
+            ledger = Ledger(connection, difference)
+            try:
+                _change(ledger, difference, progress)
+                ledger.balance()
+            finally:
+                ledger.close()
             _check_references(connection, difference)
         # From here on a cancel comes too late: the commit decides.
         retrying(connection, "COMMIT", Progress())
@@ -59,57 +65,56 @@ def data_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _change(connection: sqlite3.Connection, difference: Difference, progress: Progress) -> None:
+def _change(ledger: Ledger, difference: Difference, progress: Progress) -> None:
     """Removals first: a unique value must be free before its next owner comes."""
     for name in difference.live:
-        _remove(connection, difference, name)
-    for name, column in difference.untied:
-        _clear(connection, difference, name, column)
+        _remove(ledger, difference, name)
+    for (name, column), rows in difference.untied.items():
+        _clear(ledger, difference, name, column, rows)
     for name in difference.incoming():
-        _update(connection, difference, name)
-        _add(connection, difference, name)
+        _update(ledger, difference, name)
+        _add(ledger, difference, name)
         progress.advance(difference.stage.tables[name].rows)
 
 
-def _remove(connection: sqlite3.Connection, difference: Difference, name: str) -> None:
+def _remove(ledger: Ledger, difference: Difference, name: str) -> None:
     account = difference.accounts.get(name)
     if account is None or not account.removed:
         return
     locator = _locator(difference.live[name])
-    removed = connection.execute(
-        f"DELETE FROM main.{quote(name)} WHERE ({locator}) IN (SELECT * FROM {gone_of(name)})"
-    ).rowcount
-    _expect(removed, account.removed, f"{name}: rows removed")
+    removed = ledger.change(f"DELETE FROM main.{quote(name)} WHERE ({locator}) IN (SELECT * FROM {gone_of(name)})")
+    ledger.expect(removed, account.removed, f"{name}: rows removed")
 
 
-def _clear(connection: sqlite3.Connection, difference: Difference, name: str, column: str) -> None:
+def _clear(ledger: Ledger, difference: Difference, name: str, column: str, rows: int) -> None:
     locator = _locator(difference.live[name])
-    connection.execute(
+    cleared = ledger.change(
         f"UPDATE main.{quote(name)} SET {quote(column)} = NULL"
         f" WHERE ({locator}) IN (SELECT * FROM {untied_of(name, column)})"
     )
+    ledger.expect(cleared, rows, f"{name}: rows that lose {column}")
 
 
-def _update(connection: sqlite3.Connection, difference: Difference, name: str) -> None:
+def _update(ledger: Ledger, difference: Difference, name: str) -> None:
     account = difference.accounts[name]
     if not account.updated:
         return
     live = difference.live[name]
-    _vacate_unique_values(connection, difference, live)
+    _vacate_unique_values(ledger, difference, live)
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     updated = 0
     for shape, number in difference.stage.tables[name].shapes.items():
         columns = difference.columns(name, shape)
         values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
-        updated += connection.execute(
+        updated += ledger.change(
             f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)}"
             f" AND s.{quote(SHAPE)} = ? AND {key}",
             (number,),
-        ).rowcount
-    _expect(updated, account.updated, f"{name}: rows updated")
+        )
+    ledger.expect(updated, account.updated, f"{name}: rows updated")
 
 
-def _vacate_unique_values(connection: sqlite3.Connection, difference: Difference, live: TableSchema) -> None:
+def _vacate_unique_values(ledger: Ledger, difference: Difference, live: TableSchema) -> None:
     """Two rows that swap a unique value would collide half-way: rows to be updated give theirs up first."""
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     for unique in (*live.unique, *live.partly_unique):
@@ -120,14 +125,14 @@ def _vacate_unique_values(connection: sqlite3.Connection, difference: Difference
                 continue
             # NULLs never collide; else a number that fits every type, and REAL to the digit.
             nothing = f"-4503599627370496 - s.{quote(ROW)}" if column in live.not_null else "NULL"
-            connection.execute(
+            ledger.change(
                 f"UPDATE main.{quote(live.name)} AS m SET {quote(column)} = {nothing}"
                 f" FROM {_planned(live.name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
                 (number,),
             )
 
 
-def _add(connection: sqlite3.Connection, difference: Difference, name: str) -> None:
+def _add(ledger: Ledger, difference: Difference, name: str) -> None:
     account = difference.accounts[name]
     if not account.added:
         return
@@ -137,12 +142,12 @@ def _add(connection: sqlite3.Connection, difference: Difference, name: str) -> N
         # A record without any column that the target has still is a row: of defaults.
         listed = ", ".join(map(quote, columns)) or _locator(difference.live[name])
         values = ", ".join(f"s.{quote(column)}" for column in columns) or "NULL"
-        added += connection.execute(
+        added += ledger.change(
             f"INSERT INTO main.{quote(name)} ({listed}) SELECT {values} FROM {_planned(name, ADD)}"
             f" AND s.{quote(SHAPE)} = ? ORDER BY s.{quote(ROW)}",
             (number,),
-        ).rowcount
-    _expect(added, account.added, f"{name}: rows added")
+        )
+    ledger.expect(added, account.added, f"{name}: rows added")
 
 
 def _planned(name: str, action: int) -> str:
@@ -151,28 +156,17 @@ def _planned(name: str, action: int) -> str:
     return f"stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row} WHERE p.action = {action}"
 
 
-def _check_counts(connection: sqlite3.Connection, difference: Difference) -> None:
-    """Every table holds what it held, less what went, plus what came."""
-    for name, before in difference.before.items():
-        account = difference.accounts.get(name)
-        expected = before - account.removed + account.added if account else before
-        held = connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
-        _expect(held, expected, f"{name}: rows in the end")
-
-
 def _check_references(connection: sqlite3.Connection, difference: Difference) -> None:
     """No reference leads nowhere that did not before, here or in the database the backup was made from."""
     for name, broken in broken_references(connection, difference.live).items():
         staged = difference.stage.tables.get(name)
         allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
         if broken > allowed:
-            raise AccountingMismatch(detail=f"{name}: {broken} references lead nowhere, {allowed} did before")
+            what = f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before"
+            if staged is not None and staged.carried:
+                raise InvalidBackup(detail=f"Nothing was changed: {what}")
+            raise CannotRemove(detail=what)
 
 
 def _locator(live: TableSchema) -> str:
     return ", ".join(map(quote, live.locator))
-
-
-def _expect(counted: int, expected: int, what: str) -> None:
-    if counted != expected:
-        raise AccountingMismatch(detail=f"{what}: {counted:,} instead of {expected:,}")

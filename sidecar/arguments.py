@@ -31,8 +31,8 @@ exit codes:
   1       the demo found a row that differs
   2       the command line is wrong, or a question could not be asked (see --yes)
   10-18   a path cannot be used
-  20-28   the backup cannot be used; 25: it is not valid
-  30-36   the database cannot be used
+  20-29   the backup cannot be used; 25: it is not valid
+  30-37   the database cannot be used
   40-44   the work folder, a check of our own or the safety copy failed; 44: nothing to undo
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
@@ -60,6 +60,7 @@ class Options(argparse.Namespace):
     basic: bool
     merge: bool
     allow_loss: bool
+    salvage: bool
     rows: int
     folder: str | None
     database: str | None = None
@@ -136,8 +137,15 @@ def _import(commands: _Commands[_Parser]) -> None:
         "import",
         "Restore a backup into the database",
         "Shows what would change and asks before it replaces anything.\nAll of it happens, or nothing;"
-        " what was there before is kept in a safety copy.",
-        ["import kirapilot-backup.kpbackup", "import --merge other-device.kpbackup", "import --yes nightly.kpbackup"],
+        " what was there before is kept in a safety copy.\n"
+        "A damaged backup is refused, unless --salvage is given: what can be proved of it is then\n"
+        "added to the data, or updates it; nothing is removed. It is always shown and asked first.",
+        [
+            "import kirapilot-backup.kpbackup",
+            "import --merge other-device.kpbackup",
+            "import --yes nightly.kpbackup",
+            "import --salvage damaged.kpbackup",
+        ],
     )
     _add_file(parser)
     _add_mode(parser)
@@ -249,6 +257,7 @@ def _add_file(parser: _Parser) -> None:
 def _add_mode(parser: _Parser) -> None:
     parser.add_argument("--merge", action="store_true", help="add what is missing, and keep all that is there")
     parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
+    parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
 
 
 def _add_yes(parser: _Parser, meaning: str) -> None:

@@ -11,12 +11,18 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sidecar.arguments import PROGRAM, Options, UsageError, parse
 from sidecar.errors import Cancelled, InternalError, InvalidBackup, SidecarError
 from sidecar.interrupts import Interrupts
 from sidecar.tables import printable
 from sidecar.terminal import Terminal
+
+if TYPE_CHECKING:
+    # Importing them would load every job for the sake of one command.
+    from sidecar.progress import Progress
+    from sidecar.results import ImportPreview
 
 DONE = 0
 DIFFERENT = 1
@@ -86,11 +92,16 @@ def import_(options: Options, terminal: Terminal) -> int:
     """``import FILE``: show what would change and ask, unless nothing is replaced, then restore the backup."""
     from sidecar import importing, rendering
 
-    if not options.merge:
-        _confirm_replacing(options, terminal)
+    if options.salvage or not options.merge:
+        _confirm_import(options, terminal)
     with terminal.progress() as progress:
         result = importing.import_data(
-            options.places(), options.file, not options.merge, progress, allow_loss=options.allow_loss
+            options.places(),
+            options.file,
+            not options.merge,
+            progress,
+            allow_loss=options.allow_loss,
+            salvage=options.salvage,
         )
     terminal.answer(result, lambda: rendering.import_lines(result))
     return DONE
@@ -113,12 +124,10 @@ def validate(options: Options, terminal: Terminal) -> int:
 
 def preview(options: Options, terminal: Terminal) -> int:
     """``preview FILE``: show what an import would change."""
-    from sidecar import importing, rendering
+    from sidecar import rendering
 
     with terminal.progress() as progress:
-        result = importing.preview_import(
-            options.places(), options.file, not options.merge, progress, allow_loss=options.allow_loss
-        )
+        result = _previewed(options, progress)
     terminal.answer(result, lambda: rendering.preview_lines(result))
     return DONE
 
@@ -191,18 +200,33 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
 }
 
 
-def _confirm_replacing(options: Options, terminal: Terminal) -> None:
+def _confirm_import(options: Options, terminal: Terminal) -> None:
     """Show the preview on standard error, as part of the question: standard output is for the answer."""
     database = printable(str(options.places().database))
     if terminal.can_ask and not options.yes:
-        from sidecar import importing, rendering
+        from sidecar import rendering
 
         with terminal.progress() as progress:
-            expected = importing.preview_import(
-                options.places(), options.file, True, progress, allow_loss=options.allow_loss
-            )
+            expected = _previewed(options, progress)
         terminal.note("\n".join(rendering.preview_lines(expected)) + "\n")
-    _require_yes(options, terminal, f"This replaces the data in {database}", "Go on?")
+    if options.salvage:
+        fact = f"This brings what can be proved of a damaged backup into {database}"
+    else:
+        fact = f"This replaces the data in {database}"
+    _require_yes(options, terminal, fact, "Go on?")
+
+
+def _previewed(options: Options, progress: Progress) -> ImportPreview:
+    from sidecar import importing
+
+    return importing.preview_import(
+        options.places(),
+        options.file,
+        not options.merge,
+        progress,
+        allow_loss=options.allow_loss,
+        salvage=options.salvage,
+    )
 
 
 def _require_yes(options: Options, terminal: Terminal, fact: str, question: str) -> None:

@@ -7,8 +7,10 @@ preview reads it, the import carries it out. So what the preview says is what th
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sidecar.errors import CannotRemove
 from sidecar.models import MIGRATIONS
 from sidecar.policies import LISTS, Policy
 from sidecar.progress import Progress
@@ -16,10 +18,18 @@ from sidecar.results import Example, TableAccount
 from sidecar.schema import ForeignKey, Schema, TableSchema, broken_references, quote
 from sidecar.stage import ROW, SHAPE, Stage, StagedTable
 
-ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED = range(1, 7)
+ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED, INEXACT = range(1, 8)
 """Actions of the table "plan <table>": one for each staged row."""
 
-_LEFT_OUT = {DIFFERS: "differs_from_database", CLASHES: "same_values_in_database", MAPPED: "default_list_mapped"}
+DEPENDENCIES = "task_dependencies"
+"""The table of which a row says no more than its unique values do."""
+
+_LEFT_OUT = {
+    DIFFERS: "differs_from_database",
+    CLASHES: "same_values_in_database",
+    MAPPED: "default_list_mapped",
+    INEXACT: "exact_lost",
+}
 _ACTIONS = {
     ADD: "add",
     SAME: "unchanged",
@@ -27,6 +37,7 @@ _ACTIONS = {
     DIFFERS: "left out",
     CLASHES: "left out",
     MAPPED: "left out",
+    INEXACT: "left out",
 }
 
 EXAMPLES = 5
@@ -57,7 +68,7 @@ class Difference:
     """What an import will do to each table of the live database.
 
     ``accounts`` has every table that the archive carries or that holds rows; ``untied`` the
-    (table, column) whose references to removed rows are cleared.
+    (table, column) whose references to removed rows are cleared, with the number of rows.
     """
 
     overwrite: bool
@@ -65,13 +76,18 @@ class Difference:
     stage: Stage
     policy: Policy
     accounts: dict[str, TableAccount] = field(default_factory=dict)
-    untied: list[tuple[str, str]] = field(default_factory=list)
+    untied: dict[tuple[str, str], int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""
-        return self.overwrite and self.stage.tables[table].carried
+        return self._removing and self.stage.tables[table].carried
+
+    @property
+    def _removing(self) -> bool:
+        """Whether rows go that the archive does not have: what a damaged one does not have says nothing."""
+        return self.overwrite and not self.policy.is_salvage
 
     def changes(self) -> int:
         """Rows of the live database that will not be what they were."""
@@ -88,8 +104,8 @@ class Difference:
         return sorted(carried | ({LISTS} if self.policy.restored else set()))
 
     def work_out(self, connection: sqlite3.Connection, progress: Progress) -> None:
-        """Fill the plan; anything of an earlier one is forgotten. Raises sqlite3.Error, Cancelled."""
-        self.accounts, self.untied = {}, []
+        """Fill the plan; anything of an earlier one is forgotten. Raises CannotRemove, sqlite3.Error, Cancelled."""
+        self.accounts, self.untied = {}, {}
         self.before = {name: _number(connection, f"SELECT count(*) FROM main.{quote(name)}") for name in self.live}
         self.broken = broken_references(connection, self.live)
         for name in self.incoming():
@@ -106,12 +122,16 @@ class Difference:
         for name, left_out in self.policy.left_out.items():
             if name not in self.live:
                 self.accounts[name] = TableAccount(read=self.stage.tables[name].rows, left_out=dict(left_out))
+        for name, unproved in (self.policy.salvaged or {}).items():
+            account = self.accounts.setdefault(name, TableAccount())
+            account.read += sum(unproved.values())
+            account.left_out = dict(unproved) | account.left_out
 
     def examples(self, connection: sqlite3.Connection, table: str) -> list[Example]:
         """Some rows behind each count of a table's account."""
         found: list[Example] = []
         if table in self.incoming():
-            for action in (ADD, UPDATE, DIFFERS, CLASHES, MAPPED):
+            for action in (ADD, UPDATE, *_LEFT_OUT):
                 source = f"stage.{quote(table)} r JOIN {plan_of(table)} p ON p.row = r.{quote(ROW)}"
                 columns = self.stage.tables[table].columns
                 for row_id, label in _examples(connection, source, f"p.action = {action}", list(columns)):
@@ -132,7 +152,7 @@ class Difference:
             self._plan_by_content(connection, staged)
         else:
             self._plan_by_key(connection, staged, live)
-        if not self.overwrite:
+        if not self._removing:
             self._find_nameless(connection, staged, live)
             self._plan_clashes(connection, staged, live)
         if name == LISTS:
@@ -145,7 +165,7 @@ class Difference:
         if not live.key:
             return True
         null = _null_in_key(live)
-        return self.overwrite and any(
+        return self._removing and any(
             connection.execute(f"SELECT 1 FROM {database}.{quote(live.name)} WHERE {null} LIMIT 1").fetchone()
             for database in ("main", "stage")
         )
@@ -162,7 +182,7 @@ class Difference:
     def _plan_by_key(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
         key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
         same = " AND ".join(self._same(staged, live, column) for column in self.columns(live.name)) or "1"
-        differs = UPDATE if self.overwrite else DIFFERS
+        differs = (INEXACT if self.policy.hedged else UPDATE) if self.overwrite else DIFFERS
         connection.execute(
             f"INSERT INTO {plan_of(live.name)} SELECT s.{quote(ROW)},"
             f" CASE WHEN m.{quote(live.key[0])} IS NULL THEN {ADD} WHEN {same} THEN {SAME} ELSE {differs} END"
@@ -184,7 +204,7 @@ class Difference:
         content = self._content(staged.name)
         theirs = f"SELECT {content} AS c FROM stage.{quote(staged.name)}"
         own = f"SELECT {content} AS c FROM main.{quote(staged.name)}"
-        if self.overwrite:
+        if self._removing:
             counted = [f"SELECT c, count(*) FROM ({rows}) GROUP BY c" for rows in (theirs, own)]
             different = any(
                 connection.execute(f"{one} EXCEPT {other} LIMIT 1").fetchone()
@@ -208,16 +228,18 @@ class Difference:
 
     def _plan_clashes(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
         """New rows whose unique values the database has under another id; the same dependency is the same."""
-        action = SAME if live.name == "task_dependencies" else CLASHES
+        same = SAME if live.name == DEPENDENCIES else CLASHES
+        another = " OR ".join(f"m.{quote(column)} IS NOT s.{quote(column)}" for column in live.key)
         for unique in live.unique:
             if not set(unique) <= set(self.columns(live.name)):
                 continue
             match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
-            connection.execute(
-                f"UPDATE {plan_of(live.name)} SET action = {action} WHERE action = {ADD} AND EXISTS (SELECT 1 FROM"
-                f" stage.{quote(staged.name)} s JOIN main.{quote(live.name)} m ON {match}"
-                f" WHERE s.{quote(ROW)} = {quote('plan ' + live.name)}.row)"
-            )
+            for planned, action, whose in ((ADD, same, "1"), (UPDATE, CLASHES, another or "0")):
+                connection.execute(
+                    f"UPDATE {plan_of(live.name)} SET action = {action} WHERE action = {planned} AND EXISTS (SELECT 1"
+                    f" FROM stage.{quote(staged.name)} s JOIN main.{quote(live.name)} m ON {match}"
+                    f" WHERE s.{quote(ROW)} = {quote('plan ' + live.name)}.row AND ({whose}))"
+                )
 
     def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
         live = self.live[name]
@@ -230,9 +252,9 @@ class Difference:
             where = f"NOT EXISTS (SELECT 1 FROM {plan_of(name)} WHERE action = {SAME})"
         if name == LISTS and self.policy.kept_default:
             where += " AND m.is_default IS NOT 1"
-        connection.execute(
-            f"INSERT INTO {gone_of(name)} SELECT {_located(live, 'm')} FROM main.{quote(name)} m WHERE {where}"
-        )
+        sql = f"SELECT {_located(live, 'm')} FROM main.{quote(name)} m WHERE {where}"
+        _require_locator(connection, live, sql)
+        connection.execute(f"INSERT INTO {gone_of(name)} {sql}")
 
     def _follow_references(self, connection: sqlite3.Connection) -> None:
         """What the app's own foreign keys do when rows go: rows of tables that stay go too, or lose the reference."""
@@ -249,24 +271,32 @@ class Difference:
             if child.name in self.stage.tables and self.replaced(child.name):
                 continue
             for reference in child.foreign_keys:
-                if reference.on_delete == "SET NULL" and self._leads(reference):
+                if self._leads(reference) and reference.on_delete != "CASCADE":
                     self._untie(connection, child, reference)
 
     def _leads(self, reference: ForeignKey) -> bool:
         return reference.parent in self.live and reference.parent_column in self.live[reference.parent].columns
 
     def _cascade(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> bool:
-        sql = f"INSERT OR IGNORE INTO {gone_of(child.name)} {self._orphans(child, reference)}"
-        return connection.execute(sql).rowcount > 0
+        orphans = self._orphans(child, reference)
+        _require_locator(connection, child, orphans)
+        return connection.execute(f"INSERT OR IGNORE INTO {gone_of(child.name)} {orphans}").rowcount > 0
 
     def _untie(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> None:
+        """Note the rows that lose a reference. Raises CannotRemove if they insist on it."""
         untied = untied_of(child.name, reference.column)
         connection.execute(f"DROP TABLE IF EXISTS {untied}")
+        orphans = self._orphans(child, reference)
+        _require_locator(connection, child, orphans)
         connection.execute(
-            f"CREATE TABLE {untied} AS {self._orphans(child, reference)}"
+            f"CREATE TABLE {untied} AS {orphans}"
             f" AND ({_located(child, 'c')}) NOT IN (SELECT * FROM {gone_of(child.name)})"
         )
-        self.untied.append((child.name, reference.column))
+        rows = _number(connection, f"SELECT count(*) FROM {untied}")
+        if rows and (reference.on_delete != "SET NULL" or reference.column in child.not_null):
+            raise CannotRemove(detail=f"{rows:,} {child.name} insist on the {reference.parent} they refer to")
+        if reference.on_delete == "SET NULL":
+            self.untied[child.name, reference.column] = rows
 
     def _orphans(self, child: TableSchema, reference: ForeignKey) -> str:
         parent = self.live[reference.parent]
@@ -278,11 +308,7 @@ class Difference:
 
     def _account(self, connection: sqlite3.Connection, name: str) -> None:
         account = TableAccount(removed=_number(connection, f"SELECT count(*) FROM {gone_of(name)}"))
-        account.untied = sum(
-            _number(connection, f"SELECT count(*) FROM {untied_of(table, column)}")
-            for table, column in self.untied
-            if table == name
-        )
+        account.untied = sum(rows for (table, _), rows in self.untied.items() if table == name)
         staged = self.stage.tables.get(name)
         matched = 0
         if name in self.incoming() and staged is not None:
@@ -292,10 +318,29 @@ class Difference:
             account.added, account.updated = counts.get(ADD, 0), counts.get(UPDATE, 0)
             account.unchanged = counts.get(SAME, 0)
             account.left_out = {_LEFT_OUT[action]: counts[action] for action in _LEFT_OUT if action in counts}
-            matched = account.unchanged + account.updated + counts.get(DIFFERS, 0)
-        account.kept = max(self.before[name] - account.removed - matched, 0)
+            matched = self._matched(connection, name, counts)
+        account.kept = self.before[name] - account.removed - matched
         if name != MIGRATIONS and (name in self.incoming() or account.removed or account.untied or account.kept):
             self.accounts[name] = account
+
+    def _matched(self, connection: sqlite3.Connection, name: str, counts: Mapping[int, int]) -> int:
+        """How many rows of the database some record of the archive stands for."""
+        live = self.live[name]
+        matched = sum(counts.get(action, 0) for action in (SAME, UPDATE, DIFFERS, INEXACT))
+        by_content, by_values = self._has_nameless(connection, live), live.unique if name == DEPENDENCIES else ()
+        if self._removing or not matched or not (by_content or by_values):
+            return matched
+        # Two records can stand for one row: the same content twice, or the same two tasks under another id.
+        alike = [f"{self._content(name)} IN (SELECT {self._content(name)} FROM stage.{quote(name)})"] * by_content
+        for columns in filter(None, (live.key, *by_values)):
+            same = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in columns)
+            alike.append(f"EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {same})")
+        return _number(connection, f"SELECT count(*) FROM main.{quote(name)} m WHERE {' OR '.join(alike)}")
+
+    def _has_nameless(self, connection: sqlite3.Connection, live: TableSchema) -> bool:
+        """Whether the database has rows of a table that no key names."""
+        sql = f"SELECT 1 FROM main.{quote(live.name)} WHERE {_null_in_key(live)} LIMIT 1"
+        return not live.key or connection.execute(sql).fetchone() is not None
 
 
 def _has_affinity(declared: str) -> bool:
@@ -309,13 +354,20 @@ def _null_in_key(live: TableSchema) -> str:
 
 
 def _make_gone(connection: sqlite3.Connection, live: TableSchema) -> None:
-    columns = ", ".join(f"k{index}" for index in range(len(live.locator)))
+    columns = ", ".join(f"k{index}" for index in range(max(len(live.locator), 1)))
     connection.execute(f"DROP TABLE IF EXISTS {gone_of(live.name)}")
     connection.execute(f"CREATE TABLE {gone_of(live.name)} ({columns}, PRIMARY KEY ({columns})) WITHOUT ROWID")
 
 
+def _require_locator(connection: sqlite3.Connection, live: TableSchema, rows: str) -> None:
+    """Raise CannotRemove if ``rows`` finds any in a table that has no name for one of its rows."""
+    if not live.locator and connection.execute(f"{rows} LIMIT 1").fetchone():
+        names = ", ".join(name for name in live.columns if name.lower() in ("rowid", "_rowid_", "oid"))
+        raise CannotRemove(detail=f"rows of {live.name} cannot be told apart, since columns are called {names}")
+
+
 def _located(live: TableSchema, alias: str) -> str:
-    return ", ".join(f"{alias}.{quote(column)}" for column in live.locator)
+    return ", ".join(f"{alias}.{quote(column)}" for column in live.locator) or "NULL"
 
 
 def _examples(

@@ -8,10 +8,10 @@ Tree::
     │   └── PermissionDenied  DiskFull  FileInUse  ReadFailed
     ├── BackupError            the backup file is at fault
     │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded
-    │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData
+    │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData  NothingToSalvage
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
-    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat
+    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove
     ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
     ├── SafetyCopyFailed  NoSafetyCopy
     ├── Cancelled
@@ -44,13 +44,17 @@ class SidecarError(Exception):
         self.path = None if path is None else str(path)
         self.detail = detail if len(detail) <= LONGEST_DETAIL else f"{detail[: LONGEST_DETAIL - 1]}…"
         self.reassurance = ""
+        self.suggestion = ""
         sentence = " ".join((inspect.getdoc(type(self)) or "").split())
         super().__init__(sentence.format(path=self.path or "", detail=self.detail).strip())
 
     @property
     def message(self) -> str:
-        """One or two sentences for the user, reassurance first when there is any."""
-        return f"{self.reassurance}{self.args[0]}"
+        """A few sentences for the user: reassurance first, and what else could be tried last, where there is any."""
+        sentence = f"{self.reassurance}{self.args[0]}"
+        if not self.suggestion:
+            return sentence
+        return f"{sentence}{'' if sentence.endswith(('.', ')')) else '.'} {self.suggestion}"
 
     def __str__(self) -> str:
         return self.message
@@ -61,12 +65,14 @@ class SidecarError(Exception):
         return self.code if 0 < self.code < 256 else 1
 
     def data(self) -> dict[str, object]:
-        """The ``data`` member of the JSON-RPC error: kind, hint, and what is known of path and detail."""
+        """The ``data`` member of the JSON-RPC error: kind, hint, and what is known of path, detail and salvage."""
         data: dict[str, object] = {"kind": self.kind, "hint": self.hint}
         if self.path is not None:
             data["path"] = self.path
         if self.detail:
             data["detail"] = self.detail
+        if self.suggestion:
+            data["salvage"] = True
         return data
 
 
@@ -190,6 +196,12 @@ class WouldLoseData(BackupError):
     kind, code, hint = "would_lose_data", 27, "Update KiraPilot first."
 
 
+class NothingToSalvage(BackupError):
+    """Nothing in the backup can be proved to be what it was, so nothing was taken: {detail}. Use another copy of it."""
+
+    kind, code, hint = "nothing_to_salvage", 29, "Use another copy or an older backup."
+
+
 class DatabaseError(SidecarError):
     """KiraPilot's database cannot be used. {detail}"""
 
@@ -236,6 +248,12 @@ class BeyondFormat(DatabaseError):
     """KiraPilot's database holds more than a backup can: {detail}. Shorten it in KiraPilot, then export again."""
 
     kind, code, hint = "beyond_format", 36, "Shorten what is too long, and export again."
+
+
+class CannotRemove(DatabaseError):
+    """KiraPilot's database cannot let go of rows that the backup does not have: {detail}. Merge the backup instead."""
+
+    kind, code, hint = "cannot_remove", 37, "Merge the backup: that removes nothing."
 
 
 class WorkFolderUnusable(SidecarError):

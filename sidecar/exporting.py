@@ -18,7 +18,7 @@ from sidecar import __version__
 from sidecar.archive_writing import ArchiveWriter
 from sidecar.cutting import MAX_RECORD_BYTES
 from sidecar.database import database_errors, is_database_file, require_file
-from sidecar.errors import BeyondFormat, SameFile
+from sidecar.errors import BeyondFormat, SameFile, VerificationFailed
 from sidecar.files import open_private, replacing, resolve_target
 from sidecar.forms import ExactCell
 from sidecar.gathering import Gatherer
@@ -65,7 +65,8 @@ def export_data(
         require_space(folder, size, "the snapshot of the database")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
-        with replacing(target) as file, database_errors(places.database):
+        remarks: list[str] = []
+        with replacing(target, remarks) as file, database_errors(places.database):
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
             require_space(target.parent, size // 100, "the backup")
             export = _Export(snapshot, folder / "exact", progress, frontend.clean)
@@ -77,7 +78,7 @@ def export_data(
         path=str(target),
         size=target.stat().st_size,
         tables={name: table.rows for name, table in export.tables.items()},
-        warnings=[*export.warnings(), *frontend.warnings],
+        warnings=[*export.warnings(), *frontend.warnings, *remarks],
     )
 
 
@@ -115,7 +116,8 @@ class _Export:
             archive = ArchiveWriter(file, metadata.created_at, self.snapshot.stat().st_size >= LARGE_BYTES)
             archive.metadata(metadata)
             for name in (*CONTRACT, *sorted(counts.keys() - set(CONTRACT))):
-                early.put(archive.section(name, self._rows(connection, schema.get(name), spool)))
+                rows = self._rows(connection, schema.get(name), spool, counts.get(name, 0))
+                early.put(archive.section(name, rows))
             self.dangling = next(dangling)
             for name, count in self.dangling.items():
                 self.tables[name] = msgspec.structs.replace(self.tables[name], dangling=count)
@@ -130,7 +132,10 @@ class _Export:
             )
         return metadata, archive
 
-    def _rows(self, connection: sqlite3.Connection, table: TableSchema | None, spool: BinaryIO) -> Iterator[Data]:
+    def _rows(
+        self, connection: sqlite3.Connection, table: TableSchema | None, spool: BinaryIO, expected: int
+    ) -> Iterator[Data]:
+        """A table's records, ``expected`` of them. Raises VerificationFailed for any other number."""
         if table is None:
             return
 
@@ -147,6 +152,8 @@ class _Export:
             yield batch.body
             rows += batch.rows
             self.progress.advance(batch.rows)
+        if rows != expected:
+            raise VerificationFailed(detail=f"{rows:,} of {expected:,} {table.name} were written")
         self.tables[table.name] = TableManifest(
             entry=section_entry(table.name),
             rows=rows,

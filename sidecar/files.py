@@ -53,6 +53,12 @@ _BY_ERRNO: dict[int, type[SidecarError]] = {
 if hasattr(errno, "EDQUOT"):  # not on Windows
     _BY_ERRNO[errno.EDQUOT] = DiskFull
 
+NOT_FLUSHED = (
+    "The backup is complete and in place, but its folder could not be flushed to the disk: wait a minute before you"
+    " switch the computer off or unplug the disk, and check that disk"
+)
+"""What to say when the rename may not outlast a power cut."""
+
 _SHARING_VIOLATION = {32, 33}
 """Windows: the file, or a region of it, is open in another program."""
 
@@ -126,12 +132,14 @@ def resolve_target(file_path: str) -> Path:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def replacing(target: Path, remarks: list[str] | None = None) -> Iterator[BinaryIO]:
     """A new file, readable and writable, that takes the place of ``target`` when the block ends well.
 
     It lies beside the target, is readable by its owner only, and is flushed to the disk before
     it is renamed over the target in one step. When the block raises, or the process dies, the
     target is what it was; a file left by a killed process is removed by the next use.
+    Once it is renamed the new file is in place, whatever happens: that its folder could not be flushed
+    is no failure, but a sentence in ``remarks``.
     Raises SidecarErrors for the file system's.
     """
     with file_errors(target):
@@ -146,7 +154,8 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
-            _flush_folder(target.parent)
+        if not _flush_folder(target.parent) and remarks is not None:
+            remarks.append(NOT_FLUSHED)
     finally:
         _discard(temporary, lock)
 
@@ -209,16 +218,17 @@ def _discard(temporary: Path, lock: FileLock) -> None:
         let_go(lock)
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` outlast a power cut, where the platform can."""
+def _flush_folder(folder: Path) -> bool:
+    """Make a rename in ``folder`` outlast a power cut, where the platform can; answers whether that failed not."""
     if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+        return True
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
-        # Some network file systems cannot flush a folder; the rename itself has happened.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)
+        # Some network file systems cannot flush a folder at all.
+        return error.errno in (errno.EINVAL, errno.ENOTSUP)
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +22,17 @@ from sidecar.database import (
 )
 from sidecar.difference import Difference
 from sidecar.errors import DatabaseBusy, InvalidBackup, SameFile, SidecarError
+from sidecar.mending import mend
 from sidecar.places import Places
-from sidecar.policies import apply_policies
+from sidecar.policies import Policy, apply_policies
 from sidecar.problems import WARNING
 from sidecar.progress import Progress
-from sidecar.results import ImportPreview, ImportResult
+from sidecar.results import ImportPreview, ImportResult, SalvageReport
 from sidecar.safety import SafetyCopy
+from sidecar.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.settings import read_settings, restore_settings
 from sidecar.validation import Judged, judged
-from sidecar.workfolder import new_file, work_errors
+from sidecar.workfolder import new_file, require_space, work_errors
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
 PREVIEW_PHASES = {"stage": 0.75, "check": 0.25}
@@ -52,6 +54,7 @@ def import_data(
     progress: Progress,
     allow_loss: bool = False,
     settings: Mapping[str, object] | None = None,
+    salvage: bool = False,
 ) -> ImportResult:
     """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
 
@@ -59,11 +62,12 @@ def import_data(
     :param allow_loss: leave out what the target has no place for, instead of raising WouldLoseData.
     :param settings: the frontend's own as they are now: they go into the safety copy without their secrets, which
         go into what the result hands back.
+    :param salvage: of a damaged archive take what can be proved, and remove nothing; else refuse it whole.
     Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch, Cancelled;
     the database is then what it was.
     """
     progress.plan(PHASES)
-    return _import(_Request(places, file_path, overwrite, allow_loss), progress, settings)
+    return _import(_Request(places, file_path, overwrite, allow_loss, salvage=salvage), progress, settings)
 
 
 def restore_copy(
@@ -75,14 +79,19 @@ def restore_copy(
 
 
 def preview_import(
-    places: Places, file_path: str, overwrite: bool, progress: Progress, allow_loss: bool = False
+    places: Places,
+    file_path: str,
+    overwrite: bool,
+    progress: Progress,
+    allow_loss: bool = False,
+    salvage: bool = False,
 ) -> ImportPreview:
     """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
 
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
-    with _compared(_Request(places, file_path, overwrite, allow_loss), progress) as target:
+    with _compared(_Request(places, file_path, overwrite, allow_loss, salvage=salvage), progress) as target:
         return target.preview()
 
 
@@ -103,6 +112,7 @@ class _Request:
     overwrite: bool = True
     allow_loss: bool = False
     verbatim: bool = False
+    salvage: bool = False
 
 
 @dataclass
@@ -127,6 +137,9 @@ class _Target:
 
     def work_out_again(self, progress: Progress) -> None:
         """The same after the app wrote. Raises DatabaseBusy if what the stage was fitted to is no more."""
+        if isinstance(self.backup, Salvaged):
+            # What a salvage took may refer to rows of the database, as they were.
+            raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
         self.difference.policy.require_same_lists(self.connection)
         self.work_out(progress)
 
@@ -150,6 +163,7 @@ class _Target:
             tables=difference.accounts,
             examples={name: difference.examples(self.connection, name) for name in difference.accounts},
             warnings=self.warnings(),
+            salvage=self.report(),
         )
 
     def rows(self) -> int:
@@ -157,7 +171,11 @@ class _Target:
         return sum(table.rows for table in self.backup.stage.tables.values())
 
     def warnings(self) -> list[str]:
-        return [*self.backup.problems.lines(WARNING), *self.difference.policy.warnings]
+        salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
+        return [*salvaged, *self.backup.problems.lines(WARNING), *self.difference.policy.warnings]
+
+    def report(self) -> SalvageReport | None:
+        return self.backup.salvage.report(self.backup.stage) if isinstance(self.backup, Salvaged) else None
 
 
 def _import(request: _Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
@@ -174,6 +192,7 @@ def _import(request: _Request, progress: Progress, settings: Mapping[str, object
             warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ())],
             settings=restored.values,
             safety_copy=str(copy.path) if copy.path else None,
+            salvage=target.report(),
         )
 
 
@@ -230,11 +249,15 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
     with _reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
         encoding = _encoding(database, progress)
-    with judged(request.file_path, request.places.work_dir, progress, encoding) as backup:
+    judging = salvaged if request.salvage else judged
+    with (
+        nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
+        judging(request.file_path, request.places.work_dir, progress, encoding) as backup,
+    ):
         backup.require_valid()
         backup.stage.close()
         with (
-            _reassuring("Nothing was changed and the backup is fine: "),
+            _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
             database_errors(database),
             closing(open_for_import(database)) as connection,
             _refusals(),
@@ -251,13 +274,38 @@ def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, 
     # Up to here and on to the transaction, only throw-away databases are written.
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
-        policy = apply_policies(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim)
+        policy = Policy()
+        if isinstance(backup, Salvaged):
+            mend(connection, backup, live)
+            policy = Policy(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
+        apply_policies(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, policy)
         difference = Difference(request.overwrite, live, backup.stage, policy)
         target = _Target(connection, request, backup, difference, version)
         target.work_out(progress)
+        _require_room(connection, request.places.database, difference)
         # The policies looked at the database before the difference did.
         target.version = version
     return target
+
+
+def _require_room(connection: sqlite3.Connection, database: Path, difference: Difference) -> None:
+    """Raise DiskFull when the database's disk lacks even half of what the new and changed rows take in the stage."""
+    coming = sum(account.added + account.updated for account in difference.accounts.values())
+    staged = sum(table.rows for table in difference.stage.tables.values())
+    (pages, unused, size, free_pages, free_size) = (
+        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        for pragma in (
+            "stage.page_count",
+            "stage.freelist_count",
+            "stage.page_size",
+            "main.freelist_count",
+            "main.page_size",
+        )
+    )
+    # A lower bound: what might just fit is tried, and undone as a whole where it does not.
+    needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
+    if coming and needed > 0:
+        require_space(database, needed, "the import")
 
 
 def _attach(connection: sqlite3.Connection, name: str, path: Path) -> None:

@@ -6,7 +6,7 @@ The archive's layout, entry by entry, is described in protocol/FORMAT.md.
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -87,3 +87,12 @@ def section_entry(table: str) -> str:
     # Case folded: names that differ by case alone collide when somebody unpacks them.
     taken = table not in CONTRACT and name.lower() in _TAKEN
     return f"table-{name}" if taken or name.lower().startswith("table-") else name
+
+
+def table_of(entry: str) -> str | None:
+    """The table whose entry this would be, None for one that is no table's: what a lost manifest no longer tells."""
+    stem = entry.removesuffix(".json")
+    for table in (unquote(stem), unquote(stem.removeprefix("table-"))):
+        if table and section_entry(table) == entry:
+            return table
+    return None

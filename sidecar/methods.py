@@ -114,7 +114,15 @@ def import_data_from_file(params: ImportParams, context: Context) -> ImportResul
     from sidecar.importing import import_data
 
     progress = context.progress(params.progress_token)
-    return import_data(context.places, params.file_path, params.overwrite, progress, params.allow_loss, params.settings)
+    return import_data(
+        context.places,
+        params.file_path,
+        params.overwrite,
+        progress,
+        params.allow_loss,
+        params.settings,
+        salvage=params.salvage,
+    )
 
 
 def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
@@ -122,7 +130,9 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
     from sidecar.importing import preview_import as preview
 
     progress = context.progress(params.progress_token)
-    return preview(context.places, params.file_path, params.overwrite, progress, params.allow_loss)
+    return preview(
+        context.places, params.file_path, params.overwrite, progress, params.allow_loss, salvage=params.salvage
+    )
 
 
 def validate_backup_file(params: BackupParams, context: Context) -> BackupMetadata:

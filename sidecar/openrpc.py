@@ -44,7 +44,7 @@ Made by `python -m sidecar.openrpc --write protocol` from the classes in `sideca
 
 `code` is the JSON-RPC error code, and a positive one also the exit code of the command line.
 `message` is for the user as it stands. `data` holds `kind`, `hint`, and where known `path` and `detail`,
-which fill the gaps of the message.
+which fill the gaps of the message; and `salvage: true` where a salvage would get something out of the backup.
 
 | code | kind | message | hint |
 |---:|---|---|---|
@@ -52,12 +52,16 @@ which fill the gaps of the message.
 
 
 class ErrorData(msgspec.Struct, omit_defaults=True):
-    """The data of every error: its kind, what to do, and the path and the detail of its message, where known."""
+    """The data of every error: its kind, what to do, and the path and the detail of its message, where known.
+
+    ``salvage`` is true where an import with ``salvage`` would get something out of the backup that was refused.
+    """
 
     kind: str
     hint: str
     path: str | None = None
     detail: str | None = None
+    salvage: bool = False
 
 
 class ProgressParams(msgspec.Struct):

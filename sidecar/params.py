@@ -32,6 +32,13 @@ Settings = Annotated[
 AllowLoss = Annotated[
     bool, Meta(description="True leaves out what this KiraPilot has no place for; false refuses such a backup.")
 ]
+Salvage = Annotated[
+    bool,
+    Meta(
+        description="True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole."
+        " Preview it first."
+    ),
+]
 
 
 class Params(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -63,6 +70,7 @@ class PreviewParams(Params):
     file_path: BackupPath
     overwrite: Overwrite
     allow_loss: AllowLoss = False
+    salvage: Salvage = False
 
 
 class ImportParams(Params):
@@ -72,6 +80,7 @@ class ImportParams(Params):
     overwrite: Overwrite
     settings: Settings = None
     allow_loss: AllowLoss = False
+    salvage: Salvage = False
 
 
 class UndoParams(Params):

@@ -8,7 +8,7 @@ first generation, which knew no lists. Rules 7 and 8 of protocol/IMPORT.md.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.errors import DatabaseBusy, WouldLoseData
@@ -21,7 +21,7 @@ NO_TABLE, MAPPED = "no_such_table", "default_list_mapped"
 """Reasons for rows left out: the target has no such table; the database's own default list stands for it."""
 
 _LIST_SHAPE = ("id", "name", "is_default")
-_NAMING_LISTS = (("tasks", "task_list_id"), ("periodic_task_templates", "task_list_id"))
+NAMING_LISTS = (("tasks", "task_list_id"), ("periodic_task_templates", "task_list_id"))
 
 
 @dataclass
@@ -30,7 +30,9 @@ class Policy:
 
     ``left_out`` counts rows per table and reason, ``mapped`` holds the rows of ``task_lists`` left
     out so, ``restored`` the number of task lists made again, ``kept_default`` whether the
-    database's own default list stays though the archive replaces all lists.
+    database's own default list stays though the archive replaces all lists. ``salvaged`` is None but for
+    a damaged archive: then it counts, per table and reason, the records that could not be proved; ``hedged``
+    tells that those that could may not say their values exactly.
     """
 
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -39,6 +41,13 @@ class Policy:
     kept_default: bool = False
     warnings: list[str] = field(default_factory=list)
     lists: list[tuple[object, ...]] | None = None
+    salvaged: Mapping[str, Mapping[str, int]] | None = None
+    hedged: bool = False
+
+    @property
+    def is_salvage(self) -> bool:
+        """Whether the archive is damaged: then its silence says nothing, and nothing is removed."""
+        return self.salvaged is not None
 
     def require_same_lists(self, connection: sqlite3.Connection) -> None:
         """Raise DatabaseBusy if the database's task lists are no longer those the stage was fitted to."""
@@ -53,20 +62,22 @@ def apply_policies(
     overwrite: bool,
     allow_loss: bool,
     verbatim: bool = False,
+    policy: Policy | None = None,
 ) -> Policy:
     """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``.
 
     :param verbatim: repair nothing: an undo brings back what was there, whatever it was.
+    :param policy: what was decided before, which is a salvage's; it is added to.
     """
-    policy = Policy()
+    policy = policy or Policy()
     _leave_out(connection, stage, live, allow_loss, policy)
     if LISTS in live and not verbatim:
         policy.lists = _lists(connection)
         if stage.tables[LISTS].carried:
             _one_default(connection, overwrite, policy)
-        else:
+        if not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {}):
             _restore_lists(connection, stage, live, policy)
-        _adopt_listless(connection, stage, live, overwrite)
+        _adopt_listless(connection, stage, live, overwrite and not policy.is_salvage)
     return policy
 
 
@@ -113,13 +124,16 @@ def _one_default(connection: sqlite3.Connection, overwrite: bool, policy: Policy
     own = connection.execute("SELECT id FROM main.task_lists WHERE is_default = 1").fetchone()
     if own is None:
         return
-    if overwrite and theirs is None:
+    if overwrite and policy.is_salvage:
+        # The database's own list cannot give way, since nothing is removed: all others are ordinary ones.
+        connection.execute("UPDATE stage.task_lists SET is_default = (id IS ?) WHERE is_default = 1 OR id = ?", own * 2)
+    elif overwrite and theirs is None:
         connection.execute("UPDATE stage.task_lists SET is_default = 1 WHERE id = ?", own)
         policy.kept_default = True
     elif not overwrite and theirs is not None and theirs[1] != own[0]:
         policy.mapped.add(theirs[0])
         policy.left_out[LISTS] = {MAPPED: 1}
-        for table, column in _NAMING_LISTS:
+        for table, column in NAMING_LISTS:
             connection.execute(f"UPDATE stage.{table} SET {column} = ? WHERE {column} = ?", (own[0], theirs[1]))
 
 
@@ -127,14 +141,14 @@ def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, p
     """Make the lists again that the archive names, does not carry, and the database lacks."""
     naming = " UNION ALL ".join(
         f"SELECT {column} AS id, {quote(ROW)} AS place FROM stage.{table}"
-        for table, column in _NAMING_LISTS
+        for table, column in NAMING_LISTS
         if stage.tables[table].carried and column in live.get(table, live[LISTS]).columns
     )
     if not naming:
         return
     missing = connection.execute(
         f"SELECT id FROM ({naming}) WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM main.task_lists WHERE id IS NOT"
-        " NULL) GROUP BY id ORDER BY min(place), id"
+        " NULL UNION SELECT id FROM stage.task_lists WHERE id IS NOT NULL) GROUP BY id ORDER BY min(place), id"
     ).fetchall()
     if not missing:
         return

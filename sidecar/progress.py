@@ -96,6 +96,10 @@ class Progress:
             done = min(self._done, self._total)
             self._listen(Report(self._phase, done, self._total, self._unit, self._floor, self._message))
 
+    def quietly(self) -> Progress:
+        """The same job's progress for a step that is no part of its plan: cancellable, but not reported."""
+        return Progress(cancelled=self._cancelled)
+
     def check(self) -> None:
         """Raise :class:`Cancelled` if the job is to stop."""
         if self._cancelled is not None and self._cancelled():

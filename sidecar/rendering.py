@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.results import (
+    LINES_SHOWN,
     BackupList,
     BackupMetadata,
     BackupSummary,
@@ -16,6 +17,7 @@ from sidecar.results import (
     ImportPreview,
     ImportResult,
     Problem,
+    SalvageReport,
     TableAccount,
     UndoResult,
 )
@@ -71,7 +73,10 @@ def validation_lines(result: BackupValidationResult) -> list[str]:
 
 def preview_lines(preview: ImportPreview) -> list[str]:
     """What would happen to each table, with reasons and some examples."""
-    mode = "replace what is there" if preview.overwrite else "add what is missing"
+    if preview.salvage is not None:
+        mode = "add and update what can be proved of it" if preview.overwrite else "add what can be proved of it"
+    else:
+        mode = "replace what is there" if preview.overwrite else "add what is missing"
     return _preview_lines(f"Importing this backup of {when(preview.created_at)} would {mode}:", preview)
 
 
@@ -84,12 +89,15 @@ def _preview_lines(head: str, preview: ImportPreview) -> list[str]:
     lines = [head, "", *_account_lines(preview.tables)]
     for name, examples in preview.examples.items():
         lines += _example_lines(name, examples)
-    return [*lines, *_warnings(preview.warnings)]
+    return [*lines, *_salvage_lines(preview.salvage), *_warnings(preview.warnings)]
 
 
 def import_lines(result: ImportResult) -> list[str]:
     """What happened to each table."""
-    done = "Replaced the data with" if result.overwrite else "Added the missing rows of"
+    if result.salvage is not None:
+        done = "Brought in what can be proved of"
+    else:
+        done = "Replaced the data with" if result.overwrite else "Added the missing rows of"
     return _import_lines(f"{done} the backup of {when(result.created_at)}:", result)
 
 
@@ -125,6 +133,7 @@ def _import_lines(head: str, result: ImportResult) -> list[str]:
         "",
         *_account_lines(result.tables),
         *_settings_lines(result.settings),
+        *_salvage_lines(result.salvage),
         *(["", f"What was there before: {printable(result.safety_copy)}"] if result.safety_copy else []),
         *_warnings(result.warnings),
     ]
@@ -214,6 +223,21 @@ def _example_lines(name: str, examples: Sequence[Example]) -> list[str]:
         reason = f" ({printable(example.reason)})" if example.reason else ""
         lines.append(f"  {printable(example.action)}: {printable(known_by)}{reason}")
     return lines
+
+
+def _salvage_lines(salvage: SalvageReport | None) -> list[str]:
+    """What is wrong with the file, and which records are left out for it."""
+    if salvage is None:
+        return []
+    lines = [f"damage: {printable(line)}" for line in salvage.damage[:LINES_SHOWN]]
+    if len(salvage.damage) > LINES_SHOWN:
+        lines.append(f"damage: and {len(salvage.damage) - LINES_SHOWN:,} more")
+    named = [
+        f"left out of {printable(one.table)}: {printable(one.id or f'record {one.index}')} ({printable(one.reason)})"
+        for one in salvage.records[:LINES_SHOWN]
+    ]
+    verdict = "Nothing of the backup is missing." if salvage.complete else "Not all of the backup could be saved."
+    return ["", *lines, *named, verdict]
 
 
 def _problem_lines(severity: str, problems: Sequence[Problem], count: int) -> list[str]:

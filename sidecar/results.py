@@ -16,6 +16,9 @@ VERSION = "1.0.0"
 LINES_SHOWN = 15
 """Most lines of errors, or of warnings: more push the buttons of a native dialog off the screen."""
 
+RECORDS_SHOWN = 100
+"""Most records that a salvage names one by one."""
+
 PROBLEMS_SHOWN = 100
 """Most structured problems of each severity in one answer."""
 
@@ -109,6 +112,39 @@ class TableAccount(msgspec.Struct, kw_only=True):
         return self.added + self.updated + self.removed + self.untied
 
 
+class LeftOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One record that a salvage left out: of which table, why, and its id and its index in the backup where known."""
+
+    table: str
+    reason: str
+    id: str | None = None
+    index: int | None = None
+
+
+class SalvagedTable(msgspec.Struct, kw_only=True):
+    """One table of a damaged backup, in records: how many it says it held (None where it no longer says), how many
+    are taken, how many are left out, by reason, and how many lose a reference to a row that is not there."""
+
+    expected: int | None
+    taken: int
+    left_out: dict[str, int] = {}
+    cleared: int = 0
+
+
+class SalvageReport(msgspec.Struct, kw_only=True):
+    """What a salvage got out of a damaged backup, and what not.
+
+    ``complete``: nothing is missing. ``exact``: no value stands in for another that only a lost part of the backup
+    could say. ``damage``: what is wrong with the file, a line each. ``records``: the first 100 left out, one by one.
+    """
+
+    complete: bool
+    exact: bool
+    damage: list[str]
+    tables: dict[str, SalvagedTable]
+    records: list[LeftOut]
+
+
 class ImportPreview(BackupMetadata, kw_only=True):
     """What an import would do: BackupMetadata of the archive, and per table the account and some examples."""
 
@@ -116,6 +152,7 @@ class ImportPreview(BackupMetadata, kw_only=True):
     tables: dict[str, TableAccount]
     examples: dict[str, list[Example]]
     warnings: list[str]
+    salvage: SalvageReport | None = None
 
 
 class ImportResult(BackupMetadata, kw_only=True):
@@ -131,6 +168,7 @@ class ImportResult(BackupMetadata, kw_only=True):
     warnings: list[str]
     settings: dict[str, Any] | None
     safety_copy: str | None
+    salvage: SalvageReport | None = None
 
 
 class UndoResult(ImportResult, kw_only=True):

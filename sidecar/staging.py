@@ -63,10 +63,14 @@ def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
     for name in (names.METADATA, names.DATA):
         if name not in archive.names:
             raise MissingData(detail=name)
-    metadata = _metadata(read_small(archive, names.METADATA))
+    metadata = read_metadata(read_small(archive, names.METADATA))
     if names.MANIFEST not in archive.names:
         return metadata, None
-    text = read_small(archive, names.MANIFEST)
+    return metadata, read_manifest(read_small(archive, names.MANIFEST))
+
+
+def read_manifest(text: bytes) -> Manifest:
+    """manifest.json. Raises TooNew, DamagedBackup."""
     try:
         _require_single_keys(names.MANIFEST, text)
         head = msgspec.json.decode(text, type=ManifestHead)
@@ -77,7 +81,7 @@ def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
         raise DamagedBackup(detail=f"{names.MANIFEST}: {error}") from error
     if names.MANIFEST in manifest.entries:
         raise DamagedBackup(detail=f"{names.MANIFEST} cannot hold a hash of itself")
-    return metadata, manifest
+    return manifest
 
 
 def stage_archive(archive: ZipReader, stage: Stage, folder: Path, problems: Problems, progress: Progress) -> Contents:
@@ -163,9 +167,9 @@ class _Staging:
             if isinstance(value, Array):
                 self._data_array(key, value)
             elif key == "version":
-                _require_version(value)
+                require_version(value)
             elif key == "settings":
-                settings = _settings(value)
+                settings = _settings(value, names.DATA)
             elif key in CONTRACT:
                 raise DamagedBackup(detail=f"{names.DATA}: {key} is not a list")
         for key in ("version", *CONTRACT):
@@ -266,7 +270,9 @@ class _Staging:
     def _rest(self) -> None:
         """Read what nothing else reads, so that its checksum, hash and encoding are proved too."""
         for name in self._archive.names:
-            if name not in self._read:
+            if name == names.SETTINGS:
+                self._judge_settings()
+            elif name not in self._read:
                 utf8 = codecs.getincrementaldecoder("utf-8")("strict" if name.endswith(".json") else "ignore")
                 try:
                     for piece in self._pieces(name):
@@ -274,6 +280,17 @@ class _Staging:
                     utf8.decode(b"", final=True)
                 except UnicodeDecodeError as error:
                     raise DamagedBackup(detail=f"{name} is not UTF-8") from error
+
+    def _judge_settings(self) -> None:
+        """settings.json says once more what data.json says, but whoever looks into it must find JSON."""
+        if self._archive.info(names.SETTINGS).file_size > MAX_SMALL_BYTES:
+            raise LimitExceeded(detail=f"{names.SETTINGS} takes more than {MAX_SMALL_BYTES:,} bytes")
+        text = b"".join(self._pieces(names.SETTINGS)).removeprefix(codecs.BOM_UTF8)
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DamagedBackup(detail=f"{names.SETTINGS} is not UTF-8") from error
+        _settings(text, names.SETTINGS)
 
     def _hold_to_manifest(self) -> None:
         if self._manifest is None:
@@ -312,9 +329,10 @@ class _Metadata(msgspec.Struct):
     periodic_template_count: int = 0
 
 
-def _metadata(text: bytes) -> BackupMetadata:
+def read_metadata(text: bytes) -> BackupMetadata:
+    """metadata.json. Raises InvalidMetadata, UnsupportedVersion."""
     try:
-        _require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
+        require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
         metadata = BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
         _require_single_keys(names.METADATA, text)
         if len(metadata.created_at) > MAX_NAME:
@@ -332,7 +350,8 @@ def _require_single_keys(name: str, text: bytes) -> None:
         pass
 
 
-def _require_version(value: bytes) -> None:
+def require_version(value: bytes) -> None:
+    """Raise UnsupportedVersion unless the JSON value is the one version there is, DamagedBackup if it is none."""
     try:
         version = msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -342,11 +361,11 @@ def _require_version(value: bytes) -> None:
         raise UnsupportedVersion(detail=shown[:80])
 
 
-def _settings(value: bytes) -> dict[str, msgspec.Raw]:
+def _settings(value: bytes, name: str) -> dict[str, msgspec.Raw]:
     try:
         return msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise DamagedBackup(detail=f"the settings in {names.DATA}: {error}") from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise DamagedBackup(detail=f"the settings in {name}: {error}") from error
 
 
 def read_small(archive: ZipReader, name: str) -> bytes:

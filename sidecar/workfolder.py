@@ -110,8 +110,13 @@ def _discard(folder: Path, lock: FileLock) -> None:
         let_go(lock)
 
 
-def require_space(folder: Path, size: int, purpose: str) -> None:
-    """Raise DiskFull unless the disk of ``folder`` has ``size`` bytes free."""
-    free = shutil.disk_usage(folder).free
+def require_space(path: Path, size: int, purpose: str) -> None:
+    """Raise DiskFull unless the disk of ``path``, a folder or a file, has ``size`` bytes free."""
+    free = free_space(path)
     if free < size:
-        raise DiskFull(path=folder, detail=f"{purpose} needs {size:,} bytes, {free:,} are free.")
+        raise DiskFull(path=path, detail=f"{purpose} needs {size:,} bytes, {free:,} are free.")
+
+
+def free_space(path: Path) -> int:
+    """Bytes free on the disk of ``path``."""
+    return shutil.disk_usage(path).free

@@ -12,7 +12,7 @@ import pytest
 
 from sidecar import cutting, database, importing
 from sidecar.applying import apply
-from sidecar.errors import AccountingMismatch, Cancelled, DatabaseBusy, LimitExceeded
+from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
 from sidecar.exporting import export_data
 from sidecar.importing import import_data
 from sidecar.progress import Progress, Report
@@ -160,13 +160,13 @@ def test_replacing_rows_with_identical_ones_does_not_cascade_into_tables_the_bac
 
 
 @pytest.mark.parametrize("clause", ["", "ON DELETE RESTRICT", "ON DELETE SET DEFAULT"])
-def test_an_import_that_would_leave_a_reference_leading_nowhere_is_undone(tmp_path: Path, clause: str) -> None:
+def test_a_row_that_others_insist_on_is_not_removed(tmp_path: Path, clause: str) -> None:
     device = fresh(tmp_path)
     execute(device, f"CREATE TABLE labels (id TEXT PRIMARY KEY, task_id TEXT REFERENCES tasks (id) {clause})")
     insert(device, "tasks", id="a", title="A")
     insert(device, "labels", id="l", task_id="a")
     before = device.read_bytes()
-    with pytest.raises(AccountingMismatch):
+    with pytest.raises(CannotRemove, match="1 labels insist on the tasks they refer to"):
         bring_in(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("b")]))
     assert device.read_bytes() == before
 

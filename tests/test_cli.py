@@ -202,6 +202,26 @@ def test_a_merge_asks_nothing_for_it_replaces_nothing(shell: Shell, real_files: 
     assert result.tables["tasks"].removed == 0
 
 
+def test_a_damaged_backup_is_salvaged_only_when_asked_for_twice(shell: Shell, real_files: Path) -> None:
+    damaged = shell.folder / "damaged.kpbackup"
+    damaged.write_bytes((real_files / "2025-09-08-periodic-templates.kpbackup").read_bytes()[:15_000])
+    before = shell.database.read_bytes()
+    refused = shell.run("import", "--yes", "damaged.kpbackup")
+    assert refused.returncode == DamagedBackup.code
+    assert b"A part of it can still be saved: import it with salvage" in refused.stderr
+    for mode in ([], ["--merge"]):
+        ended = shell.run("import", "--salvage", *mode, "damaged.kpbackup")
+        assert (ended.returncode, ended.stdout) == (2, b"")
+        assert b"This brings what can be proved of a damaged backup into " in ended.stderr
+    expected = msgspec.convert(shell.object("preview", "--salvage", "damaged.kpbackup"), ImportPreview)
+    assert shell.database.read_bytes() == before
+    done = msgspec.convert(shell.object("import", "--salvage", "--yes", "damaged.kpbackup"), ImportResult)
+    assert (done.tables, done.salvage) == (expected.tables, expected.salvage)
+    assert done.tables["tasks"].added == 30
+    assert done.salvage is not None
+    assert done.salvage.complete
+
+
 def test_preview_tells_what_import_does_and_changes_nothing(shell: Shell, real_files: Path) -> None:
     other = str(real_files / "2025-09-08-periodic-templates.kpbackup")
     before = shell.database.read_bytes()

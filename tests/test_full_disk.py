@@ -106,20 +106,24 @@ def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Pat
     assert outcome["changed"] == []
 
 
+@pytest.mark.parametrize("unforeseen", [True, False])
 @pytest.mark.parametrize(("spare", "kind"), [(4 << 10, SafetyCopyFailed), (300 << 10, DiskFull)])
 @pytest.mark.parametrize("job", ["import", "merge"])
 def test_an_import_into_a_full_disk_leaves_the_database_as_it_was(
-    job: str, spare: int, kind: type[SidecarError], sample: Path, disk: Path
+    job: str, spare: int, kind: type[SidecarError], unforeseen: bool, sample: Path, disk: Path
 ) -> None:
     database = str(disk / "kirapilot.db")
     size = (sample / "fresh.db").stat().st_size + spare
     outcome = _run(
         sample, disk, size, job=job, path=str(sample / "sample.kpbackup"), database=database,
-        copies=[[str(sample / "fresh.db"), database]],
+        copies=[[str(sample / "fresh.db"), database]], unforeseen=unforeseen,
     )  # fmt: skip
+    if not unforeseen:
+        kind = DiskFull
     path = database if kind is DiskFull else str(disk / "backups")
     assert (outcome["kind"], outcome["path"]) == (kind.kind, path)
     assert outcome["message"].startswith("Nothing was changed and the backup is fine: ")
+    assert ("the import needs" in outcome["message"]) is not unforeseen
     assert outcome["changed"] == []
 
 

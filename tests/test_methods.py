@@ -21,6 +21,7 @@ from sidecar.messages import Answer, Request
 from sidecar.methods import METHODS, Method, make_handler
 from sidecar.params import ImportParams, NoParams, read_params
 from tests.client import DEADLINE, Client
+from tests.conftest import DATA
 
 INVALID_PARAMS = -32602
 COUNTS = ("task_count", "session_count", "ai_interaction_count", "dependency_count", "periodic_template_count")
@@ -89,7 +90,7 @@ def test_every_method_takes_a_progress_token(name: str, token: object) -> None:
 
 
 def test_params_may_be_given_by_position() -> None:
-    params = read_params(ImportParams, ["a.kpbackup", True, None, False, "token"], {})
+    params = read_params(ImportParams, ["a.kpbackup", True, None, False, False, "token"], {})
     assert params == ImportParams(file_path="a.kpbackup", overwrite=True, progress_token="token")
 
 
@@ -250,6 +251,19 @@ def test_an_import_is_undone_and_its_safety_copies_are_listed(
     for copy in listed["backups"]:
         assert (copy["proved"], copy["reason"]) == (True, None)
         assert set(COUNTS) <= set(copy)
+
+
+def test_salvage_is_a_param_that_is_off_unless_it_is_given(client: Client, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.kpbackup"
+    damaged.write_bytes((DATA / "every-kind-of-row.kpbackup").read_bytes()[:-200])
+    params = {"filePath": str(damaged), "overwrite": True}
+    for name in ("preview_import", "import_data_from_file"):
+        error = client.request(name, params)["error"]
+        assert (error["code"], error["data"]["salvage"]) == (21, True)
+    expected = client.request("preview_import", params | {"salvage": True})["result"]
+    done = client.request("import_data_from_file", params | {"salvage": True})["result"]
+    assert done["salvage"] == expected["salvage"]
+    assert (done["salvage"]["complete"], done["task_count"]) == (True, 12)
 
 
 def test_comprehensive_validation_answers_even_for_a_missing_file(client: Client, tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_params_are_described_in_the_order_by_position() -> None:
         ("overwrite", True),
         ("settings", False),
         ("allowLoss", False),
+        ("salvage", False),
         ("progressToken", False),
     ]
     assert all(param["description"] for param in described)

@@ -31,6 +31,12 @@ NEVER = [
     ("zip_writing", {"models", "records", "stage", "schema"}),
     ("progress", {"results", "server", "cli", "terminal"}),
     ("cutting", {"models", "records", "stage"}),
+    ("wreckage", {"models", "records", "stage", "schema", "cutting", "fragments"}),
+    ("fragments", {"records", "stage", "database", "wreckage"}),
+    ("evidence", {"findings", "database", "checks"}),
+    ("findings", {"wreckage", "evidence", "database", "zip_reading"}),
+    ("salvaging", {"server", "methods", "messages", "cli", "zip_writing", "gathering", "policies", "difference"}),
+    ("ledger", {"server", "methods", "cli", "staging", "zip_reading", "zip_writing", "applying"}),
     ("settings", {"models", "records", "stage", "files", "database", "manifest", "results"}),
     ("redaction", {"*"}),
 ]

@@ -92,6 +92,26 @@ def test_import_shows_the_preview_and_asks_before_it_replaces(start: Start, back
     assert task_count(fresh_database) == 30
 
 
+@pytest.mark.parametrize("mode", [[], ["--merge"]])
+def test_a_salvage_is_shown_and_asked_for_even_where_nothing_is_replaced(
+    start: Start, backup: str, fresh_database: Path, folder: Path, mode: list[str]
+) -> None:
+    damaged = folder / "damaged.kpbackup"
+    damaged.write_bytes(Path(backup).read_bytes()[:-100])
+    before = fresh_database.read_bytes()
+    for answer, code in (("n\n", Cancelled().exit_code), ("y\n", 0)):
+        with start("import", "--salvage", *mode, str(damaged)) as terminal:
+            terminal.until("Go on? [y/N]")
+            assert "what can be proved of it:" in terminal.seen
+            assert "damage: the file is cut short" in terminal.seen
+            assert fresh_database.read_bytes() == before
+            terminal.press(answer)
+            assert terminal.finish() == code
+    assert "Brought in what can be proved of the backup of " in terminal.seen
+    assert "Nothing of the backup is missing." in terminal.seen
+    assert task_count(fresh_database) == 12 + 30
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yeah, but\n", CTRL_D, CTRL_C])
 def test_anything_but_yes_leaves_the_database_as_it_was(
     start: Start, backup: str, fresh_database: Path, folder: Path, answer: str

@@ -67,12 +67,16 @@ export interface EntrySummary {
   rows: number | null;
 }
 
-/** The data of every error: its kind, what to do, and the path and the detail of its message, where known. */
+/**
+ * The data of every error: its kind, what to do, and the path and the detail of its message, where known. `salvage`
+ * is true where an import with `salvage` would get something out of the backup that was refused.
+ */
 export interface ErrorData {
   kind: string;
   hint: string;
   path?: string | null;
   detail?: string | null;
+  salvage?: boolean;
 }
 
 /** One row behind a count of a preview: its id, a name a person knows it by, and why, if left out. */
@@ -111,6 +115,7 @@ export interface ImportPreview {
   tables: Record<string, TableAccount>;
   examples: Record<string, Array<Example>>;
   warnings: Array<string>;
+  salvage: SalvageReport | null;
 }
 
 /**
@@ -132,6 +137,7 @@ export interface ImportResult {
   warnings: Array<string>;
   settings: Record<string, unknown> | null;
   safety_copy: string | null;
+  salvage: SalvageReport | null;
 }
 
 /** Who answers, in which version of the protocol, and the places in force from now on. */
@@ -142,6 +148,14 @@ export interface Initialized {
   capabilities: Capabilities;
   databasePath: string;
   workDir: string;
+}
+
+/** One record that a salvage left out: of which table, why, and its id and its index in the backup where known. */
+export interface LeftOut {
+  table: string;
+  reason: string;
+  id?: string | null;
+  index?: number | null;
 }
 
 /** A sign of life. */
@@ -196,6 +210,30 @@ export interface SafetyCopyState {
 }
 
 /**
+ * What a salvage got out of a damaged backup, and what not. `complete`: nothing is missing. `exact`: no value
+ * stands in for another that only a lost part of the backup could say. `damage`: what is wrong with the file, a
+ * line each. `records`: the first 100 left out, one by one.
+ */
+export interface SalvageReport {
+  complete: boolean;
+  exact: boolean;
+  damage: Array<string>;
+  tables: Record<string, SalvagedTable>;
+  records: Array<LeftOut>;
+}
+
+/**
+ * One table of a damaged backup, in records: how many it says it held (None where it no longer says), how many are
+ * taken, how many are left out, by reason, and how many lose a reference to a row that is not there.
+ */
+export interface SalvagedTable {
+  expected: number | null;
+  taken: number;
+  left_out: Record<string, number>;
+  cleared: number;
+}
+
+/**
  * What an import does to one table, in rows. `read` + `repaired` = `added` + `updated` + `unchanged` + the sum of
  * `left_out` (reason -> rows); `repaired` rows are made because the archive names but does not carry them. On the
  * database's side: `removed` rows go, `kept` rows are not spoken of by the archive and stay, `untied` rows stay but
@@ -227,6 +265,7 @@ export interface UndoResult {
   warnings: Array<string>;
   settings: Record<string, unknown> | null;
   safety_copy: string | null;
+  salvage: SalvageReport | null;
   path: string;
 }
 
@@ -256,6 +295,11 @@ export interface ImportDataFromFileParams {
   settings?: Record<string, unknown> | null;
   /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
   allowLoss?: boolean;
+  /**
+   * True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole. Preview it
+   * first.
+   */
+  salvage?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
 }
@@ -284,6 +328,11 @@ export interface PreviewImportParams {
   overwrite: boolean;
   /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
   allowLoss?: boolean;
+  /**
+   * True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole. Preview it
+   * first.
+   */
+  salvage?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
 }
@@ -413,6 +462,7 @@ export type ErrorKind =
   | "limit_exceeded"
   | "would_lose_data"
   | "invalid_metadata"
+  | "nothing_to_salvage"
   | "database_not_found"
   | "database_busy"
   | "not_a_database"
@@ -420,6 +470,7 @@ export type ErrorKind =
   | "database_damaged"
   | "database_read_only"
   | "beyond_format"
+  | "cannot_remove"
   | "work_folder_unusable"
   | "verification_failed"
   | "accounting_mismatch"
