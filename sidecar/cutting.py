@@ -229,6 +229,8 @@ class Array:
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     continue
             exact = _last_value_end(window)
+            if exact == window.position:
+                raise window.damaged("a record expected")
             if exact is not None:
                 try:
                     return self._decoded(exact, decode)

@@ -122,6 +122,15 @@ def test_a_byte_order_mark_is_dropped_at_the_very_start_only(size: int) -> None:
         _records(f"[{mark}]".encode(), size)
 
 
+@pytest.mark.usefixtures("narrow")
+def test_a_batch_has_a_record_whatever_follows_the_one_before() -> None:
+    """An empty one would be taken for records of the last batch's keys."""
+    batches = Document("x.json", _chunks(b'[{"a":1,"b":"' + b"x" * 60 + b'"}, }', 5)).records(_decode)
+    assert len(next(batches)) == 1
+    with pytest.raises(DamagedBackup):
+        next(batches)
+
+
 @pytest.mark.parametrize("size", [1000, 70_000])
 def test_a_record_longer_than_the_window_is_read(size: int) -> None:
     long = {"text": '}{][",' * 250_000, "list": [{"a": "}"}] * 1000}
