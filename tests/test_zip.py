@@ -19,7 +19,7 @@ from sidecar.exporting import export_data
 from sidecar.inspection import inspect_backup
 from sidecar.places import Places
 from sidecar.progress import Progress
-from sidecar.validation import validate_basic, validate_comprehensive
+from sidecar.validation import validate_comprehensive
 from sidecar.zip_headers import MAX_ENTRIES
 from sidecar.zip_reading import PIECE_BYTES, ZipReader
 from sidecar.zip_writing import Composite, ZipWriter
@@ -146,19 +146,6 @@ def test_other_programs_find_no_fault_in_a_backup(program: str, backup: Path) ->
     done = subprocess.run(PROGRAMS[program](path), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in (done.stdout + done.stderr).lower()
-
-
-def test_a_backup_that_unzip_unpacked_and_zip_packed_is_the_same_backup(
-    backup: Path, places: Places, tmp_path: Path
-) -> None:
-    if shutil.which("unzip") is None or shutil.which("zip") is None:
-        pytest.skip("zip and unzip are not installed here")
-    folder = tmp_path / "my backup"
-    subprocess.run(["unzip", "-q", str(backup), "-d", str(folder)], check=True)
-    subprocess.run(["zip", "-qr", str(tmp_path / "again.zip"), folder.name], cwd=tmp_path, check=True)
-    again = validate_comprehensive(places, str(tmp_path / "again.zip"), Progress())
-    assert again.errors == []
-    assert again.metadata == validate_basic(places, str(backup), Progress())
 
 
 # The reader
