@@ -38,7 +38,9 @@ MAX_PARTS = 1_000_000
 """Most strings, brackets and commas of one record, or other value: the scanner takes a second for them."""
 
 _TRIES = 3
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
+"""Possessive: a string that the window cuts off is gone through once, not back again."""
+
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _BOM = codecs.BOM_UTF8
 
@@ -281,7 +283,8 @@ def _value(window: Window) -> bytes:
 def _first_value_end(window: Window) -> int | None:
     depth = 0
     for part, (start, end, token) in enumerate(_tokens(window)):
-        _require_parts(window, part)
+        if part > MAX_PARTS:
+            raise _too_many_parts(window)
         if token in b"]}" and depth == 0:
             return start
         if token == b"," and depth == 0:
@@ -296,7 +299,8 @@ def _last_value_end(window: Window) -> int | None:
     """Where the last whole record of the window ends, or the last record of the array."""
     depth, last, begun = 0, None, 0
     for part, (start, _end, token) in enumerate(_tokens(window)):
-        _require_parts(window, part - begun)
+        if part - begun > MAX_PARTS:
+            raise _too_many_parts(window)
         if depth == 0 and token == b"]":
             return start
         if depth == 0 and token == b",":
@@ -307,9 +311,8 @@ def _last_value_end(window: Window) -> int | None:
     return last
 
 
-def _require_parts(window: Window, parts: int) -> None:
-    if parts > MAX_PARTS:
-        raise LimitExceeded(detail=f"a record in {window.name} has more than {MAX_PARTS:,} parts")
+def _too_many_parts(window: Window) -> LimitExceeded:
+    return LimitExceeded(detail=f"a record in {window.name} has more than {MAX_PARTS:,} parts")
 
 
 def _depth(window: Window, depth: int, token: bytes) -> int:
