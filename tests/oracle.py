@@ -52,8 +52,14 @@ class Device:
         self._pristine = self.database.read_bytes()
 
     def put_back(self) -> None:
-        """The database as it was at first."""
+        """The database as it was at first, without safety copies."""
         self.database.write_bytes(self._pristine)
+        shutil.rmtree(self.database.parent / "backups", ignore_errors=True)
+
+    def copies(self) -> list[Path]:
+        """The safety copies that imports have made, and the folder for them."""
+        folder = self.database.parent / "backups"
+        return [folder, *folder.glob("before-import-*.kpbackup")] if folder.exists() else []
 
     def files(self) -> dict[str, str]:
         """Every file of the device with the hash of what it holds."""
@@ -95,6 +101,8 @@ def judge(
         if said is None:
             if overwrite and expected is not None:
                 assert_same_contents(contents(device.database, ()), expected)
+            changed = {name for name, content in device.files().items() if before.get(name) != content}
+            assert changed <= {str(device.database), *map(str, device.copies())}, "a file was left behind"
             device.put_back()
         assert device.files() == before, "a failed import, or a file, was left behind"
         outcome = outcome or said
