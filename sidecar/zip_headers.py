@@ -31,6 +31,7 @@ _EXPANSION = {STORED: 1, DEFLATE: 1032, BZIP2: 2_400_000}
 """Most bytes that one packed byte can stand for: 258 from two bits of deflate, 46 million from a block of bzip2."""
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL_BYTES, _LENGTHS, _LENGTHS_AT = 46, struct.Struct("<HHH"), 28
 _END = struct.Struct("<4sHHHHIIH")
 _END64 = struct.Struct("<4sQHHIIQQQQ")
 _LOCATOR64 = struct.Struct("<4sIQI")
@@ -66,7 +67,7 @@ class Directory:
 def read_directory(file: BinaryIO) -> Directory:
     """The directory of a ZIP. Raises NotABackup, DamagedBackup, LimitExceeded; OSError of a failing disk."""
     try:
-        count = _entries_by_end(file)
+        count, length = _read_end(file)
         directory = zipfile.ZipFile(cast(BinaryIO, _BoundedFile(file)))
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError) as error:
         raise _no_directory(file, error) from error
@@ -80,6 +81,7 @@ def read_directory(file: BinaryIO) -> Directory:
         raise LimitExceeded(detail=f"it has {len(infos):,} entries")
     if count != len(infos):
         raise DamagedBackup(detail=f"its directory lists {len(infos):,} entries, its end speaks of {count:,}")
+    _hold_lengths(file, directory.start_dir, length)
     for info in infos:
         _refuse_unreadable(info)
     return Directory(infos, directory.start_dir)
@@ -113,8 +115,18 @@ def _no_directory(file: BinaryIO, error: Exception) -> BackupError:
     return NotABackup(detail=str(error))
 
 
-def _entries_by_end(file: BinaryIO) -> int:
-    """How many entries the end of the directory speaks of.
+def _hold_lengths(file: BinaryIO, start: int, length: int) -> None:
+    """Raise DamagedBackup if a name, an extra field or a comment reaches beyond the directory: zipfile lets it."""
+    file.seek(start)
+    directory, at = file.read(length), 0
+    while at + _CENTRAL_BYTES <= length:
+        at += _CENTRAL_BYTES + sum(_LENGTHS.unpack_from(directory, at + _LENGTHS_AT))
+    if at != length:
+        raise DamagedBackup(detail="its directory reaches beyond its end")
+
+
+def _read_end(file: BinaryIO) -> tuple[int, int]:
+    """How many entries, and bytes of directory, the end of the directory speaks of.
 
     zipfile reads the same end, and believes it. Raises NotABackup for a part of several, DamagedBackup.
     """
@@ -136,7 +148,7 @@ def _entries_by_end(file: BinaryIO) -> int:
         raise NotABackup(detail="it is one part of several")
     if true[2] != true[3]:
         raise DamagedBackup(detail="the end of its directory contradicts itself")
-    return true[3]
+    return true[3], true[4]
 
 
 def _end64(file: BinaryIO, end: int, said: tuple[int, ...]) -> tuple[int, ...] | None:

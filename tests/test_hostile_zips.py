@@ -302,6 +302,14 @@ def test_what_hides_the_end_of_an_archive_is_refused(kind: str, device: Device) 
     assert judge(device) in (DamagedBackup.kind, NotABackup.kind, "missing_data")
 
 
+@pytest.mark.parametrize("field", [28, 30, 32], ids=["name", "extra field", "comment"])
+def test_a_header_that_reaches_beyond_the_directory_is_found_out(field: int, device: Device) -> None:
+    whole = bytearray(by_bytes(headers(made_of())))
+    whole[whole.rindex(b"PK\1\2") + field + 1] ^= 0x20
+    device.archive.write_bytes(whole)
+    judge(device, only=DamagedBackup)
+
+
 def test_an_archive_in_a_zip64_of_its_own_is_read(device: Device, right: Contents) -> None:
     by_hand(device.archive, headers(made_of()), zip64={})
     assert judge(device, right) is None
