@@ -17,7 +17,7 @@ from tests.desktop.screen import Home, Window, eventually
 
 PREFERENCES, PRIVACY = "kirapilot-preferences", "kirapilot-privacy-settings"
 
-THEIRS = {
+THEIRS: dict[str, dict[str, Any]] = {
     PREFERENCES: {
         "theme": "dark",
         "workingHours": {"start": "06:30", "end": "14:30"},
@@ -27,7 +27,7 @@ THEIRS = {
 }
 """Settings of the device that is backed up."""
 
-OURS = {
+OURS: dict[str, dict[str, Any]] = {
     PREFERENCES: {
         "theme": "light",
         "workingHours": {"start": "09:00", "end": "17:00"},
