@@ -29,6 +29,9 @@ RECEIVED, PROGRESS, LEFT = "<--", "<~~", "<-|"
 COMMENT = "#"
 MARKS = (SENT, SENT_BYTES, INPUT_ENDS, RECEIVED, PROGRESS, LEFT, COMMENT)
 
+BAD_BYTE, CUT_AT = 5000, 18_000
+"""Where a backup is damaged: in its data.json, and in time_sessions.json, which comes after tasks.json."""
+
 _LONG = re.compile(r"<(\d+) characters>")
 _STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -69,6 +72,8 @@ def start(command: Sequence[str], folder: Path) -> Client:
     shutil.copy(DATA / f"{EVERY_KIND}.db", folder / "kirapilot.db")
     shutil.copy(DATA / f"{EVERY_KIND}.kpbackup", folder / "backup.kpbackup")
     shutil.copy(DATA / "2025-09-08-periodic-templates.kpbackup", folder / "other.kpbackup")
+    whole = (folder / "other.kpbackup").read_bytes()
+    (folder / "damaged.kpbackup").write_bytes(whole[:BAD_BYTE] + b"?" + whole[BAD_BYTE + 1 : CUT_AT])
     entries = entries_of(DATA / f"{EVERY_KIND}.kpbackup")
     write(
         folder / "other-version.kpbackup", edited(entries, "metadata.json", lambda told: told.update(version="2.0.0"))

@@ -23,6 +23,8 @@ export class SidecarError extends Error {
   readonly hint: string;
   readonly path: string | undefined;
   readonly detail: string | undefined;
+  /** True if a salvage would get something out of the backup: ask, preview it with `salvage: true`, then import. */
+  readonly salvage: boolean;
 
   constructor({ code, message, data }: WireError) {
     super(message);
@@ -31,6 +33,7 @@ export class SidecarError extends Error {
     this.hint = data?.hint ?? '';
     this.path = data?.path ?? undefined;
     this.detail = data?.detail ?? undefined;
+    this.salvage = data?.salvage ?? false;
   }
 }
 

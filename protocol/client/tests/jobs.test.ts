@@ -1,6 +1,6 @@
 /** The typed methods, against the real sidecar and real files. */
 
-import { copyFileSync, existsSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
@@ -43,6 +43,19 @@ test('an import is undone, and an undo, too', async () => {
   expect(undone.path).toBe(imported.safety_copy);
   expect(undone.task_count).toBe(30);
   expect((await client.undoLastImport()).task_count).toBe(imported.task_count);
+});
+
+test('what is left of a damaged backup is previewed and imported, when asked for', async () => {
+  const { places, client } = open('2025-09-08-periodic-templates');
+  const filePath = places.path('damaged.kpbackup');
+  writeFileSync(filePath, readFileSync(REAL_BACKUP).subarray(0, 4500));
+  const refused = client.importData(filePath, { overwrite: true });
+  await expect(refused).rejects.toMatchObject({ kind: 'damaged', salvage: true });
+  const preview = await client.previewImport(filePath, { overwrite: true, salvage: true });
+  const imported = await client.importData(filePath, { overwrite: true, salvage: true });
+  expect(imported.salvage).toEqual(preview.salvage);
+  expect(imported.tables['tasks']).toMatchObject({ removed: 0 });
+  expect(imported.tables['tasks']?.added).toBeGreaterThan(0);
 });
 
 test("the app's own backup is imported into a database of another generation", async () => {
