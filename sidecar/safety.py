@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sidecar.errors import BeyondFormat, PathError, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
+from sidecar.errors import BeyondFormat, PathError, ReadFailed, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.exporting import export_data
-from sidecar.files import file_errors, resolved
+from sidecar.files import NOT_FLUSHED, file_errors, resolved
 from sidecar.places import Places
 from sidecar.progress import Progress
 
@@ -95,9 +95,11 @@ class SafetyCopy:
             try:
                 self._made_folder = _make_folder(self._folder)
                 self.path = self._folder / _new_name(list_copies(self._folder))
-                export_data(self._places, str(self.path), progress, self._settings)
+                made = export_data(self._places, str(self.path), progress, self._settings)
+                if NOT_FLUSHED in made.warnings:
+                    # A backup would do; what an import relies on has to outlast a power cut.
+                    raise ReadFailed(path=self.path, detail="its folder could not be flushed")
             except BaseException:
-                # Also of one that was renamed already, when only the folder could not be flushed.
                 self.discard()
                 raise
         self.seconds = time.monotonic() - begun

@@ -7,6 +7,7 @@ else is found is counted and left out. protocol/IMPORT.md, "Salvage", says why.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,9 @@ from sidecar.staging import Contents, require_version
 from sidecar.validation import Judged
 from sidecar.workfolder import free_space, work_errors, work_folder
 from sidecar.wreckage import Wreck
+
+UNASKED_BYTES = 4 << 30
+"""Most bytes that are unpacked to find out whether a salvage is worth a mention: nobody asked for it."""
 
 SUGGESTION = "A part of it can still be saved: import it with salvage, which shows what first."
 """Added to the sentence of a refusal when that is so."""
@@ -130,14 +134,17 @@ class Salvaged(Judged):
 
 
 @contextmanager
-def salvaged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8") -> Iterator[Salvaged]:
+def salvaged(
+    file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8", most: int = sys.maxsize
+) -> Iterator[Salvaged]:
     """What can be proved of a backup, staged; the stage is gone at the end.
 
+    :param most: bytes that its entries may take, unpacked; never more than there is space for.
     Raises PathError, LimitExceeded, TooNew, UnsupportedVersion, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
         with file_errors(Path(file_path)):
-            wreck = Wreck(file, free_space(folder), progress.check)
+            wreck = Wreck(file, min(free_space(folder), most), progress.check)
         progress.phase("stage", 1, "backups", "Reading what is left of the backup")
         evidence = survey(file, wreck)
         stage = Stage(folder, encoding)
@@ -164,7 +171,7 @@ def offering_salvage(file_path: str, work_dir: Path, progress: Progress) -> Iter
 
 def _can_salvage(file_path: str, work_dir: Path, progress: Progress) -> bool:
     try:
-        with salvaged(file_path, work_dir, progress) as backup:
+        with salvaged(file_path, work_dir, progress, most=UNASKED_BYTES) as backup:
             backup.require_valid()
     except Cancelled:
         raise

@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import AccountingMismatch, CannotRemove, DamagedBackup, DiskFull, SidecarError, VerificationFailed
+from sidecar import files
+from sidecar.errors import (
+    AccountingMismatch,
+    CannotRemove,
+    DamagedBackup,
+    DiskFull,
+    SafetyCopyFailed,
+    SidecarError,
+    VerificationFailed,
+)
 from sidecar.files import NOT_FLUSHED
 from sidecar.gathering import Batch, Gatherer
 from sidecar.inspection import inspect_backup
@@ -285,6 +294,18 @@ def test_a_folder_that_cannot_be_flushed_is_told_of_but_the_new_file_is_there(
     assert validate(database, target).is_valid
     monkeypatch.undo()
     assert NOT_FLUSHED not in export(database, target).warnings
+
+
+def test_a_safety_copy_that_may_not_outlast_a_power_cut_stops_the_import(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, device = backup(database_copy(EVERY_KIND), tmp_path / "b.kpbackup"), fresh(tmp_path)
+    before = device.read_bytes()
+    monkeypatch.setattr(files, "_flush_folder", lambda _folder: False)
+    with pytest.raises(SafetyCopyFailed, match="could not be flushed"):
+        bring_in(device, archive)
+    assert device.read_bytes() == before
+    assert not (device.parent / "backups").exists()
 
 
 # Settings that are no JSON

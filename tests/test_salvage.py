@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from sidecar import salvaging
 from sidecar.errors import (
     BackupError,
     DamagedBackup,
+    DatabaseBusy,
     InvalidBackup,
     InvalidMetadata,
     MissingData,
@@ -23,7 +25,7 @@ from sidecar.errors import (
     WouldLoseData,
 )
 from sidecar.importing import import_data, preview_import
-from sidecar.progress import Progress
+from sidecar.progress import Progress, Report
 from sidecar.results import ImportResult, SalvageReport
 from sidecar.salvaging import SUGGESTION
 from tests.archives import SHIPPED, Entries, by_hand, entries_of, headers, write
@@ -499,6 +501,33 @@ def test_all_templates_and_their_instances_come_back_from_a_cut_backup(tmp_path:
     salvage(device, _cut(archive, 200))
     assert query(device, "SELECT id, task_list_id FROM periodic_task_templates") == [("p", "lost")]
     assert query(device, "SELECT name FROM task_lists WHERE id = 'lost'") == [("Restored list 1",)]
+
+
+def test_when_the_app_writes_meanwhile_a_salvage_says_so_and_changes_nothing(own: Entries, tmp_path: Path) -> None:
+    """What it took may refer to a row that the app has just removed."""
+    device, archive = fresh(tmp_path), damaged(own, tmp_path / "b.kpbackup", "tasks.json")
+    written: list[str] = []
+
+    def write_once(report: Report) -> None:
+        if report.phase == "copy" and not written:
+            written.append("x")
+            insert(device, "tasks", id="x", title="Of the app")
+
+    with pytest.raises(DatabaseBusy):
+        import_data(places_of(device), str(archive), True, Progress(listen=write_once), salvage=True)
+    assert query(device, "SELECT id FROM tasks") == [("x",)]
+    assert not list((device.parent / "backups").glob("*")), "nor is a safety copy of nothing left"
+
+
+def test_what_unpacks_to_more_than_anybody_asked_for_is_not_looked_into(
+    own: Entries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = damaged(own, tmp_path / "b.kpbackup", "tasks.json")
+    monkeypatch.setattr(salvaging, "UNASKED_BYTES", 1000)
+    with pytest.raises(DamagedBackup) as refused:
+        bring_in(fresh(tmp_path), archive)
+    assert SUGGESTION not in refused.value.message
+    salvage(fresh(tmp_path), archive)
 
 
 def test_a_salvage_leaves_nothing_behind(own: Entries, tmp_path: Path) -> None:

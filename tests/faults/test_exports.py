@@ -55,21 +55,21 @@ class Exports:
         outcome = self.run(at, fault)
         with about(outcome, at):
             hit = outcome.steps[at - 1] if at <= len(outcome.steps) else None
-            self._check_target(outcome, hit)
+            self._check_target(outcome)
             assert self._places.database.read_bytes() == self._database
             if hit is not None and not fault.kills:
                 self._check_error(outcome, hit, fault)
             self._check_next()
         return outcome
 
-    def _check_target(self, outcome: Outcome, hit: Step | None) -> None:
+    def _check_target(self, outcome: Outcome) -> None:
         if self._target.read_bytes() == OLD:
             assert outcome.killed or outcome.kind is not None
             return
         result = validate_comprehensive(self._places, str(self._target), Progress())
         assert result.errors == []
-        # Once the target is replaced, the flush of its folder alone is left to fail.
-        assert outcome.kind is None or (hit is not None and hit == Step("fsync", str(self._target.parent)))
+        # Once the target is replaced, nothing that fails makes it a failure: the flush of its folder is a warning.
+        assert outcome.kind is None
 
     def _check_error(self, outcome: Outcome, hit: Step, fault: Fault) -> None:
         cleaning = is_cleaning_up(hit)
@@ -77,7 +77,7 @@ class Exports:
             assert cleaning or self._left_behind() == []
         if outcome.kind is None:
             # Nothing is lost: a folder that is there, a lock tried twice, a database that is only read.
-            assert cleaning or hit.call in ("mkdir", "open")
+            assert cleaning or hit.call in ("mkdir", "open") or hit == Step("fsync", str(self._target.parent))
             return
         work = DiskFull.kind if fault.code == errno.ENOSPC else WorkFolderUnusable.kind
         where = {
