@@ -199,6 +199,12 @@ class Window:
         ready = "return !window.__old && document.querySelector('#export, #theme') !== null"
         eventually(lambda: self._during_a_reload(ready), "the page has loaded again")
 
+    def show_another_page(self) -> None:
+        """One of the same origin without the app's code, which would reload when another window imports."""
+        self.script("window.__old = true; location.href = document.querySelector('link[rel=stylesheet]').href")
+        ready = "return !window.__old && document.readyState === 'complete' && '__TAURI_INTERNALS__' in window"
+        eventually(lambda: self._during_a_reload(ready), "the other page is there")
+
     def _during_a_reload(self, code: str) -> Any:
         from selenium.common.exceptions import WebDriverException
 

@@ -92,27 +92,18 @@ def test_equal_calls_of_two_windows_are_one_and_both_are_answered(
     call = ("args[0], args[1]", IMPORT, {"filePath": str(one_task), "overwrite": True})
     with window(program, home, display, "--second-window") as shown:
         first, second = eventually(lambda: len(all_ := shown.driver.window_handles) == 2 and all_, "two windows")
-        # The pages reload when the other has imported; here they are to stay.
         for handle in (first, second):
             shown.driver.switch_to.window(handle)
             shown.find("#export")
-            shown.script("window.__TAURI_EVENT_PLUGIN_INTERNALS__.unregisterListener = () => {};")
+            shown.show_another_page()
         with held(home.database):
             for handle in (first, second):
                 shown.driver.switch_to.window(handle)
-                shown.script("sessionStorage.clear()")
                 shown.begin("imported", *call)
-                shown.script(
-                    "const look = () => window.imported ? sessionStorage.setItem('imported', JSON.stringify(imported))"
-                    " : setTimeout(look, 1); look()"
-                )
             begun(log, IMPORT)
         for handle in (first, second):
             shown.driver.switch_to.window(handle)
-            said = eventually(
-                lambda: shown.driver.execute_script("return sessionStorage.getItem('imported')"), "an end"
-            )
-            assert '"task_count":1' in said
+            assert shown.end("imported")["value"]["task_count"] == 1
     assert requests_in(log)[IMPORT] == 1
 
 

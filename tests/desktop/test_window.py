@@ -145,3 +145,25 @@ def test_the_whole_way_goes_through_the_systems_own_dialogs(open_window: OpenWin
         shown.native("Import Complete")
         shown.accept_native("Import Complete")
         shown.wait_for_reload()
+
+
+def test_undo_brings_back_what_was_there_before_the_last_import(open_window: OpenWindow, home: Home) -> None:
+    before = contents(home.database)
+    backup = home.path / "one task.zip"
+    write(backup, made_of([TASK]))
+    with open_window(home) as shown:
+        assert shown.is_gone("#undo")
+        shown.script("localStorage.setItem('kirapilot-preferences', '{\"theme\":\"dark\"}')")
+        shown.reload()
+        shown.call("import_data_from_file", filePath=str(backup), overwrite=True)
+        shown.script("localStorage.removeItem('kirapilot-preferences')")
+        shown.reload()
+        assert query(home.database, "SELECT title FROM tasks") == [(TASK["title"],)]
+        shown.script("localStorage.setItem('kirapilot-preferences', '{\"theme\":\"light\"}')")
+        shown.reload()
+        shown.answer_dialogs(message="Ok", confirm=True)
+        shown.script("window.__old = true")
+        shown.click("#undo")
+        shown.wait_for_reload()
+        assert shown.script("return document.documentElement.dataset.theme") == "dark"
+    assert contents(home.database) == before

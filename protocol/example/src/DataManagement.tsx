@@ -29,7 +29,7 @@ export function DataManagement() {
   const [success, setSuccess] = useState<Success>();
   const [choice, setChoice] = useState<{ filePath: string; preview: backup.ImportPreview }>();
   const { job, run } = useJob();
-  const [copies, setCopies] = useState<backup.SafetyCopies['backups']>([]);
+  const [copies, setCopies] = useState<backup.SafetyCopyState[]>([]);
 
   useEffect(() => {
     // Without the plugin's permission, the page has no undo.

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'react';
 
+import { onRestored } from './backup';
 import { DataManagement } from './DataManagement';
 import { PreferencesPage } from './PreferencesPage';
 import { usePreferences, usePrivacySettings } from './preferences';
@@ -17,6 +18,11 @@ export function Settings() {
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
+
+  useEffect(() => {
+    const listening = onRestored(() => window.location.reload());
+    return () => void listening.then((stop) => stop());
+  }, []);
 
   return (
     <div className="window">

@@ -8,15 +8,17 @@ import { listen } from '@tauri-apps/api/event';
 import { getCurrentWindow } from '@tauri-apps/api/window';
 
 import type {
+  BackupList,
   BackupMetadata,
   BackupValidationResult,
   ExportResult,
   ImportPreview,
   ImportResult,
   Report,
+  SafetyCopyState,
 } from '../../client/src/types';
 
-export type { BackupMetadata, BackupValidationResult, ExportResult, ImportPreview };
+export type { BackupMetadata, ImportPreview, SafetyCopyState };
 
 /** The import's result, without `settings`: those are in localStorage already. */
 export type Imported = Omit<ImportResult, 'settings'> & { settings_restored?: boolean };
@@ -36,12 +38,7 @@ export const cancel = () => invoke<number>('plugin:kirapilot-backup|cancel');
 
 export const undoLastImport = () => invoke<Imported>('plugin:kirapilot-backup|undo_last_import');
 
-export interface SafetyCopies {
-  folder: string;
-  backups: Array<BackupMetadata & { path: string; proved: boolean }>;
-}
-
-export const listBackups = () => invoke<SafetyCopies>('plugin:kirapilot-backup|list_backups');
+export const listBackups = () => invoke<BackupList>('plugin:kirapilot-backup|list_backups');
 
 /** A report on a command of whatever page: after a reload, too. */
 export type Progress = Report & { command: string; filePath?: string };

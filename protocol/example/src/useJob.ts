@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { onFinished, onProgress, onRestored } from './backup';
+import { onFinished, onProgress } from './backup';
 
 export interface Job {
   title: string;
@@ -27,7 +27,6 @@ export function useJob() {
       ),
       // The end of a job that began before a reload, or in another window; `run` sees the end of its own.
       onFinished(() => isRunning.current || setJob(undefined)),
-      onRestored(() => window.location.reload()),
     ];
     return () => listening.forEach((promise) => void promise.then((stop) => stop()));
   }, []);

@@ -54,11 +54,15 @@ pub async fn write<R: Runtime>(webview: &Webview<R>, values: &Map<String, Value>
 
 /// The other pages of the app that share the localStorage of `webview`.
 pub fn others<R: Runtime>(app: &AppHandle<R>, webview: &Webview<R>) -> Vec<Webview<R>> {
-    let origin = webview.url().map(|url| url.origin()).ok();
+    let origin = origin(webview);
     let all = app.webview_windows().into_values().map(|window| window.as_ref().clone());
-    all.filter(|other| other.label() != webview.label())
-        .filter(|other| other.url().map(|url| url.origin()).ok() == origin)
-        .collect()
+    all.filter(|other| other.label() != webview.label() && self::origin(other) == origin).collect()
+}
+
+/// What decides on localStorage. `Url::origin` is never equal for the app's own scheme.
+fn origin<R: Runtime>(webview: &Webview<R>) -> Option<(String, Option<String>, Option<u16>)> {
+    let url = webview.url().ok()?;
+    Some((url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port()))
 }
 
 /// Evaluates `script` with `request` in the page, and waits for the event by which it answers.
