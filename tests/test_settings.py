@@ -24,6 +24,7 @@ from sidecar.settings import MAX_BYTES, NONE_THERE, read_settings
 from sidecar.validation import validate_comprehensive
 from tests.archives import edited, entries_of, resigned, write
 from tests.client import Client
+from tests.conftest import DATA
 
 PREFERENCES, PRIVACY = "kirapilot-preferences", "kirapilot-privacy-settings"
 
@@ -216,10 +217,19 @@ def test_no_secret_is_ever_written_or_told(sidecar_command: list[str], fresh_dat
         result = it.request("import_data_from_file", path | {"settings": given, "overwrite": True})["result"]
         assert unfolded(result.pop("settings")) == unfolded({PREFERENCES: WITH_SECRETS, PRIVACY: WITH_SECRETS})
         told += json.dumps(result).encode()
+        # An import that changes rows, and its undo: both leave a safety copy with the settings of the device.
+        shipped = {"filePath": str(DATA / "2025-09-08-periodic-templates.kpbackup"), "overwrite": True}
+        told += json.dumps(it.request("import_data_from_file", shipped | {"settings": given})["result"]).encode()
+        undone = it.request("undo_last_import", {"settings": given})["result"]
+        assert unfolded(undone.pop("settings")) == unfolded({PREFERENCES: WITH_SECRETS, PRIVACY: WITH_SECRETS})
+        told += json.dumps([undone, it.request("list_backups")["result"]]).encode()
         it.close_input()
         assert it.wait() == 0
         told += it.log().encode()
-    told += unpacked(Path(backup))
+    copies = list((fresh_database.parent / "backups").iterdir())
+    assert sum(PREFERENCES in archived(copy) for copy in copies) >= 2
+    for archive in (Path(backup), *copies):
+        told += unpacked(archive)
     for folder in (tmp_path, fresh_database.parent):
         for file in folder.rglob("*"):
             told += file.name.encode() + (file.read_bytes() if file.is_file() else b"")
@@ -234,7 +244,7 @@ def test_no_secret_is_in_a_throw_away_file_at_any_moment(places: Places, tmp_pat
     looked_at = set[str]()
 
     def look() -> bool:
-        for folder in (target, places.work_dir):
+        for folder in (target, places.work_dir, places.database.parent / "backups"):
             for file in folder.rglob("*"):
                 if file.is_file():
                     looked_at.add(file.suffix)
