@@ -81,8 +81,10 @@ def _remove(ledger: Ledger, difference: Difference, name: str) -> None:
     account = difference.accounts.get(name)
     if account is None or not account.removed:
         return
-    locator = _locator(difference.live[name])
-    removed = ledger.change(f"DELETE FROM main.{quote(name)} WHERE ({locator}) IN (SELECT * FROM {gone_of(name)})")
+    # Without a condition SQLite lets go of whole pages, where it would take row by row out of every index.
+    some = f" WHERE ({_locator(difference.live[name])}) IN (SELECT * FROM {gone_of(name)})"
+    condition = "" if account.removed == difference.before[name] else some
+    removed = ledger.change(f"DELETE FROM main.{quote(name)}{condition}")
     ledger.expect(removed, account.removed, f"{name}: rows removed")
 
 
@@ -104,7 +106,9 @@ def _update(ledger: Ledger, difference: Difference, name: str) -> None:
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     updated = 0
     for shape, number in difference.stage.tables[name].shapes.items():
-        columns = difference.columns(name, shape)
+        columns = [column for column in difference.columns(name, shape) if column in difference.changed[name]]
+        if not columns:
+            continue
         values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
         updated += ledger.change(
             f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)}"
@@ -120,7 +124,8 @@ def _vacate_unique_values(ledger: Ledger, difference: Difference, live: TableSch
     for unique in (*live.unique, *live.partly_unique):
         for shape, number in difference.stage.tables[live.name].shapes.items():
             # Only a value that another one takes the place of right after.
-            column = next((column for column in unique if column in shape and column not in live.key), None)
+            taken = difference.changed[live.name] & set(shape) - set(live.key)
+            column = next((column for column in unique if column in taken), None)
             if column is None:
                 continue
             # NULLs never collide; else a number that fits every type, and REAL to the digit.

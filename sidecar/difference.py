@@ -68,7 +68,9 @@ class Difference:
     """What an import will do to each table of the live database.
 
     ``accounts`` has every table that the archive carries or that holds rows; ``untied`` the
-    (table, column) whose references to removed rows are cleared, with the number of rows.
+    (table, column) whose references to removed rows are cleared, with the number of rows;
+    ``changed`` the columns in which rows to be updated differ, per table: the others, and their
+    indexes, need not be touched.
     """
 
     overwrite: bool
@@ -79,6 +81,7 @@ class Difference:
     untied: dict[tuple[str, str], int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, set[str]] = field(default_factory=dict)
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""
@@ -119,6 +122,8 @@ class Difference:
         self._follow_references(connection)
         for name in self.live:
             self._account(connection, name)
+        updated = [name for name, account in self.accounts.items() if account.updated]
+        self.changed = {name: self._changed(connection, name) for name in updated}
         for name, left_out in self.policy.left_out.items():
             if name not in self.live:
                 self.accounts[name] = TableAccount(read=self.stage.tables[name].rows, left_out=dict(left_out))
@@ -189,10 +194,20 @@ class Difference:
             f" FROM stage.{quote(live.name)} s LEFT JOIN main.{quote(live.name)} m ON {key}"
         )
 
+    def _changed(self, connection: sqlite3.Connection, name: str) -> set[str]:
+        staged, live, columns = self.stage.tables[name], self.live[name], self.columns(name)
+        key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+        differs = ", ".join(f"max(NOT {self._same(staged, live, column)})" for column in columns)
+        found = connection.execute(
+            f"SELECT {differs} FROM {plan_of(name)} p JOIN stage.{quote(name)} s ON s.{quote(ROW)} = p.row"
+            f" JOIN main.{quote(name)} m ON {key} WHERE p.action = {UPDATE}"
+        ).fetchone()
+        return {column for column, does in zip(columns, found, strict=True) if does}
+
     def _same(self, staged: StagedTable, live: TableSchema, column: str) -> str:
         """SQL: the value is the same, or the record does not speak of the column."""
         name = quote(column)
-        same = f"s.{name} IS m.{name} COLLATE BINARY"
+        same = f"(s.{name} IS m.{name} COLLATE BINARY)"
         if not _has_affinity(live.columns[column]):
             # Then 1 and 1.0 are two values.
             same = f"({same} AND typeof(s.{name}) = typeof(m.{name}))"

@@ -137,6 +137,22 @@ def test_the_transaction_writes_the_live_database_only(database_copy: Copy, tmp_
     assert all(sql.split()[1 if sql.startswith("UPDATE") else 2].startswith("main.") for sql in writing)
 
 
+def test_what_locks_the_app_out_is_no_more_than_must_be(database_copy: Copy, tmp_path: Path, traced: list[str]) -> None:
+    """A column in which no row differs is not written, nor its indexes; a table that is emptied is emptied at once."""
+    database = database_copy("every-kind-of-row")
+    archive = backup(database, tmp_path / "a.kpbackup")
+    execute(database, "UPDATE tasks SET title = title || '!'")
+    traced.clear()
+    bring_in(database, archive)
+    (updating,) = [sql for sql in traced if sql.startswith('UPDATE main."tasks"')]
+    assert updating.startswith('UPDATE main."tasks" AS m SET "title" = s."title" FROM')
+    empty = backup(fresh(tmp_path), tmp_path / "empty.kpbackup")
+    traced.clear()
+    bring_in(database, empty)
+    assert 'DELETE FROM main."tasks"' in traced
+    assert value(database, "SELECT count(*) FROM tasks") == 0
+
+
 def test_no_pragma_of_an_import_changes_how_the_live_database_is_written(
     database_copy: Copy, tmp_path: Path, traced: list[str]
 ) -> None:
