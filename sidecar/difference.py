@@ -70,7 +70,8 @@ class Difference:
     ``accounts`` has every table that the archive carries or that holds rows; ``untied`` the
     (table, column) whose references to removed rows are cleared, with the number of rows;
     ``changed`` the columns in which rows to be updated differ, per table: the others, and their
-    indexes, need not be touched.
+    indexes, need not be touched; ``built`` the tables that stand ready in a database of their own
+    (see ``building``).
     """
 
     overwrite: bool
@@ -82,6 +83,7 @@ class Difference:
     before: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
     changed: dict[str, set[str]] = field(default_factory=dict)
+    built: frozenset[str] = frozenset()
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""
@@ -95,6 +97,16 @@ class Difference:
     def changes(self) -> int:
         """Rows of the live database that will not be what they were."""
         return sum(account.changes for account in self.accounts.values())
+
+    def effort(self) -> float:
+        """The same in rows that are changed one by one: in a table that is made beforehand, one of five."""
+        ready = sum(self.accounts[name].changes for name in self.built if self.fills(name))
+        return self.changes() - 0.8 * ready
+
+    def fills(self, table: str) -> bool:
+        """Whether nothing that a table holds now stays, and all of its staged rows come."""
+        account = self.accounts[table]
+        return account.removed == self.before[table] and account.added == self.stage.tables[table].rows
 
     def columns(self, table: str, shape: tuple[str, ...] | None = None) -> list[str]:
         """Columns that both the archive (a shape of it) and the target have."""

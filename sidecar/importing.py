@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sidecar.applying import Outdated, apply, data_version
+from sidecar.building import build
 from sidecar.database import (
     database_errors,
     is_database_file,
@@ -215,6 +216,7 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
         target.work_out_again(progress)
         keep()
 
+    build(target.connection, target.difference, progress)
     try:
         for turn in range(TRIES):
             target.catch_up(progress)
@@ -234,7 +236,7 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
 
 def _require_short_lock(target: _Target, copy: SafetyCopy) -> None:
     """Raise DatabaseBusy if making the copy under the lock would keep the app waiting for longer than it does."""
-    foreseen = copy.seconds + target.seconds + target.difference.changes() * ROW_SECONDS
+    foreseen = copy.seconds + target.seconds + target.difference.effort() * ROW_SECONDS
     if foreseen > LOCK_SECONDS:
         raise DatabaseBusy(
             path=target.request.places.database, detail="It was written to each time the safety copy was being made."

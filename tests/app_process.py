@@ -7,15 +7,18 @@ until its standard input ends.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +36,18 @@ def playing(part: str, database: Path) -> Iterator[subprocess.Popen[str]]:
             if process.stdin is not None:
                 process.stdin.close()
         assert process.wait(30) == 0, process.stdout.read()
+
+
+@contextmanager
+def measured(database: Path) -> Iterator[dict[str, Any]]:
+    """Two connections of the other program at work; afterwards the dict holds its failures and its longest waits."""
+    found: dict[str, Any] = {}
+    with playing("measure", database) as process:
+        yield found
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        found.update(json.loads(process.stdout.readline()))
 
 
 def killed_while_writing(database: Path) -> Path:
@@ -90,6 +105,59 @@ def live(database: str) -> None:
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def measure(database: str) -> None:
+    """As ``live``, with another connection of the pool that reads all along; at the end, what each kind waited for."""
+    over = threading.Event()
+    longest = {"read": 0.0, "write": 0.0}
+    done = {"read": 0, "write": 0}
+
+    def timed(connection: sqlite3.Connection, kind: str, sql: str, *arguments: object) -> None:
+        began = time.monotonic()
+        connection.execute(sql, arguments).fetchall()
+        longest[kind] = max(longest[kind], time.monotonic() - began)
+        done[kind] += 1
+
+    def read() -> None:
+        connection = _open(database)
+        for turn in itertools.count():
+            if over.wait(0.01):
+                break
+            timed(connection, "read", "SELECT * FROM tasks WHERE rowid = ?", turn)
+            timed(connection, "read", "SELECT count(*) FROM task_lists")
+
+    def write() -> None:
+        connection = _open(database)
+        _say_ready()
+        for turn in itertools.count():
+            if over.wait(0.05):
+                break
+            title = f"written by the app {turn}"
+            timed(connection, "write", "BEGIN IMMEDIATE")
+            timed(connection, "write", "UPDATE tasks SET title = ? WHERE rowid = 1 + ? % 50", title, turn)
+            message = f"app {turn}"
+            timed(
+                connection, "write", "INSERT INTO ai_interactions (id, message, response) VALUES (?, 'm', 'r')", message
+            )
+            timed(connection, "write", "COMMIT")
+
+    failures: list[str] = []
+
+    def until_it_fails(part: Callable[[], None]) -> None:
+        try:
+            part()
+        except sqlite3.Error as error:
+            failures.append(repr(error))
+
+    threads = [threading.Thread(target=until_it_fails, args=(part,)) for part in (read, write)]
+    for thread in threads:
+        thread.start()
+    sys.stdin.read()
+    over.set()
+    for thread in threads:
+        thread.join()
+    print(json.dumps({"failures": failures, "longest": longest, "done": done}))  # noqa: T201 - for the test
+
+
 def crash(database: str) -> None:
     """Change everything within a transaction that spills to the disk, and die."""
     connection = _open(database)
@@ -105,6 +173,8 @@ def main() -> None:
     database, part = sys.argv[1:]
     if part == "live":
         live(database)
+    elif part == "measure":
+        measure(database)
     elif part == "crash":
         crash(database)
     else:

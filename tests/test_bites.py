@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sidecar import cutting, database, importing
+from sidecar import building, cutting, database, importing
 from sidecar.applying import apply
 from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
 from sidecar.exporting import export_data
@@ -40,6 +41,8 @@ from tests.databases import (
 from tests.shipped import entry, session, shipped_archive, tampered, task
 
 Copy = Callable[[str], Path]
+
+EVERY_KIND = "every-kind-of-row"
 
 THIRD = "2025-09-08-periodic-templates"
 
@@ -151,6 +154,58 @@ def test_what_locks_the_app_out_is_no_more_than_must_be(database_copy: Copy, tmp
     bring_in(database, empty)
     assert 'DELETE FROM main."tasks"' in traced
     assert value(database, "SELECT count(*) FROM tasks") == 0
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_table_filled_from_nothing_is_made_beforehand_and_holds_the_same(
+    overwrite: bool, tmp_path: Path, database_copy: Copy, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    """Odd tables are filled row by row as ever: with triggers, generated columns, without a rowid, counting by hand."""
+    source, by_rows, beforehand = database_copy(EVERY_KIND), fresh(tmp_path, "1.db"), fresh(tmp_path, "2.db")
+    odd = [
+        "CREATE TABLE keyed (id TEXT PRIMARY KEY, n INT) WITHOUT ROWID",
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, n INT)",
+        "CREATE TABLE generated (id TEXT PRIMARY KEY, n INT, twice INT AS (n * 2) STORED)",
+        "CREATE TABLE watched (id TEXT PRIMARY KEY, n INT CHECK (n > 0), t TEXT DEFAULT 'x' UNIQUE)",
+        "CREATE TRIGGER t BEFORE INSERT ON watched BEGIN SELECT RAISE(ABORT, 'never') WHERE new.n = 4711; END",
+    ]
+    for path in (source, by_rows, beforehand):
+        execute(path, *odd)
+    execute(source, *(f"INSERT INTO {name} (id, n) VALUES ('7', 1)" for name in ("keyed", "generated", "watched")))
+    execute(source, "INSERT INTO counted (id, n) VALUES (7, 1)")
+    archive = backup(source, tmp_path / "a.kpbackup")
+    bring_in(by_rows, archive, overwrite)
+    assert not [sql for sql in traced if "built" in sql]
+    monkeypatch.setattr(building, "WORTH_ROWS", 1)
+    traced.clear()
+    bring_in(beforehand, archive, overwrite)
+    moved = {sql for sql in traced if sql.endswith(('built."tasks"', 'built."time_sessions"'))}
+    assert moved == {f'INSERT INTO main."{name}" SELECT * FROM built."{name}"' for name in ("tasks", "time_sessions")}
+    odd_ones = ("keyed", "counted", "generated", "watched")
+    assert not [sql for sql in traced if sql.endswith(tuple(f'built."{name}"' for name in odd_ones))]
+    assert_same_contents(contents(by_rows), contents(beforehand))
+    rows = [query(path, "SELECT rowid, id FROM tasks") for path in (by_rows, beforehand)]
+    assert rows[0] == rows[1]
+    with closing(sqlite3.connect(beforehand)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_table_that_is_not_empty_any_more_is_filled_row_by_row(
+    tmp_path: Path, database_copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app adds a row in the last moment, when the table stands ready already."""
+    monkeypatch.setattr(building, "WORTH_ROWS", 1)
+    archive = backup(database_copy(EVERY_KIND), tmp_path / "a.kpbackup")
+    device = fresh(tmp_path)
+
+    def apply_late(*arguments: Any, **named: Any) -> None:
+        execute(device, NEW)
+        apply(*arguments, **named)
+
+    monkeypatch.setattr(importing, "apply", apply_late)
+    result = bring_in(device, archive, overwrite=False)
+    assert result.tables["tasks"].kept == 1
+    assert value(device, "SELECT count(*) FROM tasks") == result.tables["tasks"].added + 1
 
 
 def test_no_pragma_of_an_import_changes_how_the_live_database_is_written(
