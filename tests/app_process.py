@@ -39,10 +39,10 @@ def playing(part: str, database: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def measured(database: Path) -> Iterator[dict[str, Any]]:
+def measured(database: Path, quietly: bool = False) -> Iterator[dict[str, Any]]:
     """Two connections of the other program at work; afterwards the dict holds its failures and its longest waits."""
     found: dict[str, Any] = {}
-    with playing("measure", database) as process:
+    with playing("measure quietly" if quietly else "measure", database) as process:
         yield found
         assert process.stdin is not None
         assert process.stdout is not None
@@ -105,8 +105,11 @@ def live(database: str) -> None:
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def measure(database: str) -> None:
-    """As ``live``, with another connection of the pool that reads all along; at the end, what each kind waited for."""
+def measure(database: str, quietly: bool) -> None:
+    """As ``live``, with another connection of the pool that reads all along; at the end, what each kind waited for.
+
+    :param quietly: lock the database as often, and write nothing.
+    """
     over = threading.Event()
     longest = {"read": 0.0, "write": 0.0}
     done = {"read": 0, "write": 0}
@@ -131,8 +134,11 @@ def measure(database: str) -> None:
         for turn in itertools.count():
             if over.wait(0.05):
                 break
-            title = f"written by the app {turn}"
             timed(connection, "write", "BEGIN IMMEDIATE")
+            if quietly:
+                timed(connection, "write", "ROLLBACK")
+                continue
+            title = f"written by the app {turn}"
             timed(connection, "write", "UPDATE tasks SET title = ? WHERE rowid = 1 + ? % 50", title, turn)
             message = f"app {turn}"
             timed(
@@ -173,8 +179,8 @@ def main() -> None:
     database, part = sys.argv[1:]
     if part == "live":
         live(database)
-    elif part == "measure":
-        measure(database)
+    elif part in ("measure", "measure quietly"):
+        measure(database, part == "measure quietly")
     elif part == "crash":
         crash(database)
     else:
