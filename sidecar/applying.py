@@ -143,8 +143,8 @@ def _add(ledger: Ledger, difference: Difference, name: str) -> None:
         return
     if name in difference.built and difference.fills(name):
         # Nothing but this very form moves records whole, and indexes in their order.
-        moved = connection.execute(f"INSERT INTO main.{quote(name)} SELECT * FROM built.{quote(name)}").rowcount
-        _expect(moved, account.added, f"{name}: rows added")
+        moved = ledger.change(f"INSERT INTO main.{quote(name)} SELECT * FROM built.{quote(name)}")
+        ledger.expect(moved, account.added, f"{name}: rows added")
         return
     added = 0
     for shape, number in difference.stage.tables[name].shapes.items():
