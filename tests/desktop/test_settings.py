@@ -105,8 +105,9 @@ OVERWRITING = {
     "a change of the page's state": """
         document.querySelectorAll('.tab')[0].click();
         setTimeout(() => {
-          const box = document.querySelector('#store-conversations');
-          box.click();
+          const theme = document.querySelector('#theme');
+          theme.value = 'auto';
+          theme.dispatchEvent(new Event('change', { bubbles: true }));
           window.__written = true;
         }, 50);
     """,
