@@ -15,7 +15,7 @@ from sidecar.difference import Difference
 from sidecar.progress import Progress
 from sidecar.schema import quote
 from sidecar.stage import ROW, SHAPE
-from sidecar.workfolder import new_file, work_errors
+from sidecar.workfolder import attach, new_file, work_errors
 
 WORTH_ROWS = 1000
 """Fewer rows than these are moved one by one in no time."""
@@ -43,7 +43,7 @@ def build(connection: sqlite3.Connection, difference: Difference, progress: Prog
             for name in names:
                 _build(connection, built, difference, name)
             built.execute("COMMIT")
-    connection.execute("ATTACH DATABASE ? AS built", (path.absolute().as_uri(),))
+    attach(connection, "built", path)
     difference.built = frozenset(names)
 
 

@@ -33,7 +33,7 @@ from sidecar.safety import SafetyCopy
 from sidecar.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.settings import read_settings, restore_settings
 from sidecar.validation import Judged, judged
-from sidecar.workfolder import new_file, require_space, work_errors
+from sidecar.workfolder import attach, new_file, require_space
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
 PREVIEW_PHASES = {"stage": 0.75, "check": 0.25}
@@ -270,9 +270,9 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
 def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress) -> _Target:
     live = live_schema(connection, request.places.database, progress)
     connection.execute("PRAGMA main.cache_size = -49152")
-    _attach(connection, "stage", backup.stage.path)
+    attach(connection, "stage", backup.stage.path)
     # A database of its own: in the stage, any name of a table could be the archive's.
-    _attach(connection, "plan", new_file(backup.stage.path.parent, "plan.db"))
+    attach(connection, "plan", new_file(backup.stage.path.parent, "plan.db"))
     # Up to here and on to the transaction, only throw-away databases are written.
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
@@ -308,16 +308,6 @@ def _require_room(connection: sqlite3.Connection, database: Path, difference: Di
     needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
     if coming and needed > 0:
         require_space(database, needed, "the import")
-
-
-def _attach(connection: sqlite3.Connection, name: str, path: Path) -> None:
-    with work_errors(path.parent.parent):
-        connection.execute(f"ATTACH DATABASE ? AS {name}", (f"{path.absolute().as_uri()}?mode=rwc",))
-        # Every pragma names its schema: a bare one would hit the live database. Without a journal
-        # a throw-away database also keeps a commit from needing a super-journal.
-        connection.execute(f"PRAGMA {name}.synchronous = OFF")
-        connection.execute(f"PRAGMA {name}.journal_mode = OFF")
-        connection.execute(f"PRAGMA {name}.cache_size = -16384")
 
 
 def _encoding(database: Path, progress: Progress) -> str:

@@ -86,6 +86,17 @@ def work_errors(folder: Path) -> Iterator[None]:
         raise
 
 
+def attach(connection: sqlite3.Connection, name: str, path: Path) -> None:
+    """Attach a throw-away database of a job to a connection of the live one. Raises DiskFull, WorkFolderUnusable."""
+    with work_errors(path.parent.parent):
+        connection.execute(f"ATTACH DATABASE ? AS {name}", (f"{path.absolute().as_uri()}?mode=rwc",))
+        # Every pragma names its schema: a bare one would hit the live database. Without a journal
+        # a throw-away database also keeps a commit from needing a super-journal.
+        connection.execute(f"PRAGMA {name}.synchronous = OFF")
+        connection.execute(f"PRAGMA {name}.journal_mode = OFF")
+        connection.execute(f"PRAGMA {name}.cache_size = -16384")
+
+
 def sweep(base: Path) -> None:
     """Remove what jobs that were killed left below ``base``: the folders whose lock can be had. Raises OSError."""
     for temporary in base.glob(_SQLITE_TEMPORARY):

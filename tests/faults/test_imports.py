@@ -108,6 +108,9 @@ class Imports:
             # SQLite tells a full disk from others when it writes; why it could not open or flush a file it does not.
             said = {"create": DatabaseReadOnly, "open": DatabaseReadOnly, "pwrite": DiskFull if is_full else ReadFailed}
             exactly = said.get(hit.call, ReadFailed).kind
+            if hit.call == "fsync" and fault.mode == FAIL_ON:
+                # A folder that could not be flushed is for a warning: what is told of is the step after it.
+                exactly = DatabaseReadOnly.kind
             # What meets it is what comes after the copy's own files were cleared away.
             later = cleaning and outcome.kind in (DatabaseReadOnly.kind, ReadFailed.kind)
             assert (
@@ -169,29 +172,32 @@ def test_an_import_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("job", ["import", "merge"])
 @pytest.mark.parametrize("pair", PAIRS, ids="-into-".join)
 def test_an_import_killed_at_every_step(
-    pair: tuple[str, str], job: str, server: CaseServer, tmp_path: Path, cases: Cases
-) -> None:
-    cases.record(KILLED, every_case(Imports(server, pair, tmp_path, job).try_one, KILLS))
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("pair", PAIRS, ids="-into-".join)
-def test_an_import_that_outgrows_its_memory_killed_at_every_step(
     pair: tuple[str, str], server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
-    cases.record(KILLED, every_case(Imports(server, pair, tmp_path, spilling=True).try_one, KILLS))
+    cases.record(KILLED, every_case(Imports(server, pair, tmp_path).try_one, KILLS))
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("spilling", [False, True], ids=["", "spilling"])
-@pytest.mark.parametrize("pair", PAIRS, ids="-into-".join)
-def test_an_import_whose_disk_fails_at_every_step(
-    pair: tuple[str, str], spilling: bool, server: CaseServer, tmp_path: Path, cases: Cases
+def test_a_merge_killed_at_every_step(server: CaseServer, tmp_path: Path, cases: Cases) -> None:
+    cases.record(KILLED, every_case(Imports(server, (THIRD, EVERY_KIND), tmp_path, "merge").try_one, KILLS))
+
+
+@pytest.mark.exhaustive
+def test_an_import_that_outgrows_its_memory_killed_at_every_step(
+    server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
-    cases.record(FAILED, every_case(Imports(server, pair, tmp_path, spilling=spilling).try_one, FAILURES))
+    imports = Imports(server, (THIRD, EVERY_KIND), tmp_path, spilling=True)
+    cases.record(KILLED, every_case(imports.try_one, KILLS))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("pair", [(FIRST, SECOND), (SECOND, THIRD), (THIRD, EVERY_KIND)], ids="-into-".join)
+def test_an_import_whose_disk_fails_at_every_step(
+    pair: tuple[str, str], server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    cases.record(FAILED, every_case(Imports(server, pair, tmp_path).try_one, FAILURES))
 
 
 def test_the_journal_of_an_import_is_on_the_disk_before_a_row_is_and_rows_before_it_goes(
