@@ -142,7 +142,7 @@ export function DataManagement() {
             Export Data
           </button>
         </Action>
-        <Action title="Import Data" text="Replace what is here with the content of a .kpbackup or .zip file.">
+        <Action title="Import Data" text="Replace what is here with a .kpbackup or .zip file.">
           <button id="import" disabled={job !== undefined} onClick={chooseBackup}>
             Import Data
           </button>
