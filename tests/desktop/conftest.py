@@ -20,7 +20,8 @@ from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.sample import make_fresh, make_sample
 from tests.conftest import DATA, EVERY_KIND
-from tests.desktop.screen import TOOLS, Home, Window, screen, window
+from tests.desktop.screen import TOOLS, Home, screen
+from tests.desktop.window import Window, window
 
 APP_VARIABLE = "KIRAPILOT_EXAMPLE"
 

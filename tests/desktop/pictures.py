@@ -14,7 +14,8 @@ from pathlib import Path
 from sidecar.sample import make_fresh, make_sample
 from tests.archives import edited, entries_of, write
 from tests.desktop.conftest import APP_VARIABLE
-from tests.desktop.screen import Home, Window, eventually, screen, window
+from tests.desktop.screen import Home, eventually, screen
+from tests.desktop.window import Window, window
 
 
 def settled(shown: Window) -> None:

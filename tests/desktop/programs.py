@@ -9,7 +9,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from tests.desktop.screen import SIDECAR
+from tests.desktop.window import SIDECAR
 
 
 def moved(app: Path, folder: Path) -> Path:

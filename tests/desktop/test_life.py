@@ -16,7 +16,8 @@ from tests.databases import contents, query
 from tests.desktop.conftest import OpenWindow
 from tests.desktop.locks import held
 from tests.desktop.programs import moved, overheard, requests_in, with_sidecar
-from tests.desktop.screen import DEADLINE, SIDECAR, Home, Window, eventually, window
+from tests.desktop.screen import DEADLINE, Home, eventually
+from tests.desktop.window import SIDECAR, Window, window
 
 IMPORT, EXPORT = "import_data_from_file", "export_data_to_file"
 
@@ -273,3 +274,13 @@ def test_the_database_is_the_apps_own_whatever_the_environment_names(open_window
     with open_window(home, KIRAPILOT_DATABASE=str(elsewhere)) as shown:
         assert shown.call(EXPORT, filePath=str(home.path / "a.kpbackup"))["value"]["task_count"] == 12
     assert not elsewhere.exists()
+
+
+def test_an_app_started_through_a_link_finds_its_sidecar(
+    app: Path, display: Display, home: Home, tmp_path: Path
+) -> None:
+    link = tmp_path / "kirapilot"
+    link.symlink_to(app)
+    with window(link, home, display) as shown:
+        backup = str(DATA / f"{EVERY_KIND}.kpbackup")
+        assert shown.call("validate_backup_file", filePath=backup)["value"]["task_count"] == 12

@@ -13,7 +13,8 @@ import pytest
 from tests.archives import TASK, entries_of, made_of, write
 from tests.desktop.conftest import OpenWindow
 from tests.desktop.locks import held
-from tests.desktop.screen import Home, Window, eventually
+from tests.desktop.screen import Home, eventually
+from tests.desktop.window import Window
 
 PREFERENCES, PRIVACY = "kirapilot-preferences", "kirapilot-privacy-settings"
 

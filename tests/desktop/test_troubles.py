@@ -17,7 +17,8 @@ from tests.conftest import DATA, EVERY_KIND
 from tests.databases import contents
 from tests.desktop.locks import held
 from tests.desktop.programs import with_sidecar
-from tests.desktop.screen import Home, Window, eventually, window
+from tests.desktop.screen import Home, eventually
+from tests.desktop.window import Window, window
 
 
 @pytest.fixture(scope="module")

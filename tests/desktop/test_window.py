@@ -11,7 +11,8 @@ from tests.archives import TASK, made_of, write
 from tests.databases import contents, query
 from tests.desktop.conftest import OpenWindow
 from tests.desktop.locks import held
-from tests.desktop.screen import Home, Window, eventually
+from tests.desktop.screen import Home, eventually
+from tests.desktop.window import Window
 
 WATCH = """
 window.__seen = [];
