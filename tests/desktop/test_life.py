@@ -218,14 +218,11 @@ def test_a_page_that_is_busy_stops_neither_the_sidecar_nor_the_window(shown: Win
     shown.script(
         "window.busy = true; window.__TAURI_INTERNALS__.invoke('export_data_to_file', { filePath: arguments[0] })"
         "  .then((value) => { window.first = { value } }, (error) => { window.first = { error } });"
-        "setTimeout(() => { const end = Date.now() + 6000; while (Date.now() < end); window.busy = false }, 0)",
+        "setTimeout(() => { const end = Date.now() + 9000; while (Date.now() < end); window.busy = false }, 0)",
         str(target),
     )
-    eventually(target.exists, "the backup is there", seconds=5.5)
-    value = shown.end("first")["value"]
-    assert value["task_count"] == 12
-    assert [line for line in value["warnings"] if "its page did not answer" in line]
-    assert "kirapilot-preferences" not in entries_of(target)["settings.json"].decode()
+    eventually(target.exists, "the backup is there", seconds=8.5)
+    assert shown.end("first")["value"]["task_count"] == 12
 
 
 def test_a_missing_sidecar_is_told_of(app: Path, display: Display, home: Home, tmp_path: Path) -> None:
