@@ -16,6 +16,9 @@ use crate::location;
 /// How long a new process may take to its first answer: a cold disk, a virus scanner.
 const FIRST_ANSWER: Duration = Duration::from_secs(60);
 
+/// How long one that did not introduce itself may take to leave.
+const REFUSED: Duration = Duration::from_secs(1);
+
 /// Where things lie.
 #[derive(Clone, Debug)]
 pub struct Places {
@@ -111,7 +114,7 @@ impl Sidecar {
     }
 
     /// Tells a new process the database before any call: on none but the app's own may it work.
-    async fn introduce(&self, connection: &Connection) -> Result<(), Failure> {
+    async fn introduce(&self, connection: &Arc<Connection>) -> Result<(), Failure> {
         let mut params = json!({"clientInfo": {"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")}});
         if let Some(database) = &self.0.places.database {
             params["databasePath"] = json!(database.to_string_lossy());
@@ -124,6 +127,9 @@ impl Sidecar {
             Err(_) => Failure::silent(FIRST_ANSWER.as_secs()),
         };
         self.current().connection = None;
+        // Not here: it takes its time, and the caller is to hear of it now.
+        let connection = Arc::clone(connection);
+        std::thread::spawn(move || connection.end(REFUSED));
         Err(failure)
     }
 

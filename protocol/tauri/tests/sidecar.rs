@@ -188,6 +188,29 @@ async fn a_program_that_leaves_before_it_answers_is_told_of() {
     assert_eq!(failure.kind, "sidecar_stopped");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn one_that_refuses_the_database_gets_no_call_and_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("process");
+    let text = format!(
+        "#!/bin/sh\necho $$ >'{}'\nread line\n\
+         echo '{{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{{\"code\":30,\"message\":\"No.\"}}}}'\n\
+         exec sleep 1000\n",
+        note.display()
+    );
+    let failure = Device::new(script(folder.path(), &text, 0o755)).check().await.unwrap_err();
+    assert_eq!(failure.message, "No.");
+    let process: libc::pid_t = fs::read_to_string(note).unwrap().trim().parse().unwrap();
+    let gone = async {
+        // SAFETY: signal 0 reaches nobody.
+        while unsafe { libc::kill(process, 0) } == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("it is ended");
+}
+
 /// Whatever it writes to standard error, and however much, it is not held up.
 #[cfg(unix)]
 #[tokio::test]
