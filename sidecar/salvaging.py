@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from sidecar.fragments import Fragment, Scan, fragment
 from sidecar.models import CONTRACT
 from sidecar.problems import Problems
 from sidecar.progress import Progress
-from sidecar.records import RecordReader
+from sidecar.records import MAX_NO_RECORDS, RecordReader
 from sidecar.results import COUNT_OF, RECORDS_SHOWN, BackupMetadata, LeftOut, SalvagedTable, SalvageReport
 from sidecar.schema import quote
 from sidecar.stage import ROW, Stage
@@ -391,11 +392,14 @@ def _raws(body: bytes) -> list[msgspec.Raw]:
 
 
 def _fragments(table: str, batches: Iterable[list[msgspec.Raw]]) -> Iterator[Fragment]:
-    place = 0
-    for batch in batches:
-        for raw in batch:
-            yield fragment(table, place, bytes(raw))
-            place += 1
+    """The records of a list that is JSON. Raises DamagedBackup for one that is hardly a list of records."""
+    nothing = 0
+    for place, raw in enumerate(map(bytes, chain.from_iterable(batches))):
+        if not raw.startswith(b"{") or not raw[1:-1].strip():
+            nothing += 1
+            if nothing > MAX_NO_RECORDS:
+                raise DamagedBackup(detail=f"more than {MAX_NO_RECORDS:,} records of {table} are none")
+        yield fragment(table, place, raw)
 
 
 def _text(value: bytes) -> str:

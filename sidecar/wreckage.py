@@ -138,6 +138,9 @@ class Wreck:
             raise LimitExceeded(detail="what is left of it unpacks to more than there is space for")
 
     def _read(self, position: int, size: int) -> bytes:
+        """What lies there: less than ``size``, or nothing, behind the end, wherever a header says that something is."""
+        if position >= self.size:
+            return b""
         try:
             self._file.seek(position)
             return self._file.read(size)

@@ -21,7 +21,7 @@ from tests.conftest import DATA, EVERY_KIND
 from tests.databases import Contents, assert_same_contents, contents
 from tests.jobs import said_well, state, without_empty_work_folder
 
-HOSTILE = "4. A file made to do harm is refused with an error for people, or imported row for row"
+HOSTILE = "A file made to do harm is refused with an error for people, or imported row for row"
 """The promise, for the table of cases tried."""
 
 SECONDS = 20.0

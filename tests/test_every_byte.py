@@ -26,8 +26,8 @@ from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.databases import Contents, assert_same_contents, contents, execute
 from tests.oracle import NEVER_THE_FILE, Device
 
-CUT = "4. A backup cut at any byte is refused, and nothing is changed"
-TURNED = "4. A backup with a turned bit is refused, or the bit means nothing and every row is the same"
+CUT = "A backup cut at any byte is refused, and nothing is changed"
+TURNED = "A backup with a turned bit is refused, or the bit means nothing and every row is the same"
 
 OWN = "of ours"
 BACKUPS = (*sorted(path.stem for path in DATA.glob("*.kpbackup")), OWN)

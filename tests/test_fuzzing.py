@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.conftest import Cases
 from tests.fuzz_targets import CORPUS, TARGETS, narrow
 
-FUZZED = "4. Any bytes are read, or refused with an error for people, by the readers of lines, ZIPs and records"
+FUZZED = "Any bytes are read, or refused with an error for people, by the readers of lines, ZIPs and records"
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -19,7 +19,7 @@ from tests.conftest import Cases
 from tests.databases import Contents, execute
 from tests.oracle import Device, judge
 
-REZIPPED = "4. A backup that was packed again by another program imports row for row"
+REZIPPED = "A backup that was packed again by another program imports row for row"
 
 Packed = tuple[Device, Entries, Contents]
 
