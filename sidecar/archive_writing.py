@@ -19,7 +19,7 @@ from sidecar.pipeline import Sink
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.zip_writing import Composite, Data, Written, ZipWriter
 
-CHUNK_BYTES = 512 << 10
+CHUNK_BYTES = 2 << 20
 """Bytes of records deflated at a time."""
 
 QUEUED_CHUNKS = 4

@@ -20,7 +20,7 @@ from sidecar.forms import ExactCell, Scalar, Stored, column_form, exact_cell, fi
 from sidecar.models import CONTRACT, KNOWN
 from sidecar.schema import TableSchema, quote
 
-BATCH_ROWS = 400
+BATCH_ROWS = 200
 """Rows turned at once: so many that a call costs little, so few that they stay in the processor's cache."""
 
 _encoder = msgspec.json.Encoder()

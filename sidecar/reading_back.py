@@ -23,6 +23,10 @@ from sidecar.zip_reading import ZipReader, unpacked_pieces
 from sidecar.zip_writing import Written
 
 
+PIECE_BYTES = 1 << 20
+"""Unpacked at a time, while others write: each piece makes the threads wait for each other a little."""
+
+
 class EarlyReader:
     """Unpacks entries of the archive at ``path`` as soon as each is written, on a thread of its own.
 
@@ -51,7 +55,7 @@ class EarlyReader:
 
     def _read(self, entry: Written) -> None:
         with _mismatches():
-            for _ in unpacked_pieces(self._file, self._turn, entry.start, entry.info()):
+            for _ in unpacked_pieces(self._file, self._turn, entry.start, entry.info(), PIECE_BYTES):
                 pass
 
 

@@ -65,16 +65,17 @@ class ZipReader:
 
 
 def unpacked_pieces(
-    file: BinaryIO, turn: threading.Lock, start: int, info: zipfile.ZipInfo
+    file: BinaryIO, turn: threading.Lock, start: int, info: zipfile.ZipInfo, most: int = PIECE_BYTES
 ) -> Generator[bytes, None, None]:
     """The unpacked bytes of the entry that ``info`` describes and whose packed bytes begin at ``start``.
 
     :param turn: held while ``file`` is read; for all who share its position.
+    :param most: bytes handed on at a time.
     Raises DamagedBackup, at the latest at the end, for what is not as ``info`` says; ReadFailed.
     """
     name, size, crc = info.filename, 0, 0
     try:
-        for piece in _unpacked(_packed(file, turn, start, info.compress_size), info.compress_type):
+        for piece in _unpacked(_packed(file, turn, start, info.compress_size, most), info.compress_type, most):
             size += len(piece)
             if size > info.file_size:
                 raise DamagedBackup(detail=f"{name} is longer than the archive says")
@@ -91,11 +92,11 @@ def unpacked_pieces(
         raise DamagedBackup(detail=f"{name} does not match its checksum")
 
 
-def _packed(file: BinaryIO, turn: threading.Lock, position: int, left: int) -> Iterator[bytes]:
+def _packed(file: BinaryIO, turn: threading.Lock, position: int, left: int, most: int) -> Iterator[bytes]:
     while left:
         with turn:
             file.seek(position)
-            piece = file.read(min(left, PIECE_BYTES))
+            piece = file.read(min(left, most))
         if not piece:
             raise DamagedBackup(detail="the file is cut short")
         position += len(piece)
@@ -120,7 +121,7 @@ def _is_litter(name: str) -> bool:
     return name.startswith("__MACOSX/") or os.path.basename(name) == ".DS_Store"  # noqa: PTH119 - no path, a ZIP name
 
 
-def _unpacked(packed: Iterator[bytes], method: int) -> Iterator[bytes]:
+def _unpacked(packed: Iterator[bytes], method: int, most: int) -> Iterator[bytes]:
     if method == STORED:
         yield from packed
         return
@@ -131,11 +132,11 @@ def _unpacked(packed: Iterator[bytes], method: int) -> Iterator[bytes]:
     for piece in packed:
         if decompressor.eof:
             raise ValueError("data follows its end")
-        unpacked = decompressor.decompress(piece, PIECE_BYTES)
+        unpacked = decompressor.decompress(piece, most)
         if unpacked:
             yield unpacked
         while not decompressor.needs_input and not decompressor.eof:
-            unpacked = decompressor.decompress(b"", PIECE_BYTES)
+            unpacked = decompressor.decompress(b"", most)
             if unpacked:
                 yield unpacked
     if not decompressor.eof:
