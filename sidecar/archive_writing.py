@@ -19,10 +19,10 @@ from sidecar.pipeline import Sink
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.zip_writing import Composite, Data, Written, ZipWriter
 
-CHUNK_BYTES = 2 << 20
+CHUNK_BYTES = 1536 << 10
 """Bytes of records deflated at a time."""
 
-QUEUED_CHUNKS = 4
+QUEUED_CHUNKS = 3
 
 _encode = msgspec.json.Encoder().encode
 

@@ -22,7 +22,6 @@ from sidecar.progress import Progress
 from sidecar.zip_reading import ZipReader, unpacked_pieces
 from sidecar.zip_writing import Written
 
-
 PIECE_BYTES = 1 << 20
 """Unpacked at a time, while others write: each piece makes the threads wait for each other a little."""
 
