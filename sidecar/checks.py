@@ -18,8 +18,11 @@ from sidecar.progress import Progress
 from sidecar.records import named, singular
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.schema import quote
-from sidecar.stage import ROW, SHAPE, Stage, StagedTable
+from sidecar.stage import ROW, SHAPE, Stage, StagedTable, own
 from sidecar.timestamps import is_moment
+
+PEELINGS = 32
+"""Most times that the ends of chains of dependencies are cut off; what is longer is left to the search itself."""
 
 LARGE_TASKS = 10_000
 """More tasks than this are worth a word of warning; the shipped app's number."""
@@ -224,14 +227,24 @@ def _dependency_cycles(stage: Stage, problems: Problems) -> None:
     source, target = (
         f"CASE typeof({name}) WHEN 'text' THEN {name} ELSE quote({name}) END" for name in ("task_id", "depends_on_id")
     )
-    edges = stage.query(
-        f"SELECT {source}, {target} FROM task_dependencies"
+    edges = quote(own("edges"))
+    stage.connection.execute(
+        f"CREATE TABLE {edges} AS SELECT {source} AS source, {target} AS target FROM task_dependencies"
         " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id"
     )
-    for cycle in find_cycles(edges):
+    # What nothing leads to, or what leads to nothing, is on no cycle: hardly anything is left to be held in memory.
+    for _ in range(PEELINGS):
+        peeled = stage.connection.execute(
+            f"DELETE FROM {edges} WHERE source NOT IN (SELECT target FROM {edges})"
+            f" OR target NOT IN (SELECT source FROM {edges})"
+        )
+        if not peeled.rowcount:
+            break
+    for cycle in find_cycles(stage.query(f"SELECT source, target FROM {edges}")):
         shown = " → ".join([*cycle[:5], "…"] if len(cycle) > 5 else [*cycle, cycle[0]])
         message = f"Task dependencies form a cycle: {shown} ({_KEPT})"
         problems.warning("dependency_cycle", message, table="task_dependencies", row_id=cycle[0])
+    stage.connection.execute(f"DROP TABLE {edges}")
 
 
 def _default_lists(stage: Stage, problems: Problems) -> None:
