@@ -19,10 +19,8 @@ from sidecar.pipeline import Sink
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.zip_writing import Composite, Data, Written, ZipWriter
 
-CHUNK_BYTES = 1536 << 10
-"""Bytes of records deflated at a time."""
-
-QUEUED_CHUNKS = 3
+QUEUED_BODIES = 2
+"""Runs of records that wait to be deflated: what a batch varies by, and no more memory than that takes."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -59,7 +57,7 @@ class ArchiveWriter:
         self._zip.write(names.METADATA, _encode(metadata))
 
     def section(self, table: str, bodies: Iterable[Data]) -> Written:
-        """One table, and how it was written: ``bodies`` are runs of records without the array's brackets.
+        """One table, and how it was written: ``bodies`` are runs of records, a comma before each record.
 
         Tables of the contract must come in its order, all of them: their records are a part of data.json too.
         """
@@ -68,9 +66,9 @@ class ArchiveWriter:
             twin.add(b',"' + table.encode() + b'":')
         name = section_entry(table)
         entry = self._zip.open(name, twin)
-        with Sink(entry.write, QUEUED_CHUNKS) as deflating:
-            for chunk in _chunks(_array(bodies)):
-                deflating.put(chunk)
+        with Sink(entry.write, QUEUED_BODIES) as deflating:
+            for piece in _array(bodies):
+                deflating.put(piece)
         return self._zip.close(name, entry)
 
     def finish(
@@ -104,24 +102,12 @@ class ArchiveWriter:
         self._zip.finish()
 
 
-def _chunks(pieces: Iterable[Data]) -> Iterator[Data]:
-    """The same bytes in larger pieces: each one handed to another thread makes both wait for each other a little."""
-    waiting: list[Data] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= CHUNK_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
-
-
 def _array(bodies: Iterable[Data]) -> Iterator[Data]:
-    before = b"["
+    """One array of all the records: the first comma becomes its bracket."""
+    empty = True
     for body in bodies:
-        yield before
-        yield body
-        before = b","
-    yield b"]" if before == b"," else b"[]"
+        if empty:
+            yield b"["
+        yield body[1:] if empty else body
+        empty = False
+    yield b"[]" if empty else b"]"

@@ -24,7 +24,7 @@ from sidecar.forms import ExactCell
 from sidecar.gathering import Gatherer
 from sidecar.manifest import MAX_COLUMNS, MAX_NAME, MAX_TABLES, TableManifest, Writer, section_entry
 from sidecar.models import CONTRACT, MIGRATIONS
-from sidecar.pipeline import ahead
+from sidecar.pipeline import Ahead
 from sidecar.places import Places
 from sidecar.progress import Progress
 from sidecar.reading_back import EarlyReader, prove
@@ -106,7 +106,7 @@ class _Export:
             work_errors(self.work_dir),
             closing(_open(self.snapshot)) as connection,
             _opened(self.spool) as spool,
-            closing(ahead(_dangling(self.snapshot))) as dangling,
+            closing(Ahead(_dangling(self.snapshot))) as dangling,
         ):
             schema = read_schema(connection)
             _require_bounds(schema)
@@ -125,7 +125,7 @@ class _Export:
                 spool.seek(0)
             archive.finish(
                 settings={**_settings(connection, schema), **self.frontend},
-                exact=(line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
+                exact=(b"," + line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
                 tables=self.tables,
                 migrations=_migrations(connection, schema),
                 writer=Writer("kirapilot-sidecar", __version__),
@@ -228,5 +228,5 @@ def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgsp
         if name in schema:
             gatherer = Gatherer(connection, schema[name], lambda _cell: None, Counter())
             for batch in islice(gatherer.batches(), 1):
-                shown[name] = msgspec.Raw(b"[" + bytes(batch.body) + b"]")
+                shown[name] = msgspec.Raw(b"[" + bytes(batch.body[1:]) + b"]")
     return shown

@@ -20,15 +20,18 @@ from sidecar.forms import ExactCell, Scalar, Stored, column_form, exact_cell, fi
 from sidecar.models import CONTRACT, KNOWN
 from sidecar.schema import TableSchema, quote
 
-BATCH_ROWS = 200
+TURNED_ROWS = 200
 """Rows turned at once: so many that a call costs little, so few that they stay in the processor's cache."""
+
+BATCH_BYTES = 2 << 20
+"""Bytes of records handed over at a time: each batch makes the threads on both sides wait for each other a little."""
 
 _encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some records of a table, as JSON without the array's brackets."""
+    """Some records of a table, as JSON, a comma before each."""
 
     body: memoryview
     rows: int
@@ -64,6 +67,25 @@ class Gatherer:
 
     def batches(self) -> Iterator[Batch]:
         """All rows, in the order of the table. Raises sqlite3.Error, BeyondFormat."""
+        body = bytearray()
+        begun = self._done
+        for records in self._turned():
+            start = len(body)
+            _encoder.encode_into(records, body, -1)
+            if len(body) - start > MAX_RECORD_BYTES:
+                self._require_readable(records)
+            # One array after another in the same bytes: the brackets make way for commas.
+            body[start] = ord(",")
+            del body[-1]
+            self._done += len(records)
+            if len(body) >= BATCH_BYTES:
+                yield Batch(memoryview(body), self._done - begun)
+                body, begun = bytearray(), self._done
+        if body:
+            yield Batch(memoryview(body), self._done - begun)
+
+    def _turned(self) -> Iterator[list[object]]:
+        """All rows as records, some at a time."""
         cursor: sqlite3.Cursor | None = None
         while True:
             cursor = cursor or self._select(map(quote, self._columns), -1)
@@ -72,16 +94,11 @@ class Gatherer:
                 return
             columns = self._convert(rows) if rows is not None else None
             if columns is not None and rows is not None:
-                records = self._records(columns)
                 self._last = rows[-1][-1]
+                yield self._records(columns)
             else:
-                records = list(self._one_by_one(len(rows) if rows is not None else BATCH_ROWS))
                 cursor = None
-            body = _encoder.encode(records)
-            if len(body) > MAX_RECORD_BYTES:
-                self._require_readable(records)
-            yield Batch(memoryview(body)[1:-1], len(records))
-            self._done += len(records)
+                yield list(self._one_by_one(len(rows) if rows is not None else TURNED_ROWS))
 
     def _select(self, expressions: Iterable[str], limit: int) -> sqlite3.Cursor:
         """The rows after those that are done; the last column is the rowid where there is one."""
@@ -152,7 +169,7 @@ class Gatherer:
 def _fetch(cursor: sqlite3.Cursor) -> list[tuple[Any, ...]] | None:
     """The next rows; None when a text among them is not UTF-8."""
     try:
-        return cursor.fetchmany(BATCH_ROWS)
+        return cursor.fetchmany(TURNED_ROWS)
     except sqlite3.OperationalError as error:
         if "decode" not in str(error):
             raise

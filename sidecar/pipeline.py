@@ -60,42 +60,52 @@ class Sink(Generic[T]):
                     self._error = error
 
 
-def ahead(source: Generator[T, None, None]) -> Generator[T, None, None]:
-    """The items of ``source``, made on a thread of its own a few items ahead of their use."""
-    items: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_DEPTH)
-    abandoned = threading.Event()
+class Ahead(Generic[T]):
+    """The items of ``source``, made on a thread of its own from now on, a few items ahead of their use.
 
-    def offer(item: T | None, error: BaseException | None) -> bool:
-        while not abandoned.is_set():
+    What ``source`` raised is raised after its items. ``close`` ends the thread, whether or not all items were wanted.
+    """
+
+    def __init__(self, source: Generator[T, None, None]) -> None:
+        self._source = source
+        self._items: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(_DEPTH)
+        self._abandoned = threading.Event()
+        self._end: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        if self._end is None:
+            item, self._end = self._items.get()
+        if self._end is not None:
+            raise self._end
+        return item  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Leave what is not made yet. Waits for the item under way."""
+        self._abandoned.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            # Closed where it ran: a database connection, say, belongs to one thread.
+            with closing(self._source):
+                for item in self._source:
+                    if not self._offer(item, None):
+                        return
+        except BaseException as error:  # noqa: BLE001 - handed to the other thread
+            self._offer(None, error)
+        else:
+            self._offer(None, StopIteration())
+
+    def _offer(self, item: T | None, error: BaseException | None) -> bool:
+        while not self._abandoned.is_set():
             try:
-                items.put((item, error), timeout=_PATIENCE)
+                self._items.put((item, error), timeout=_PATIENCE)
             except queue.Full:
                 continue
             return True
         return False
-
-    def run() -> None:
-        try:
-            # Closed where it ran: a database connection, say, belongs to one thread.
-            with closing(source):
-                for item in source:
-                    if not offer(item, None):
-                        return
-        except BaseException as error:  # noqa: BLE001 - handed to the other thread
-            offer(None, error)
-        else:
-            offer(None, StopIteration())
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = items.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
-    finally:
-        abandoned.set()
-        thread.join()

@@ -17,7 +17,7 @@ from typing import BinaryIO, Self
 from sidecar.archive_writing import ArchiveWriter
 from sidecar.errors import BackupError, VerificationFailed
 from sidecar.manifest import DATA
-from sidecar.pipeline import Sink, ahead
+from sidecar.pipeline import Ahead, Sink
 from sidecar.progress import Progress
 from sidecar.zip_reading import ZipReader, unpacked_pieces
 from sidecar.zip_writing import Written
@@ -69,7 +69,7 @@ def prove(file: BinaryIO, written: ArchiveWriter, early: EarlyReader, progress: 
     file.seek(-len(written.directory), os.SEEK_END)
     if file.read() != written.directory:
         raise VerificationFailed(detail="its directory is not the one that was written")
-    with _mismatches(), closing(ahead(_flush(file))) as flushing:
+    with _mismatches(), closing(Ahead(_flush(file))) as flushing:
         archive = ZipReader(file)
         for name in set(archive.names) - early.names - {DATA}:
             for _ in archive.pieces(name):

@@ -22,7 +22,7 @@ from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, Missin
 from sidecar.forms import ExactCell
 from sidecar.manifest import MAX_NAME, Manifest, ManifestHead, section_entry
 from sidecar.models import CONTRACT, KNOWN, MIGRATIONS
-from sidecar.pipeline import ahead
+from sidecar.pipeline import Ahead
 from sidecar.problems import Problems
 from sidecar.progress import Progress
 from sidecar.records import Batch, RecordReader, named
@@ -114,7 +114,7 @@ class _Staging:
     def run(self, metadata: BackupMetadata) -> Contents:
         self._declare()
         # Nobody needs the sections' bytes yet, only their hashes: another thread has the time.
-        with closing(ahead(self._section_digests())) as digests:
+        with closing(Ahead(self._section_digests())) as digests:
             settings = self._data()
             for name, digest in digests:
                 self._digests[name] = digest
@@ -146,9 +146,10 @@ class _Staging:
                 yield piece
             self._digests[name] = digest.hexdigest()
 
-        for piece in ahead(hashed()):
-            self._progress.advance(len(piece))
-            yield piece
+        with closing(Ahead(hashed())) as pieces:
+            for piece in pieces:
+                self._progress.advance(len(piece))
+                yield piece
 
     def _section_digests(self) -> Generator[tuple[str, str], None, None]:
         for name in map(section_entry, CONTRACT):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import TypeVar
 
 import pytest
 
-from sidecar.pipeline import Sink, ahead
+from sidecar.pipeline import Ahead, Sink
 
 T = TypeVar("T")
 
@@ -78,7 +79,9 @@ def _generated(items: Sequence[T]) -> Generator[T, None, None]:
 
 def test_items_made_ahead_come_in_order() -> None:
     for items in (range(1000), (), [None, None]):
-        assert list(ahead(_generated(items))) == list(items)
+        with closing(Ahead(_generated(items))) as made:
+            assert list(made) == list(items)
+            assert list(made) == []
 
 
 def test_a_source_is_only_a_few_items_ahead() -> None:
@@ -90,10 +93,20 @@ def test_a_source_is_only_a_few_items_ahead() -> None:
             made = number
             yield number
 
-    items = ahead(source())
-    assert next(items) == 0
-    assert made < 20
-    items.close()
+    with closing(Ahead(source())) as items:
+        assert next(items) == 0
+        assert made < 20
+
+
+def test_a_source_is_begun_before_anything_is_asked_of_it() -> None:
+    begun = threading.Event()
+
+    def source() -> Generator[int, None, None]:
+        begun.set()
+        yield 1
+
+    with closing(Ahead(source())):
+        assert begun.wait(10)
 
 
 def test_what_a_source_raises_is_raised_after_its_items() -> None:
@@ -101,10 +114,11 @@ def test_what_a_source_raises_is_raised_after_its_items() -> None:
         yield 1
         raise OSError("cut short")
 
-    items = ahead(source())
-    assert next(items) == 1
-    with pytest.raises(OSError, match="cut short"):
-        next(items)
+    with closing(Ahead(source())) as items:
+        assert next(items) == 1
+        for _ in range(2):
+            with pytest.raises(OSError, match="cut short"):
+                next(items)
 
 
 def test_a_source_that_is_left_is_left_alone() -> None:
@@ -116,7 +130,8 @@ def test_a_source_that_is_left_is_left_alone() -> None:
         finally:
             closed.set()
 
-    for item in ahead(source()):
-        if item == 10:
-            break
-    assert closed.wait(10)
+    with closing(Ahead(source())) as items:
+        for item in items:
+            if item == 10:
+                break
+    assert closed.is_set()
