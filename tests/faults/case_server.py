@@ -1,9 +1,9 @@
 """Runs jobs, each in a process of its own that a fault awaits: ``python -m tests.faults.case_server``.
 
-Reads a request a line, JSON: "job" (a name of tests.jobs.JOBS), "database", "work_dir", "path", "roots" (what the
-shim watches), "log" (where it notes the steps), "at", "code", "mode" (see shim.c), "spilling" (whether the
-transaction of an import outgrows its cache). Answers each with a line: {"signal": the signal that killed the job or
-0, "kind", "message", "path": those of its error, or null, "crash": a traceback where the error is none of ours}.
+Reads a request a line, JSON: "job" (a name of tests.jobs.JOBS, or "undo"), "database", "work_dir", "path", "roots"
+(what the shim watches), "log" (where it notes the steps), "at", "code", "mode" (see shim.c), "spilling" (whether
+the transaction of an import outgrows its cache). Answers each with a line: {"signal": the signal that killed the job
+or 0, "kind", "message", "path": those of its error, or null, "crash": a traceback where the error is none of ours}.
 
 The jobs are forked from a process that has loaded everything, so that thousands of cases take minutes, not hours.
 """
@@ -27,7 +27,10 @@ from sidecar.database import retrying
 from sidecar.errors import SidecarError
 from sidecar.places import Places
 from sidecar.progress import Progress
-from tests.jobs import JOBS
+from sidecar.undoing import undo_last_import
+from tests.jobs import JOBS, Job
+
+RUN: dict[str, Job] = {**JOBS, "undo": lambda places, _path, progress: undo_last_import(places, progress)}
 
 SECONDS = 60
 """After these a case is stuck, and dies of SIGALRM."""
@@ -51,7 +54,7 @@ def _run(request: Mapping[str, Any]) -> dict[str, Any]:
     signal.alarm(SECONDS)
     _arm(request)
     try:
-        JOBS[request["job"]](places, request["path"], Progress())
+        RUN[request["job"]](places, request["path"], Progress())
     except SidecarError as error:
         return {"kind": error.kind, "message": error.message, "path": error.path}
     except Exception:  # noqa: BLE001 - the test shows it

@@ -1,4 +1,4 @@
-"""An import that is killed, or whose disk fails, at any step: the database is all old or all new."""
+"""An import, or an undo, that is killed, or whose disk fails, at any step: the database is all old or all new."""
 
 from __future__ import annotations
 
@@ -25,33 +25,43 @@ PAIRS = [(FIRST, FIRST), (FIRST, SECOND), (SECOND, THIRD), (THIRD, EVERY_KIND), 
 
 KILLED = "An import killed at any step leaves every table all old or all new"
 FAILED = "An import whose disk fails at any step says so, and leaves every table as it was"
+KILLED_UNDO = "An undo killed at any step leaves every table all old or all new, and can be asked for again"
+FAILED_UNDO = "An undo whose disk fails at any step says so, and can be asked for again"
 
 
 class Imports:
-    """Imports of one backup into one database, which is the same before each."""
+    """Imports of one backup into one database, or undos of that import; the database is the same before each.
+
+    :param job: "import", "merge" or "undo".
+    """
 
     def __init__(
         self, server: CaseServer, pair: tuple[str, str], folder: Path, job: str = "import", spilling: bool = False
     ) -> None:
-        self._server, self._job, self._spilling = server, job, spilling
+        self._server, self._job, self._spilling = server, "import" if job == "undo" else job, spilling
         backup, database = pair
-        self._pristine = Path(shutil.copy(DATA / f"{database}.db", folder / "pristine.db"))
-        if backup == database:
-            databases.execute(self._pristine, "UPDATE tasks SET title = 'changed'", "DELETE FROM time_sessions")
         self._backup = Path(shutil.copy(DATA / f"{backup}.kpbackup", folder / "a.kpbackup"))
         self._places = Places(folder / "database" / "kirapilot.db", folder / "work")
         self._places.database.parent.mkdir()
         self._roots = [self._places.database.parent, self._places.work_dir]
-        self._reset()
+        shutil.copy(DATA / f"{database}.db", self._places.database)
+        if backup == database:
+            databases.execute(self._places.database, "UPDATE tasks SET title = 'changed'", "DELETE FROM time_sessions")
+        self._copies = 0
         self._old = rows_of(self._places.database)
+        if job == "undo":
+            undone = self._old
+            assert self._run().kind is None
+            self._job, self._copies, self._old = job, 1, rows_of(self._places.database)
+        self._pristine = Path(shutil.copytree(self._places.database.parent, folder / "pristine"))
         self.steps = self._run().steps
         self._new = rows_of(self._places.database)
         assert self._new != self._old
+        assert job != "undo" or self._new == undone
 
     def _reset(self) -> None:
         shutil.rmtree(self._places.database.parent)
-        self._places.database.parent.mkdir()
-        shutil.copy(self._pristine, self._places.database)
+        shutil.copytree(self._pristine, self._places.database.parent)
 
     def _run(self, at: int = 0, fault: Fault = Fault(0)) -> Outcome:  # noqa: B008 - frozen
         return self._server.run(
@@ -80,7 +90,8 @@ class Imports:
         copies = list_backups(self._places, Progress()).backups
         assert all(copy.proved for copy in copies)
         # One that an import which did not happen has left does no harm; it could not be removed.
-        assert len(copies) == 1 if changed else len(copies) <= (fault.kills or fault.mode == FAIL_ON)
+        made = len(copies) - self._copies
+        assert made == 1 if changed else 0 <= made <= (fault.kills or fault.mode == FAIL_ON)
 
     def _check_error(self, outcome: Outcome, hit: Step, fault: Fault) -> None:
         cleaning = is_cleaning_up(hit)
@@ -130,17 +141,18 @@ class Imports:
         assert fault.mode == FAIL_ON or hit.path.startswith((str(folder), str(self._places.work_dir)))
 
     def _left_behind(self, copies_may_be: bool) -> list[str]:
-        """Whatever lies about; safety copies do not, if they may be there."""
+        """Whatever lies about that did not before; new safety copies do not, if they may be there."""
         folder = self._places.database.parent
-        usual = {"kirapilot.db"} | ({"backups"} if copies_may_be else set())
-        beside = [path.name for path in folder.iterdir() if path.name not in usual]
-        beside += [path.name for path in folder.glob("backups/*") if not copies_may_be or moment_of(path) is None]
+        usual = {path.relative_to(self._pristine) for path in self._pristine.rglob("*")}
+        found = [path for path in folder.rglob("*") if path.relative_to(folder) not in usual]
+        if copies_may_be:
+            found = [path for path in found if path != folder / "backups" and moment_of(path) is None]
         work = self._places.work_dir
-        return beside + ([path.name for path in work.iterdir()] if work.exists() else [])
+        return [path.name for path in (*found, *work.rglob("*"))]
 
     def _check_next(self) -> None:
         # An import that changes nothing looks at no folder of safety copies, so it would sweep none.
-        shutil.copy(self._pristine, self._places.database)
+        shutil.copy(self._pristine / self._places.database.name, self._places.database)
         assert self._run().kind is None
         assert rows_of(self._places.database) == self._new
         assert self._left_behind(copies_may_be=True) == [], "the next import sweeps"
@@ -169,6 +181,30 @@ def test_an_import_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_
 ) -> None:
     imports = Imports(server, (THIRD, EVERY_KIND), tmp_path)
     cases.record(FAILED, some_cases(imports.try_one, FAILURES, imports.steps, 40))
+
+
+def test_an_undo_killed_at_a_step_leaves_every_table_all_old_or_all_new(
+    server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo")
+    cases.record(KILLED_UNDO, some_cases(undos.try_one, KILLS, undos.steps, 40))
+
+
+def test_an_undo_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_it_was(
+    server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo")
+    cases.record(FAILED_UNDO, some_cases(undos.try_one, FAILURES, undos.steps, 40))
+
+
+@pytest.mark.exhaustive
+def test_an_undo_killed_at_every_step(server: CaseServer, tmp_path: Path, cases: Cases) -> None:
+    cases.record(KILLED_UNDO, every_case(Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo").try_one, KILLS))
+
+
+@pytest.mark.exhaustive
+def test_an_undo_whose_disk_fails_at_every_step(server: CaseServer, tmp_path: Path, cases: Cases) -> None:
+    cases.record(FAILED_UNDO, every_case(Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo").try_one, FAILURES))
 
 
 @pytest.mark.exhaustive
