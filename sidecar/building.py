@@ -20,6 +20,10 @@ from sidecar.workfolder import attach, new_file, work_errors
 WORTH_ROWS = 1000
 """Fewer rows than these are moved one by one in no time."""
 
+FILLING_KIB, SORTING_KIB = 49152, 16384
+"""Page cache while rows are stored, whose keys come in any order, and while indexes are made: as much again is sorted
+in memory then, and more of it would make them no sooner."""
+
 
 def build(connection: sqlite3.Connection, difference: Difference, progress: Progress) -> None:
     """Make the tables that ``difference`` fills from nothing, and attach them to the live database as "built".
@@ -68,6 +72,7 @@ def _is_worth_it(connection: sqlite3.Connection, difference: Difference, name: s
 def _build(connection: sqlite3.Connection, built: sqlite3.Connection, difference: Difference, name: str) -> None:
     made = "SELECT sql FROM main.sqlite_master WHERE tbl_name = ? AND type = ? AND sql IS NOT NULL"
     built.execute(connection.execute(made, (name, "table")).fetchone()[0])
+    built.execute(f"PRAGMA main.cache_size = -{FILLING_KIB}")
     for shape, number in difference.stage.tables[name].shapes.items():
         columns = ", ".join(map(quote, difference.columns(name, shape)))
         if columns:
@@ -77,5 +82,7 @@ def _build(connection: sqlite3.Connection, built: sqlite3.Connection, difference
                 (number,),
             )
     # Sorted once, when all rows are there.
+    built.execute(f"PRAGMA main.cache_size = -{SORTING_KIB}")
+    built.execute("PRAGMA shrink_memory")
     for (index,) in connection.execute(made, (name, "index")).fetchall():
         built.execute(index)

@@ -157,25 +157,33 @@ def _references(stage: Stage, problems: Problems) -> None:
         parents = {column: _parent(field) for column, field in KNOWN.get(table.name, {}).items()}
         found = {column: parent for column, parent in parents.items() if parent and column in table.spoken_of()}
         declared = {column for column in found if isinstance(KNOWN[table.name][column], Reference)}
-        strict = sum(_leading_nowhere(stage, table, column, found[column]) for column in declared) > table.dangling
+        nowhere = {column: _leading_nowhere(stage, table, column, parent) for column, parent in found.items()}
+        # A task list that is not carried is made again.
+        lost = (column for column in declared if found[column] != "task_lists" or stage.tables["task_lists"].carried)
+        strict = sum(nowhere[column] for column in lost) > table.dangling
         for column, parent in found.items():
             report = _check_reference if stage.tables[parent].carried else _uncarried
-            report(stage, table, column, parent, strict and column in declared, problems)
+            if nowhere[column]:
+                report(stage, table, column, parent, strict and column in declared, problems)
+            stage.connection.execute(f"DROP TABLE {_targets(table, column)}")
 
 
 def _leading_nowhere(stage: Stage, table: StagedTable, column: str, parent: str) -> int:
-    """How many rows of a table name a row that is not there; a task list that is not carried is made again."""
-    if parent == "task_lists" and not stage.tables[parent].carried:
-        return 0
-    return stage.number(f"SELECT count(*) FROM {_nowhere(table, column, parent)}")
+    """How many rows of a table name a row that is not there; whom they name goes into a table of the stage's own.
 
-
-def _nowhere(table: StagedTable, column: str, parent: str) -> str:
-    """FROM and WHERE for the rows of a table (``c``) whose reference leads nowhere."""
-    return (
-        f"{quote(table.name)} c WHERE c.{quote(column)} IS NOT NULL"
-        f" AND NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = c.{quote(column)})"
+    Grouped, the rows are looked for in the order of the index: of a large one, hardly a page is read twice.
+    """
+    name = f"c.{quote(column)}"
+    stage.connection.execute(
+        f"CREATE TABLE {_targets(table, column)} AS SELECT {name} AS target, count(*) AS number"
+        f" FROM {quote(table.name)} c WHERE {name} IS NOT NULL GROUP BY {name}"
+        f" HAVING NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = {name})"
     )
+    return stage.number(f"SELECT coalesce(sum(number), 0) FROM {_targets(table, column)}")
+
+
+def _targets(table: StagedTable, column: str) -> str:
+    return quote(own(f"{table.name}.{column} leads nowhere"))
 
 
 def _parent(field: Column | Reference) -> str | None:
@@ -190,7 +198,8 @@ def _check_reference(
 ) -> None:
     wording = _REFERENCES.get((table.name, column), f"{named(table.name)} references non-existent {singular(parent)}")
     sql = (
-        f"SELECT c.{quote(ROW)}, c.id, c.{quote(column)} FROM {_nowhere(table, column, parent)} ORDER BY c.{quote(ROW)}"
+        f"SELECT {quote(ROW)}, id, {quote(column)} FROM {quote(table.name)}"
+        f" WHERE {quote(column)} IN (SELECT target FROM {_targets(table, column)}) ORDER BY {quote(ROW)}"
     )
     for row, row_id, target in stage.query(sql):
         where = {"table": table.name, "row_id": None if row_id is None else str(row_id), "index": row, "column": column}
@@ -202,8 +211,7 @@ def _check_reference(
 
 def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems) -> None:
     """References to a table that the backup does not carry: lists are made again, others are kept if they may be."""
-    sql = f"SELECT {quote(column)}, count(*) FROM {quote(table.name)} WHERE {quote(column)} IS NOT NULL GROUP BY 1"
-    for target, rows in stage.query(sql):
+    for target, rows in stage.query(f"SELECT target, number FROM {_targets(table, column)}"):
         what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
         where: dict[str, Any] = {"table": table.name, "row_id": str(target), "column": column}
         if parent == "task_lists":
