@@ -157,6 +157,7 @@ class _Staging:
                 self._read.add(name)
                 digest = hashlib.sha256()
                 for piece in self._archive.pieces(name):
+                    self._progress.check()
                     digest.update(piece)
                 yield name, digest.hexdigest()
 
