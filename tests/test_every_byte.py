@@ -11,10 +11,12 @@ import random
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from sidecar import importing
 from sidecar.errors import SidecarError
 from sidecar.exporting import export_data
 from sidecar.importing import import_data
@@ -160,11 +162,19 @@ def test_a_bit_turned_somewhere_is_refused_or_means_nothing(subject: Subject, ca
     _try_bits(subject, _sample(subject.whole), cases)
 
 
+@pytest.fixture
+def no_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused import does not try what a salvage would give: half of its time, and another campaign's subject."""
+    monkeypatch.setattr(importing, "offering_salvage", lambda *_: nullcontext())
+
+
 @pytest.mark.exhaustive
+@pytest.mark.usefixtures("no_offers")
 def test_a_backup_cut_at_every_byte_is_refused(subject: Subject, cases: Cases) -> None:
     _try_cuts(subject, range(len(subject.whole)), cases)
 
 
 @pytest.mark.exhaustive
+@pytest.mark.usefixtures("no_offers")
 def test_a_bit_turned_in_every_byte_is_refused_or_means_nothing(subject: Subject, cases: Cases) -> None:
     _try_bits(subject, range(len(subject.whole)), cases)
