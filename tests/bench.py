@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def measure(base: Path, tasks: int, runs: int, jobs: Iterable[str]) -> dict[str, Measured]:
-    """What each job takes at a size, in a process of its own: seconds, peak memory in bytes, and more of some."""
+    """What each job takes, in a process of its own: seconds, the processor's, peak memory in bytes; and more."""
     folder = base / str(tasks)
     folder.mkdir()
     _in_child(SAMPLE, folder, str(tasks))
@@ -88,11 +88,11 @@ def _in_child(name: str, folder: Path, tasks: str = "") -> Measured:
 
 
 def _run_here(job: Callable[[Path], Measured], folder: Path) -> Measured:
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), time.process_time()
     extra = job(folder)
-    seconds = time.perf_counter() - begun
+    seconds, processor = time.perf_counter() - begun, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"seconds": seconds, "peak": peak} | extra
+    return {"seconds": seconds, "processor": processor, "peak": peak} | extra
 
 
 def _make_sample(folder: Path) -> Measured:

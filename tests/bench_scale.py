@@ -2,7 +2,8 @@
 
 100,000 and 1,000,000 tasks unless told otherwise, with what ``tests.bench`` gives them: 2.5 GB of database, and
 some 10 GB of disk while it runs. The larger archive, with over 4 GB of JSON in it, is read by Python's zipfile,
-and by Info-ZIP's ``unzip`` where there is one: neither is ours. Exit code 1 if a bound is not kept.
+and by Info-ZIP's ``unzip`` where there is one: neither is ours. Exit code 1 if a bound is not kept: of memory, and of
+the processor's time, since the larger files are more than a machine's file cache may hold, and wait for its disk.
 """
 
 from __future__ import annotations
@@ -47,17 +48,18 @@ def main() -> int:
 def _print_table(small: dict[str, Measured], large: dict[str, Measured], smaller: int, larger: int) -> bool:
     # Indexes are sorted, and sorting n rows takes n log n.
     longest = larger * math.log(larger) / (smaller * math.log(smaller))
-    print(f"\n{smaller:,} and {larger:,} tasks; {longest:.0f} times as long at most, {MORE_MEMORY:g} times as much\n")
-    print("| job | seconds | | times as long | peak memory, MB | | times as much |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print(f"\nAt most {longest:.0f} times the processor's time, and {MORE_MEMORY:g} times the memory:\n")
+    print("| job | seconds | | times | processor's seconds | | times | peak memory, MB | | times |")
+    print("|---|" + "---:|" * 9)
     kept = True
     for job in JOBS:
         one, other = small[job], large[job]
-        time, memory = other["seconds"] / one["seconds"], other["peak"] / one["peak"]
-        kept = kept and time <= longest and memory <= MORE_MEMORY
+        growths = [other[figure] / one[figure] for figure in ("seconds", "processor", "peak")]
+        kept = kept and growths[1] <= longest and growths[2] <= MORE_MEMORY
         print(
-            f"| {job} | {one['seconds']:.1f} | {other['seconds']:.1f} | {time:.1f}"
-            f" | {one['peak'] / 1e6:.0f} | {other['peak'] / 1e6:.0f} | {memory:.2f} |"
+            f"| {job} | {one['seconds']:.1f} | {other['seconds']:.1f} | {growths[0]:.1f}"
+            f" | {one['processor']:.1f} | {other['processor']:.1f} | {growths[1]:.1f}"
+            f" | {one['peak'] / 1e6:.0f} | {other['peak'] / 1e6:.0f} | {growths[2]:.2f} |"
         )
     return kept
 

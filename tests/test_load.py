@@ -65,7 +65,13 @@ def _of_another_device(sample: Places, path: Path) -> None:
     """No row has an id that the backup knows."""
     shutil.copy(sample.database, path)
     with closing(sqlite3.connect(path)) as connection, connection:
-        for table, columns in (("tasks", ["id"]), ("time_sessions", ["id", "task_id"]), ("ai_interactions", ["id"])):
+        renamed = {
+            "tasks": ["id"],
+            "time_sessions": ["id", "task_id"],
+            "ai_interactions": ["id"],
+            "threads": ["assignment_task_id"],
+        }
+        for table, columns in renamed.items():
             named = ", ".join(f"{column} = 'other ' || {column}" for column in columns)
             connection.execute(f"UPDATE {table} SET {named}")
         connection.execute("DELETE FROM task_dependencies")
