@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sidecar.bulk_loading import Form, declare_keys, form_of, may_declare_keys
 from sidecar.difference import Difference
 from sidecar.progress import Progress
 from sidecar.schema import quote
@@ -20,9 +21,8 @@ from sidecar.workfolder import attach, new_file, work_errors
 WORTH_ROWS = 1000
 """Fewer rows than these are moved one by one in no time."""
 
-FILLING_KIB, SORTING_KIB = 49152, 16384
-"""Page cache while rows are stored, whose keys come in any order, and while indexes are made: as much again is sorted
-in memory then, and more of it would make them no sooner."""
+CACHE_KIB = 16384
+"""Page cache; as much again is sorted in memory while indexes are made, and more of it would make them no sooner."""
 
 
 def build(connection: sqlite3.Connection, difference: Difference, progress: Progress) -> None:
@@ -38,14 +38,15 @@ def build(connection: sqlite3.Connection, difference: Difference, progress: Prog
     (encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
     with work_errors(stage.parent.parent), closing(_open(path)) as built:
         built.execute(f'PRAGMA encoding = "{encoding}"')
+        # Four times the usual, as the stage: a sixth less time.
+        built.execute("PRAGMA page_size = 16384")
         built.execute("PRAGMA journal_mode = OFF")
         built.execute("PRAGMA synchronous = OFF")
-        built.execute("PRAGMA cache_size = -49152")
+        built.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         built.execute("ATTACH DATABASE ? AS stage", (stage.absolute().as_uri(),))
         with progress.watching(built):
             built.execute("BEGIN")
-            for name in names:
-                _build(connection, built, difference, name)
+            declare_keys(built, [_build(connection, built, difference, name) for name in names])
             built.execute("COMMIT")
     attach(connection, "built", path)
     difference.built = frozenset(names)
@@ -69,11 +70,13 @@ def _is_worth_it(connection: sqlite3.Connection, difference: Difference, name: s
     return not beyond
 
 
-def _build(connection: sqlite3.Connection, built: sqlite3.Connection, difference: Difference, name: str) -> None:
-    made = "SELECT sql FROM main.sqlite_master WHERE tbl_name = ? AND type = ? AND sql IS NOT NULL"
-    built.execute(connection.execute(made, (name, "table")).fetchone()[0])
-    built.execute(f"PRAGMA main.cache_size = -{FILLING_KIB}")
-    for shape, number in difference.stage.tables[name].shapes.items():
+def _build(connection: sqlite3.Connection, built: sqlite3.Connection, difference: Difference, name: str) -> Form:
+    live, shapes = difference.live[name], difference.stage.tables[name].shapes
+    (made,) = _statements(connection, name, "table")
+    silent = {column for shape in shapes for column in live.columns.keys() - set(shape)}
+    form = form_of(connection, live, made, silent) if may_declare_keys(built) else Form(name, made, made, {})
+    built.execute(form.create)
+    for shape, number in shapes.items():
         columns = ", ".join(map(quote, difference.columns(name, shape)))
         if columns:
             built.execute(
@@ -82,7 +85,11 @@ def _build(connection: sqlite3.Connection, built: sqlite3.Connection, difference
                 (number,),
             )
     # Sorted once, when all rows are there.
-    built.execute(f"PRAGMA main.cache_size = -{SORTING_KIB}")
-    built.execute("PRAGMA shrink_memory")
-    for (index,) in connection.execute(made, (name, "index")).fetchall():
+    for index in (*form.keys.values(), *_statements(connection, name, "index")):
         built.execute(index)
+    return form
+
+
+def _statements(connection: sqlite3.Connection, name: str, kind: str) -> list[str]:
+    made = "SELECT sql FROM main.sqlite_master WHERE tbl_name = ? AND type = ? AND sql IS NOT NULL"
+    return [sql for (sql,) in connection.execute(made, (name, kind))]
