@@ -67,35 +67,32 @@ def main() -> None:
         _print_table(tasks, measured)
 
 
-def measure(base: Path, tasks: int, runs: int, jobs: Iterable[str], cold: bool = False) -> dict[str, Measured]:
-    """What each job takes, in a process of its own: seconds, the processor's, peak memory in bytes; and more.
-
-    :param cold: put the folder's files out of the system's file cache first, so that a job reads them from the disk.
-    """
-    folder = base / str(tasks)
-    folder.mkdir()
-    _in_child(SAMPLE, folder, str(tasks))
+def measure(base: Path, tasks: int, runs: int, jobs: Iterable[str]) -> dict[str, Measured]:
+    """What each job takes, in a process of its own: seconds, the processor's, peak memory in bytes; and more."""
+    folder = sample(base, tasks)
     measured: dict[str, list[Measured]] = {name: [] for name in jobs}
     # In turns, so that a slow moment of the machine hits all of them alike.
     for _ in range(runs):
         for name, of_job in measured.items():
-            if cold:
-                _chill(folder)
-            of_job.append(_in_child(name, folder))
-    return {name: sorted(of_job, key=lambda one: one["seconds"])[runs // 2] for name, of_job in measured.items()}
+            of_job.append(in_child(name, folder))
+    return {name: median(of_job) for name, of_job in measured.items()}
 
 
-def _chill(folder: Path) -> None:
-    if not hasattr(os, "posix_fadvise"):
-        return
-    # What is not on the disk yet stays in the cache, and would be written while the job runs.
-    os.sync()
-    for path in filter(Path.is_file, folder.iterdir()):
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+def sample(base: Path, tasks: int) -> Path:
+    """A folder with a database of so many tasks, as the jobs expect it."""
+    folder = base / str(tasks)
+    folder.mkdir()
+    in_child(SAMPLE, folder, str(tasks))
+    return folder
 
 
-def _in_child(name: str, folder: Path, tasks: str = "") -> Measured:
+def median(runs: list[Measured]) -> Measured:
+    """The run that took the time in the middle; of two such, the faster."""
+    return sorted(runs, key=lambda one: one["seconds"])[(len(runs) - 1) // 2]
+
+
+def in_child(name: str, folder: Path, tasks: str = "") -> Measured:
+    """One run of a job."""
     command = [sys.executable, "-m", "tests.bench", "--job", name, str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"BENCH_TASKS": tasks})
     measured: Measured = json.loads(done.stdout)
