@@ -47,7 +47,7 @@ def form_of(connection: sqlite3.Connection, table: TableSchema, made: str, silen
     indexes = connection.execute(f"PRAGMA main.index_list({quote(table.name)})").fetchall()
     origins = {name: origin for _, name, _, origin, _ in reversed(indexes) if origin in ("pk", "u")}
     # A key without an index is the rowid itself.
-    if _BEYOND.search(made) or bool(table.key) != ("pk" in origins.values()):
+    if not origins or _BEYOND.search(made) or bool(table.key) != ("pk" in origins.values()):
         return as_it_is
     told = connection.execute(f"PRAGMA main.table_xinfo({quote(table.name)})").fetchall()
     defaults = {name: default for _, name, _, _, default, _, _ in told if default is not None and name in silent}

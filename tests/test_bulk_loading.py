@@ -32,6 +32,7 @@ AS_IT_IS = {
     "checked": "(id TEXT PRIMARY KEY, n INT CHECK (n < 100000))",
     "conflict": "(id TEXT PRIMARY KEY ON CONFLICT IGNORE, n INT)",
     "strict": "(id TEXT PRIMARY KEY, n ANY) STRICT",
+    "no keys": "(id TEXT, n INT DEFAULT 3)",
 }
 ROWS = "SELECT nullif(hex(n * 7919 % 997), '31'), n FROM series"
 SERIES = "WITH series (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM series WHERE n < 300)"
