@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,19 @@ def opened(database: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(database)) as connection:
         yield connection
         connection.commit()
+
+
+def tracing(
+    opener: Callable[[Path], sqlite3.Connection], statements: list[str]
+) -> Callable[[Path], sqlite3.Connection]:
+    """The same opener, whose connections add what they execute to ``statements``."""
+
+    def open_traced(path: Path) -> sqlite3.Connection:
+        connection = opener(path)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    return open_traced
 
 
 def execute(database: Path, *statements: str) -> None:

@@ -35,6 +35,7 @@ from tests.databases import (
     places_of,
     query,
     restore,
+    tracing,
     validate,
     value,
 )
@@ -118,14 +119,7 @@ def test_what_the_app_writes_just_before_the_lock_is_seen_too(
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that the connection to the live database executes during imports."""
     statements: list[str] = []
-    open_for_import = database.open_for_import
-
-    def open_traced(path: Path) -> sqlite3.Connection:
-        connection = open_for_import(path)
-        connection.set_trace_callback(statements.append)
-        return connection
-
-    monkeypatch.setattr(importing, "open_for_import", open_traced)
+    monkeypatch.setattr(importing, "open_for_import", tracing(database.open_for_import, statements))
     return statements
 
 

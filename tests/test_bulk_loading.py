@@ -15,7 +15,7 @@ from sidecar.applying import apply
 from sidecar.bulk_loading import form_of, may_declare_keys
 from sidecar.errors import InvalidBackup
 from sidecar.schema import read_schema
-from tests.databases import assert_same_contents, backup, bring_in, contents, execute, fresh, query
+from tests.databases import assert_same_contents, backup, bring_in, contents, execute, fresh, query, tracing
 from tests.shipped import shipped_archive, task
 
 LATE = {
@@ -47,14 +47,7 @@ def _every_table_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement by which tables are made beforehand."""
     statements: list[str] = []
-    open_built = building._open
-
-    def open_traced(path: Path) -> sqlite3.Connection:
-        connection = open_built(path)
-        connection.set_trace_callback(statements.append)
-        return connection
-
-    monkeypatch.setattr(building, "_open", open_traced)
+    monkeypatch.setattr(building, "_open", tracing(building._open, statements))
     return statements
 
 
