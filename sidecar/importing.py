@@ -269,6 +269,7 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
 
 def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress) -> _Target:
     live = live_schema(connection, request.places.database, progress)
+    # The more of what changes is held in memory, the later SQLite keeps the app from reading: at best at the commit.
     connection.execute("PRAGMA main.cache_size = -49152")
     attach(connection, "stage", backup.stage.path)
     # A database of its own: in the stage, any name of a table could be the archive's.

@@ -25,6 +25,19 @@ _PREFIX = "job-"
 _LOCK_SUFFIX = ".lock"
 _SQLITE_TEMPORARY = "etilqs_*"
 
+THROW_AWAY = {
+    "journal_mode": "off",
+    "synchronous": "off",
+    # Four times the usual: a quarter less time to fill a table.
+    "page_size": 16384,
+    # KiB; as much again is sorted in memory at a time. With more of it, indexes and groups of a million rows take
+    # a fifth more time: what is sorted then outgrows the processor's own cache.
+    "cache_size": -4096,
+    # One more than the caller's, which sorts one part while the next is read.
+    "threads": 1,
+}
+"""Pragmas of a database that a job fills, sorts and throws away."""
+
 
 @contextmanager
 def work_folder(base: Path) -> Iterator[Path]:
