@@ -3,10 +3,9 @@
 100,000 and 1,000,000 tasks unless told otherwise, with what ``tests.bench`` gives them: 2.5 GB of database, and
 some 10 GB of disk while it runs. The larger archive, with over 4 GB of JSON in it, is read by Python's zipfile,
 and by Info-ZIP's ``unzip`` where there is one: neither is ours. Exit code 1 if a bound is not kept. Every job reads
-its files from the disk, since of the larger no file cache may hold all; the processor's time is shown beside. And it
-finds all memory in use for files, as on a machine that has run for a while: what a job writes takes the place of
-these. The smaller runs before and after the larger: within the minutes that this takes, a shared machine changes its
-speed.
+its files from the disk, since of the larger no file cache may hold all, and finds all memory in use for files, as on a
+machine that has run for a while. The processor's time is shown beside. The smaller runs before and after the larger:
+within the minutes that this takes, a shared machine changes its speed.
 """
 
 from __future__ import annotations
