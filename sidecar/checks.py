@@ -238,21 +238,38 @@ def _dependency_cycles(stage: Stage, problems: Problems) -> None:
     edges = quote(own("edges"))
     stage.connection.execute(
         f"CREATE TABLE {edges} AS SELECT {source} AS source, {target} AS target FROM task_dependencies"
-        " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id"
+        " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id ORDER BY source"
     )
     # What nothing leads to, or what leads to nothing, is on no cycle: hardly anything is left to be held in memory.
     for _ in range(PEELINGS):
-        peeled = stage.connection.execute(
-            f"DELETE FROM {edges} WHERE source NOT IN (SELECT target FROM {edges})"
-            f" OR target NOT IN (SELECT source FROM {edges})"
-        )
-        if not peeled.rowcount:
+        before = stage.number(f"SELECT count(*) FROM {edges}")
+        _peel(stage, edges, "source", "target")
+        _peel(stage, edges, "target", "source")
+        if stage.number(f"SELECT count(*) FROM {edges}") == before:
             break
     for cycle in find_cycles(stage.query(f"SELECT source, target FROM {edges}")):
         shown = " → ".join([*cycle[:5], "…"] if len(cycle) > 5 else [*cycle, cycle[0]])
         message = f"Task dependencies form a cycle: {shown} ({_KEPT})"
         problems.warning("dependency_cycle", message, table="task_dependencies", row_id=cycle[0])
     stage.connection.execute(f"DROP TABLE {edges}")
+
+
+def _peel(stage: Stage, edges: str, near: str, far: str) -> None:
+    """Of the edges, in the order of ``near``, keep those whose near end is the far end of one; in the order of ``far``.
+
+    In order, each is looked for beside the one before it: of many, hardly a page is read twice.
+    """
+    ends, kept = quote(own("ends")), quote(own("kept"))
+    for statement in (
+        f"CREATE TABLE {ends} (node PRIMARY KEY) WITHOUT ROWID",
+        f"INSERT INTO {ends} SELECT DISTINCT {far} FROM {edges} ORDER BY 1",
+        f"CREATE TABLE {kept} AS SELECT source, target FROM {edges}"
+        f" WHERE {near} IN (SELECT node FROM {ends}) ORDER BY {far}",
+        f"DROP TABLE {ends}",
+        f"DROP TABLE {edges}",
+        f"ALTER TABLE {kept} RENAME TO {edges}",
+    ):
+        stage.connection.execute(statement)
 
 
 def _default_lists(stage: Stage, problems: Problems) -> None:
