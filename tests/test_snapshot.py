@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -47,6 +49,30 @@ def test_a_snapshot_holds_what_the_database_holds(live: Path, snapshot: Path) ->
     take_snapshot(live, snapshot, Progress())
     assert contents(snapshot) == contents(live)
     assert snapshot.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "copy_file_range"), reason="this system is asked for no copies")
+@pytest.mark.parametrize("pieces", [0, 3])
+@pytest.mark.parametrize("refusal", [OSError(errno.EXDEV, "other disk"), OSError(errno.EIO, "broken"), None])
+def test_a_snapshot_is_whole_when_the_system_copies_none_or_some_of_it(
+    pieces: int, refusal: OSError | None, live: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[int] = []
+    asked = os.copy_file_range
+
+    def copy_some(*arguments: int) -> int:
+        if len(copied) == pieces:
+            if refusal is not None:
+                raise refusal
+            return 0
+        copied.append(asked(*arguments))
+        return copied[-1]
+
+    monkeypatch.setattr(os, "copy_file_range", copy_some)
+    monkeypatch.setattr("sidecar.snapshot.PIECE_BYTES", 5000)
+    take_snapshot(live, snapshot, Progress())
+    assert copied == [5000] * pieces
+    assert snapshot.read_bytes() == live.read_bytes()
 
 
 def test_a_snapshot_holds_what_still_lies_in_the_write_ahead_log(live: Path, snapshot: Path) -> None:
