@@ -4,8 +4,9 @@
 some 10 GB of disk while it runs. The larger archive, with over 4 GB of JSON in it, is read by Python's zipfile,
 and by Info-ZIP's ``unzip`` where there is one: neither is ours. Exit code 1 if a bound is not kept. Every job reads
 its files from the disk, since of the larger no file cache may hold all, and finds all memory in use for files, as on a
-machine that has run for a while. The processor's time is shown beside. The smaller runs before and after the larger:
-within the minutes that this takes, a shared machine changes its speed.
+machine that has run for a while. The processor's time is shown beside. The smaller runs before and after the larger,
+which is compared with those two: within the minutes that all takes, a shared machine changes its speed. A plain copy
+of the database comes first, held to no bound: what the system itself takes for so many more bytes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from statistics import mean, median
 from typing import IO
 
-from tests.bench import Measured, in_child, median, sample
+from tests.bench import COPY, Measured, in_child, sample
 
-JOBS = ("export", "validate", "import, fresh")
+Round = tuple[Measured, Measured, Measured]
+"""Of the smaller, the larger, and the smaller again."""
+
+JOBS = (COPY, "export", "validate", "import, fresh")
 
 MORE_MEMORY = 1.2
 """Most memory of the larger, as a share of the smaller."""
@@ -37,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench_scale", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("tasks", nargs="*", type=int, default=[100_000, 1_000_000], help="two numbers of tasks")
     parser.add_argument(
-        "--runs", type=int, default=3, help="runs of each job on the larger; the median is shown (default: 3)"
+        "--runs", type=int, default=3, help="runs of each job on the larger; medians are shown (default: 3)"
     )
     parser.add_argument("--folder", help="where databases and archives go (default: a temporary folder)")
     options = parser.parse_args()
@@ -47,23 +52,25 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory(dir=options.folder) as base:
         small, large = sample(Path(base), smaller), sample(Path(base), larger)
-        kept = _print_table(*_measure(small, large, options.runs), smaller, larger)
+        kept = _print_table(_measure(small, large, options.runs), smaller, larger)
         _print_readers(large / "backup.kpbackup")
     return 0 if kept else 1
 
 
-def _measure(smaller: Path, larger: Path, runs: int) -> tuple[dict[str, Measured], dict[str, Measured]]:
-    small: dict[str, list[Measured]] = {job: [] for job in JOBS}
-    large: dict[str, list[Measured]] = {job: [] for job in JOBS}
+def _measure(smaller: Path, larger: Path, runs: int) -> dict[str, list[Round]]:
+    rounds: dict[str, list[Round]] = {job: [] for job in JOBS}
     with tempfile.TemporaryFile(dir=larger) as filler:
         for _ in range(runs):
-            for job in JOBS:
-                for folder, measured in ((smaller, small), (larger, large), (smaller, small)):
-                    _chill(folder)
-                    _fill_memory(filler)
-                    measured[job].append(in_child(job, folder))
-    small_medians, large_medians = ({job: median(of_job) for job, of_job in one.items()} for one in (small, large))
-    return small_medians, large_medians
+            for job, of_job in rounds.items():
+                before, between, after = (_run(job, folder, filler) for folder in (smaller, larger, smaller))
+                of_job.append((before, between, after))
+    return rounds
+
+
+def _run(job: str, folder: Path, filler: IO[bytes]) -> Measured:
+    _chill(folder)
+    _fill_memory(filler)
+    return in_child(job, folder)
 
 
 def _chill(folder: Path) -> None:
@@ -91,22 +98,29 @@ def _fill_memory(filler: IO[bytes]) -> None:
         pass
 
 
-def _print_table(small: dict[str, Measured], large: dict[str, Measured], smaller: int, larger: int) -> bool:
+def _print_table(rounds: dict[str, list[Round]], smaller: int, larger: int) -> bool:
     longest = larger / smaller * MORE_TIME
     print(f"\nAt most {longest:g} times the time, and {MORE_MEMORY:g} times the memory:\n")
     print("| job | seconds | | times | processor's seconds | | times | peak memory, MB | | times |")
     print("|---|" + "---:|" * 9)
     kept = True
-    for job in JOBS:
-        one, other = small[job], large[job]
-        growths = [other[figure] / one[figure] for figure in ("seconds", "processor", "peak")]
-        kept = kept and growths[0] <= longest and growths[2] <= MORE_MEMORY
+    for job, of_job in rounds.items():
+        seconds, processor, peak = (_compared(of_job, figure) for figure in ("seconds", "processor", "peak"))
+        kept = kept and (job == COPY or (seconds[2] <= longest and peak[2] <= MORE_MEMORY))
         print(
-            f"| {job} | {one['seconds']:.1f} | {other['seconds']:.1f} | {growths[0]:.1f}"
-            f" | {one['processor']:.1f} | {other['processor']:.1f} | {growths[1]:.1f}"
-            f" | {one['peak'] / 1e6:.0f} | {other['peak'] / 1e6:.0f} | {growths[2]:.2f} |"
+            f"| {job} | {seconds[0]:.1f} | {seconds[1]:.1f} | {seconds[2]:.1f}"
+            f" | {processor[0]:.1f} | {processor[1]:.1f} | {processor[2]:.1f}"
+            f" | {peak[0] / 1e6:.0f} | {peak[1] / 1e6:.0f} | {peak[2]:.2f} |"
         )
     return kept
+
+
+def _compared(rounds: list[Round], figure: str) -> tuple[float, float, float]:
+    """Medians of a figure: of the smaller, of the larger, and of how many times it grew within a round."""
+    small = [one[figure] for before, _, after in rounds for one in (before, after)]
+    large = [between[figure] for _, between, _ in rounds]
+    growths = [between[figure] / mean((before[figure], after[figure])) for before, between, after in rounds]
+    return median(small), median(large), median(growths)
 
 
 def _print_readers(archive: Path) -> None:
