@@ -63,14 +63,14 @@ def _copy_file(live: sqlite3.Connection, path: Path, snapshot: Path, progress: P
     # The lock is taken by the first read; a hot journal has been rolled back by then.
     retrying(live, "SELECT 1 FROM main.sqlite_master LIMIT 1", progress)
     with folder_errors(snapshot.parent.parent), open_private(snapshot) as copy:
-        position = copy.seek(_shared(source, copy.fileno(), progress))
+        position = copy.seek(_copied_by_system(source, copy.fileno(), progress))
         for piece in _pieces(source, path, position):
             progress.check()
             copy.write(piece)
     live.execute("ROLLBACK")
 
 
-def _shared(source: int, copy: int, progress: Progress) -> int:
+def _copied_by_system(source: int, copy: int, progress: Progress) -> int:
     """How many bytes the system itself copied; a file system that can (Btrfs, XFS) shares them, and copies nothing.
 
     What it cannot do, or not on these disks, is left to reading and writing, which also tell which of them failed.

@@ -84,6 +84,15 @@ def is_cleaning_up(step: Step) -> bool:
     return step.call in ("unlink", "rmdir") and not step.path.endswith("-journal")
 
 
+def is_done_without(step: Step) -> bool:
+    """Whether a step may fail and the job succeed.
+
+    A folder that is there, a lock tried twice, a database that is only read, a snapshot that is read and written
+    where the system cannot copy it.
+    """
+    return step.call in ("mkdir", "open", "copy_file_range")
+
+
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
