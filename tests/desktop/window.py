@@ -63,8 +63,9 @@ class Window:
         return eventually(lambda: self.script(found, selector), f"there is {selector}")
 
     def text(self, selector: str) -> str:
-        """What stands in an element, once it is there."""
-        self.find(selector)
+        """What stands in an element, once it is shown: before, a browser gives its text without the spaces between."""
+        shown = "return document.querySelector(arguments[0])?.getClientRects().length > 0"
+        eventually(lambda: self.script(shown, selector), f"{selector} is shown")
         return str(self.script("return document.querySelector(arguments[0]).innerText", selector))
 
     def is_gone(self, selector: str) -> bool:
