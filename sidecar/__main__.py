@@ -16,10 +16,10 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         if _is_sidecar(arguments):
-            from sidecar.server import serve
+            from sidecar.wire.server import serve
 
             return serve(None, None)
-        from sidecar.cli import run
+        from sidecar.cli.commands import run
 
         return run(arguments)
     except KeyboardInterrupt:

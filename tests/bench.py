@@ -30,15 +30,15 @@ from typing import Any
 import msgspec
 from isal import isal_zlib
 
-from sidecar import applying
-from sidecar.database import retrying as take
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.models import CONTRACT, KNOWN
-from sidecar.places import Places
+from sidecar.database.connection import retrying as take
+from sidecar.database.models import CONTRACT, KNOWN
+from sidecar.database.sample import make_fresh, make_sample
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.sample import make_fresh, make_sample
-from sidecar.validation import validate_comprehensive
+from sidecar.restore import applying
+from sidecar.system.paths import Places
 
 SAMPLE = "make sample"
 COPY = "copy of the database"
@@ -206,8 +206,8 @@ def _import_over(folder: Path) -> Measured:
 
 
 def _import(folder: Path, target: Path) -> Measured:
-    from sidecar.places import Places
     from sidecar.progress import Progress
+    from sidecar.system.paths import Places
 
     locked: list[float] = []
 

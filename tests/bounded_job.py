@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from sidecar.errors import SidecarError
-from sidecar.places import Places
 from sidecar.progress import Progress
+from sidecar.system.paths import Places
 from tests.jobs import JOBS
 
 ADDRESS_SPACE = 3 << 30

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.places import DATABASE_VARIABLE, Places
+from sidecar.system.paths import DATABASE_VARIABLE, Places
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"

@@ -16,13 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sidecar.exporting import export_data
-from sidecar.importing import import_data, preview_import
-from sidecar.places import Places
+from sidecar.database.sample import make_fresh
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data, preview_import
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.results import BackupValidationResult, ExportResult, ImportPreview, ImportResult
-from sidecar.sample import make_fresh
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 
 MIGRATIONS = "seaql_migrations"
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import msgspec
 
-from sidecar import cutting, zip_reading
-from sidecar.cutting import Array, Document
+from sidecar.archive import json_stream, zip_reading
+from sidecar.archive.json_stream import Array, Document
+from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors import BackupError
-from sidecar.messages import Request, read_message
-from sidecar.problems import ERROR, Problems
-from sidecar.records import RecordReader
-from sidecar.stdio import TooLong, encode, split_lines
-from sidecar.zip_reading import ZipReader
+from sidecar.stage.problems import ERROR, Problems
+from sidecar.stage.records import RecordReader
+from sidecar.wire.messages import Request, read_message
+from sidecar.wire.stdio import TooLong, encode, split_lines
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 
@@ -34,8 +34,8 @@ Target = Callable[[bytes], None]
 def narrow() -> dict[tuple[Any, str], int]:
     """Limits under which a few hundred bytes reach every branch: (module, name) -> value."""
     return {
-        (cutting, "WINDOW_BYTES"): 48, (cutting, "MAX_RECORD_BYTES"): 600, (cutting, "MAX_KEY_BYTES"): 40,
-        (cutting, "MAX_PARTS"): 200, (cutting, "MAX_KEYS"): 20, (zip_reading, "PIECE_BYTES"): 64,
+        (json_stream, "WINDOW_BYTES"): 48, (json_stream, "MAX_RECORD_BYTES"): 600, (json_stream, "MAX_KEY_BYTES"): 40,
+        (json_stream, "MAX_PARTS"): 200, (json_stream, "MAX_KEYS"): 20, (zip_reading, "PIECE_BYTES"): 64,
     }  # fmt: skip
 
 

@@ -29,12 +29,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sidecar.exporting
-import sidecar.importing
-import sidecar.staging
+import sidecar.jobs.exporting
+import sidecar.jobs.importing
+import sidecar.stage.staging
 from sidecar.errors import SidecarError
-from sidecar.places import Places
 from sidecar.progress import Progress
+from sidecar.system.paths import Places
 from tests.jobs import JOBS, state
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,7 +81,7 @@ def _prepare(request: Mapping[str, Any]) -> None:
     if disk and disk.get("read_only"):
         subprocess.run(["mount", "-o", "remount,bind,ro", disk["at"]], check=True)
     if request.get("unforeseen"):
-        for module in (sidecar.staging, sidecar.exporting, sidecar.importing):
+        for module in (sidecar.stage.staging, sidecar.jobs.exporting, sidecar.jobs.importing):
             setattr(module, "require_space", lambda *_: None)  # noqa: B010 - not exported by it
     if "largest" in request:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest"], resource.RLIM_INFINITY))

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.errors import InternalError, InvalidBackup, SidecarError
-from sidecar.exporting import export_data
-from sidecar.importing import import_data, preview_import
-from sidecar.inspection import inspect_backup
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data, preview_import
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_basic, validate_comprehensive
+from sidecar.system.paths import Places
 
 if TYPE_CHECKING:  # most processes that use this module run one job, and are killed
     import pytest

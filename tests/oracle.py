@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sidecar.errors import AccountingMismatch, DiskFull, InternalError, SidecarError, WouldLoseData
-from sidecar.importing import import_data, preview_import
-from sidecar.inspection import inspect_backup
-from sidecar.places import Places
+from sidecar.jobs.importing import import_data, preview_import
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_basic, validate_comprehensive
+from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
 from tests.databases import Contents, assert_same_contents, contents
 from tests.jobs import said_well, state, without_empty_work_folder

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sidecar.database.introspection import quote
+from sidecar.database.models import CONTRACT
 from sidecar.errors import NothingToSalvage
-from sidecar.models import CONTRACT
 from sidecar.progress import Progress
 from sidecar.results import SalvageReport
-from sidecar.salvaging import salvaged
-from sidecar.schema import quote
-from sidecar.stage import ROW, Stage
+from sidecar.salvage.salvaging import salvaged
+from sidecar.stage.stage import ROW, Stage
 from tests.archives import entries_of, write
 
 Row = dict[str, Any]

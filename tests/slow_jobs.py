@@ -8,10 +8,10 @@ import threading
 import warnings
 from typing import Any
 
-from sidecar.context import Context
-from sidecar.methods import METHODS, Method
-from sidecar.params import NoParams, Params
-from sidecar.server import serve
+from sidecar.wire.context import Context
+from sidecar.wire.methods import METHODS, Method
+from sidecar.wire.params import NoParams, Params
+from sidecar.wire.server import serve
 
 SLOW_JOBS = [sys.executable, "-m", "tests.slow_jobs"]
 """The command that runs this module."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from sidecar import files
 from sidecar.errors import (
     AccountingMismatch,
     CannotRemove,
@@ -23,10 +22,11 @@ from sidecar.errors import (
     SidecarError,
     VerificationFailed,
 )
-from sidecar.files import NOT_FLUSHED
-from sidecar.gathering import Batch, Gatherer
-from sidecar.inspection import inspect_backup
+from sidecar.jobs.gathering import Batch, Gatherer
+from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
+from sidecar.system import files
+from sidecar.system.files import NOT_FLUSHED
 from tests.archives import entries_of, write
 from tests.databases import (
     assert_same,

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from sidecar import cutting
+from sidecar.archive import json_stream
+from sidecar.database.introspection import quote, read_schema
 from sidecar.errors import (
     BackupError,
     DamagedBackup,
@@ -28,12 +29,11 @@ from sidecar.errors import (
     UnsupportedVersion,
     WouldLoseData,
 )
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.schema import quote, read_schema
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 from tests import archives
 from tests.archives import TASK, Entries, Header, by_hand, edited, headers, made_of, with_text, write
 from tests.conftest import DATA
@@ -409,7 +409,7 @@ def _run(job: str, places: Places, path: Path) -> object:
 def test_a_record_beyond_all_size_is_refused_before_it_takes_memory(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 1 << 20)
+    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 1 << 20)
     path = tmp_path / "a.zip"
     entries = made_of()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

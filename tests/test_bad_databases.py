@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import database as live
+from sidecar.database import connection as live
 from sidecar.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -25,10 +25,10 @@ from sidecar.errors import (
     SafetyCopyFailed,
     SidecarError,
 )
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
+from sidecar.system.paths import Places
 from tests import app_process, archives, job_process
 from tests.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal, temporary_folder
 

@@ -24,12 +24,12 @@ from sidecar.errors import (
     SidecarError,
     WorkFolderUnusable,
 )
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.inspection import inspect_backup
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_basic, validate_comprehensive
+from sidecar.system.paths import Places
 from tests import archives, job_process
 from tests.jobs import JOBS, READING, nothing_changes, refusal, refused_file, said_well, temporary_folder
 
@@ -324,7 +324,7 @@ def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Pl
 
 def test_a_file_open_elsewhere_on_windows_is_told_of(tmp_path: Path) -> None:
     from sidecar.errors import FileInUse
-    from sidecar.files import file_errors
+    from sidecar.system.files import file_errors
 
     error = PermissionError(errno.EACCES, "The process cannot access the file")
     error.winerror = 32  # type: ignore[attr-defined,unused-ignore]

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
-from sidecar import building, cutting, database, importing
-from sidecar.applying import apply
+from sidecar.archive import json_stream
+from sidecar.database import connection as live
 from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
+from sidecar.jobs import importing
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
+from sidecar.restore import prebuilt_tables
+from sidecar.restore.applying import apply
 from tests.archives import entries_of, write
 from tests.databases import (
     assert_same,
@@ -119,7 +122,7 @@ def test_what_the_app_writes_just_before_the_lock_is_seen_too(
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that the connection to the live database executes during imports."""
     statements: list[str] = []
-    monkeypatch.setattr(importing, "open_for_import", tracing(database.open_for_import, statements))
+    monkeypatch.setattr(importing, "open_for_import", tracing(live.open_for_import, statements))
     return statements
 
 
@@ -170,7 +173,7 @@ def test_a_table_filled_from_nothing_is_made_beforehand_and_holds_the_same(
     archive = backup(source, tmp_path / "a.kpbackup")
     bring_in(by_rows, archive, overwrite)
     assert not [sql for sql in traced if "built" in sql]
-    monkeypatch.setattr(building, "WORTH_ROWS", 1)
+    monkeypatch.setattr(prebuilt_tables, "WORTH_ROWS", 1)
     traced.clear()
     bring_in(beforehand, archive, overwrite)
     moved = {sql for sql in traced if sql.endswith(('built."tasks"', 'built."time_sessions"'))}
@@ -188,7 +191,7 @@ def test_a_table_that_is_not_empty_any_more_is_filled_row_by_row(
     tmp_path: Path, database_copy: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The app adds a row in the last moment, when the table stands ready already."""
-    monkeypatch.setattr(building, "WORTH_ROWS", 1)
+    monkeypatch.setattr(prebuilt_tables, "WORTH_ROWS", 1)
     archive = backup(database_copy(EVERY_KIND), tmp_path / "a.kpbackup")
     device = fresh(tmp_path)
 
@@ -251,7 +254,7 @@ def test_an_import_whose_rows_do_not_add_up_is_undone(tmp_path: Path, event: str
 
 
 def test_what_reads_the_live_database_cannot_write_to_it(database_copy: Copy) -> None:
-    reading = closing(database.open_for_reading(database_copy(THIRD)))
+    reading = closing(live.open_for_reading(database_copy(THIRD)))
     with reading as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
         connection.execute(NEW)
 
@@ -304,7 +307,7 @@ def test_a_database_that_stays_busy_is_told_after_a_while(
 ) -> None:
     device = database_copy(THIRD)
     archive = backup(device, tmp_path / "b.kpbackup")
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(live, "BUSY_SECONDS", 0.1)
     with opened(device) as app:
         app.execute("BEGIN EXCLUSIVE")
         with pytest.raises(DatabaseBusy):
@@ -332,7 +335,7 @@ def test_records_are_cut_out_of_the_stream_wherever_the_window_ends(
         insert(source, "ai_suggestions", id=f"{text}{index}", type=text, title=text, description=text, confidence=0.5)
     archive = backup(source, tmp_path / "b.kpbackup")
     device = emptied(copy_of(source, tmp_path / "device"))
-    monkeypatch.setattr(cutting, "WINDOW_BYTES", window)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", window)
     restore(device, archive)
     assert_same(source, device)
 
@@ -347,7 +350,7 @@ def test_unheard_of_values_around_and_within_records_are_read_past(
         assert isinstance(data, dict)
         entries["data.json"] = {"first": [[{"a": [1]}], 2, "]}"], "x": {"y": [{}, "}"]}, "n": None, "t": 1.5, **data}
 
-    monkeypatch.setattr(cutting, "WINDOW_BYTES", 50)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 50)
     device, other = fresh(tmp_path, "device.db"), fresh(tmp_path, "other.db")
     restore(device, tampered(whole, tmp_path / "b.kpbackup", add))
     restore(other, whole)
@@ -359,8 +362,8 @@ def test_unheard_of_values_around_and_within_records_are_read_past(
 
 def test_the_length_of_a_record_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = fresh(tmp_path)
-    monkeypatch.setattr(cutting, "WINDOW_BYTES", 1000)
-    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 10_000)
     restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="x" * 9_000)]))
     archive = shipped_archive(tmp_path / "c.kpbackup", tasks=[task("a", title="x" * 400_000)])
     with pytest.raises(LimitExceeded):
@@ -426,7 +429,7 @@ def test_deep_nesting_is_refused_and_not_a_crash(tmp_path: Path, where: str, dep
     deep, mark = b"[" * depth + b"]" * depth, f'"{marks[where]}"'.encode()
     changed = {name: body.replace(mark, deep) for name, body in entries_of(archive).items()}
     verdict = validate(device, write(tmp_path / "c.kpbackup", changed))
-    assert verdict.is_valid == (where != "record" and depth < cutting.MAX_DEPTH)
+    assert verdict.is_valid == (where != "record" and depth < json_stream.MAX_DEPTH)
 
 
 def test_a_byte_order_mark_is_dropped(real_files: Path, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from sidecar import building, importing
-from sidecar.applying import apply
-from sidecar.bulk_loading import form_of, may_declare_keys
+from sidecar.database.bulk_loading import form_of, may_declare_keys
+from sidecar.database.introspection import read_schema
 from sidecar.errors import InvalidBackup
-from sidecar.schema import read_schema
+from sidecar.jobs import importing
+from sidecar.restore import prebuilt_tables
+from sidecar.restore.applying import apply
 from tests.databases import assert_same_contents, backup, bring_in, contents, execute, fresh, query, tracing
 from tests.shipped import shipped_archive, task
 
@@ -41,14 +42,14 @@ SERIES = "WITH series (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM series WHER
 
 @pytest.fixture(autouse=True)
 def _every_table_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "WORTH_ROWS", 1)
+    monkeypatch.setattr(prebuilt_tables, "WORTH_ROWS", 1)
 
 
 @pytest.fixture
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement by which tables are made beforehand."""
     statements: list[str] = []
-    monkeypatch.setattr(building, "_open", tracing(building._open, statements))
+    monkeypatch.setattr(prebuilt_tables, "_open", tracing(prebuilt_tables._open, statements))
     return statements
 
 

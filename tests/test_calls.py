@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.calls import Batch, Call, Calls
-from sidecar.messages import Answer, Request
+from sidecar.wire.calls import Batch, Call, Calls
+from sidecar.wire.messages import Answer, Request
 
 CANCELLED = -32800
 

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from sidecar import progress
+from sidecar.database.introspection import quote
+from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import Cancelled, SidecarError
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.listing import list_backups
+from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress, Report
-from sidecar.proving import list_backups
-from sidecar.sample import make_fresh, make_sample
-from sidecar.schema import quote
-from sidecar.validation import validate_basic, validate_comprehensive
+from sidecar.system.paths import Places
 from tests import archives, job_process
 from tests.conftest import ROOT
 from tests.jobs import JOBS, said_well, state, temporary_folder, without_empty_work_folder

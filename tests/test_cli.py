@@ -20,10 +20,10 @@ from typing import NoReturn
 import msgspec
 import pytest
 
-from sidecar import cli, demo, exporting, importing
-from sidecar.arguments import make_parser
-from sidecar.comparison import compare
-from sidecar.demo import DemoResult
+from sidecar.cli import commands
+from sidecar.cli.arguments import make_parser
+from sidecar.database.comparison import compare
+from sidecar.description.openrpc import list_errors
 from sidecar.errors import (
     DamagedBackup,
     FileNotFound,
@@ -34,8 +34,8 @@ from sidecar.errors import (
     PathNotAllowed,
     SafetyCopyFailed,
 )
-from sidecar.openrpc import list_errors
-from sidecar.places import Places
+from sidecar.jobs import demo, exporting, importing
+from sidecar.jobs.demo import DemoResult
 from sidecar.progress import Progress
 from sidecar.results import (
     BackupList,
@@ -47,6 +47,7 @@ from sidecar.results import (
     ImportResult,
     UndoResult,
 )
+from sidecar.system.paths import Places
 from tests.conftest import EVERY_KIND
 
 Copy = Callable[[str], Path]
@@ -110,10 +111,10 @@ def backup(real_files: Path) -> str:
 
 
 def test_every_command_is_documented() -> None:
-    (commands,) = (action.choices for action in make_parser()._actions if isinstance(action.choices, dict))
-    assert commands.keys() == cli.COMMANDS.keys()
+    (parsers,) = (action.choices for action in make_parser()._actions if isinstance(action.choices, dict))
+    assert parsers.keys() == commands.COMMANDS.keys()
     summary = make_parser().format_help()
-    for name, parser in commands.items():
+    for name, parser in parsers.items():
         assert re.search(rf"^    {name} +\w", summary, re.MULTILINE), f"{name} has no line in --help"
         assert parser.description, f"{name} has no description"
         assert f"examples:\n  kirapilot-sidecar {name}" in parser.epilog, f"{name} has no example"
@@ -121,7 +122,7 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_example_can_be_typed() -> None:
-    for command in cli.COMMANDS:
+    for command in commands.COMMANDS:
         examples = re.findall(r"^  kirapilot-sidecar (.+)$", make_parser_epilog(command), re.MULTILINE)
         assert examples
         for example in examples:
@@ -374,7 +375,7 @@ def test_the_demo_fails_if_a_single_value_was_not_restored(
             connection.commit()
 
     monkeypatch.setattr(demo, "import_data", import_all_but_one_letter)
-    assert cli.run(["demo", "--rows", "50", "--work-dir", str(tmp_path / "work")]) == 1
+    assert commands.run(["demo", "--rows", "50", "--work-dir", str(tmp_path / "work")]) == 1
     shown = capsys.readouterr().out
     assert re.search(r"^thread_messages +(\d+) +\1 +2$", shown, re.MULTILINE)
     assert "2 rows differ" in shown
@@ -384,7 +385,7 @@ def test_a_demo_that_does_not_come_to_its_end_keeps_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(demo, "export_data", fail_unexpectedly)
-    assert cli.run(["demo", "--rows", "50", "--folder", str(tmp_path)]) == 70
+    assert commands.run(["demo", "--rows", "50", "--folder", str(tmp_path)]) == 70
     assert "RuntimeError" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -473,7 +474,7 @@ def test_only_debug_shows_the_traceback_of_an_unexpected_error(
     debug: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(exporting, "export_data", fail_unexpectedly)
-    code = cli.run(["export", str(tmp_path / "new.kpbackup"), *(["--debug"] if debug else [])])
+    code = commands.run(["export", str(tmp_path / "new.kpbackup"), *(["--debug"] if debug else [])])
     shown = capsys.readouterr()
     assert (code, shown.out) == (70, "")
     assert "RuntimeError" in shown.err
@@ -486,8 +487,8 @@ def test_a_missing_standard_stream_is_no_reason_to_fail(
 ) -> None:
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
-    assert cli.run(["export", str(tmp_path / "new.kpbackup"), "--database", str(fresh_database)]) == 0
-    assert cli.run(["export", "", "--database", str(fresh_database)]) == PathNotAllowed.code
+    assert commands.run(["export", str(tmp_path / "new.kpbackup"), "--database", str(fresh_database)]) == 0
+    assert commands.run(["export", "", "--database", str(fresh_database)]) == PathNotAllowed.code
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.comparison import TableComparison, compare
+from sidecar.database.comparison import TableComparison, compare
 from sidecar.errors import Cancelled
 from sidecar.progress import Progress
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar import cutting
-from sidecar.cutting import Array, Document
+from sidecar.archive import json_stream
+from sidecar.archive.json_stream import Array, Document
 from sidecar.errors import BackupError, DamagedBackup, LimitExceeded
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -21,7 +21,7 @@ FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthChe
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A window of 40 bytes, so that short documents are long ones."""
-    monkeypatch.setattr(cutting, "WINDOW_BYTES", 40)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 40)
 
 
 def _chunks(text: bytes, size: int) -> Iterator[bytes]:
@@ -135,13 +135,13 @@ def test_a_batch_has_a_record_whatever_follows_the_one_before() -> None:
 def test_a_record_longer_than_the_window_is_read(size: int) -> None:
     long = {"text": '}{][",' * 250_000, "list": [{"a": "}"}] * 1000}
     records = [{"a": 1}, long, {"a": 2}]
-    assert len(json.dumps(long)) > cutting.WINDOW_BYTES
+    assert len(json.dumps(long)) > json_stream.WINDOW_BYTES
     assert _records(json.dumps(records).encode(), size) == records
 
 
 @pytest.mark.usefixtures("narrow")
 def test_a_record_longer_than_any_may_be_is_refused_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 1000)
     taken = 0
 
     def endless() -> Iterator[bytes]:
@@ -159,8 +159,8 @@ def test_a_record_longer_than_any_may_be_is_refused_before_it_is_held(monkeypatc
 
 @pytest.mark.parametrize("text", [b'{"a":', b'{"' + b"k" * 3000, b"{" + b" " * 3000 + b'"a', b'{"a":' + b"1" * 3000])
 def test_what_is_no_record_is_bounded_too(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 1000)
-    monkeypatch.setattr(cutting, "WINDOW_BYTES", 40)
+    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 40)
     with pytest.raises((LimitExceeded, DamagedBackup)):
         _members(text, 10)
 
@@ -179,7 +179,7 @@ def test_the_observer_sees_the_array_as_it_stands_there() -> None:
 
 def test_the_observer_sees_our_own_arrays_byte_for_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes it cheap to tell that a section is the very bytes of its part of data.json."""
-    monkeypatch.setattr(cutting, "WINDOW_BYTES", 100)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 100)
     array = json.dumps([{"id": number} for number in range(200)], separators=(",", ":")).encode()
     for size in (1, 10, 101, 5000):
         seen = bytearray()
@@ -232,6 +232,6 @@ def test_nesting_is_bounded(opening: bytes, closed: bool) -> None:
 
 
 def test_keys_are_bounded() -> None:
-    many = json.dumps({str(number): number for number in range(cutting.MAX_KEYS + 1)}).encode()
+    many = json.dumps({str(number): number for number in range(json_stream.MAX_KEYS + 1)}).encode()
     with pytest.raises(LimitExceeded):
         _members(many, 1000)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.checks import PEELINGS
+from sidecar.stage.checks import PEELINGS
 from tests.databases import fresh, validate
 from tests.shipped import dependency, shipped_archive, task
 

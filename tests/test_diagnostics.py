@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from sidecar.diagnostics import WAITING, Diagnostics
+from sidecar.system.stderr import WAITING, Diagnostics
 
 
 def read_all(descriptor: int) -> bytes:

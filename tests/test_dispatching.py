@@ -19,7 +19,7 @@ def run(script: str) -> str:
 
 
 def test_jsonschema_asyncio_and_http_are_not_loaded() -> None:
-    assert run(f"import sidecar.methods\n{PRINT_LOADED}") == "[]"
+    assert run(f"import sidecar.wire.methods\n{PRINT_LOADED}") == "[]"
 
 
 def test_they_are_what_the_plain_import_costs() -> None:
@@ -27,20 +27,20 @@ def test_they_are_what_the_plain_import_costs() -> None:
 
 
 def test_of_oslash_only_the_part_in_use_is_loaded() -> None:
-    command = [sys.executable, "-X", "importtime", "-c", "import sidecar.dispatching"]
+    command = [sys.executable, "-X", "importtime", "-c", "import sidecar.wire.dispatching"]
     told = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True).stderr
     loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
     assert "oslash.either" in loaded
     assert not loaded & {"oslash.list", "oslash.writer", "oslash.ioaction"}
 
 
-@pytest.mark.parametrize("first", ["sidecar.dispatching", "jsonrpcserver"])
+@pytest.mark.parametrize("first", ["sidecar.wire.dispatching", "jsonrpcserver"])
 def test_the_whole_package_works_beside_ours_whichever_comes_first(first: str) -> None:
     script = f"""
 import {first}
 import jsonrpcserver
-from sidecar.dispatching import Success, dispatch
-from sidecar.messages import Request
+from sidecar.wire.dispatching import Success, dispatch
+from sidecar.wire.messages import Request
 ping = '{{"jsonrpc": "2.0", "method": "ping", "id": 1}}'
 print(jsonrpcserver.dispatch(ping, {{"ping": lambda: jsonrpcserver.Success("theirs")}}))
 print(dispatch(Request({{"method": "ping", "id": 2}}), {{"ping": lambda context: Success(context)}}, "ours"))
@@ -51,7 +51,7 @@ print(dispatch(Request({{"method": "ping", "id": 2}}), {{"ping": lambda context:
 
 
 def test_importing_it_warns_of_nothing() -> None:
-    command = [sys.executable, "-W", "error", "-c", "import sidecar.dispatching"]
+    command = [sys.executable, "-W", "error", "-c", "import sidecar.wire.dispatching"]
     subprocess.run(command, timeout=DEADLINE, check=True)
 
 
@@ -61,7 +61,7 @@ import importlib.util
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name == "jsonrpcserver" else real(name, package)
 try:
-    import sidecar.dispatching
+    import sidecar.wire.dispatching
 except ModuleNotFoundError as error:
     print(error.name)
 """

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from sidecar.exporting import export_data
-from sidecar.places import Places
+from sidecar.database.sample import make_sample
+from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
-from sidecar.sample import make_sample
+from sidecar.system.paths import Places
 from tests.client import DEADLINE, Client
 from tests.conftest import Cases
 from tests.jobs import state

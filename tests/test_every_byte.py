@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import importing
 from sidecar.errors import SidecarError
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.inspection import inspect_backup
+from sidecar.jobs import importing
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_comprehensive
 from tests.archives import CENTRAL, LOCAL
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.databases import Contents, assert_same_contents, contents, execute

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.models import CONTRACT, KNOWN
+from sidecar.database.models import CONTRACT, KNOWN
 from tests.databases import (
     assert_nothing_changes,
     assert_same,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.database import is_database_file
+from sidecar.database.connection import is_database_file
 from sidecar.errors import (
     DiskFull,
     FileInUse,
@@ -23,7 +23,7 @@ from sidecar.errors import (
     ReadFailed,
     SidecarError,
 )
-from sidecar.files import file_errors, open_source, replacing, resolve_target
+from sidecar.system.files import file_errors, open_source, replacing, resolve_target
 from tests.conftest import ROOT
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -73,7 +73,7 @@ def test_what_a_killed_process_left_is_swept_by_the_next(when: str, tmp_path: Pa
     target.write_bytes(b"old")
     program = (
         "import os, pathlib, signal, sys\n"
-        "from sidecar.files import replacing\n"
+        "from sidecar.system.files import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1])) as file:\n"
         f"    file.write(b'x' * {100_000 if when.startswith('while') else 0})\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

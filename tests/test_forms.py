@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sidecar.forms import ExactCell, Stored, column_form, exact_cell, filler, stored_value, value_form
-from sidecar.models import KNOWN
+from sidecar.archive.forms import ExactCell, Stored, column_form, exact_cell, filler, stored_value, value_form
+from sidecar.database.models import KNOWN
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
-from sidecar import files
+from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import (
     DiskFull,
     PermissionDenied,
@@ -31,11 +31,11 @@ from sidecar.errors import (
     VerificationFailed,
     WorkFolderUnusable,
 )
-from sidecar.exporting import export_data
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.sample import make_fresh, make_sample
-from sidecar.validation import validate_comprehensive
+from sidecar.system import files
+from sidecar.system.paths import Places
 from tests import job_process
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and mounts")

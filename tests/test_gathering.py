@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import gathering
+from sidecar.jobs import gathering
 from tests import archives
 from tests.databases import execute, export, fresh
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sidecar.archive.manifest import MAX_NAME
 from sidecar.errors import (
     BeyondFormat,
     DamagedBackup,
@@ -26,10 +27,9 @@ from sidecar.errors import (
     UnsupportedVersion,
     WouldLoseData,
 )
-from sidecar.exporting import export_data
-from sidecar.manifest import MAX_NAME
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_comprehensive
 from tests import archives
 from tests.archives import TASK, Entries, edited, made_of, resigned, with_text, write
 from tests.conftest import Cases

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.interrupts import Interrupts
+from sidecar.system.signals import Interrupts
 
 
 @pytest.fixture(autouse=True)

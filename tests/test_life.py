@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sidecar.sample import make_sample
+from sidecar.database.sample import make_sample
 from tests.client import DEADLINE, Client
 from tests.databases import contents, execute, validate
 

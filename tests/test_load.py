@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import DatabaseBusy
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
-from sidecar.sample import make_fresh, make_sample
+from sidecar.system.paths import Places
 from tests import app_process, archives
 from tests.conftest import Cases
 from tests.jobs import JOBS, WRITING_THE_DATABASE

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.database.sample import make_sample
 from sidecar.errors import SidecarError
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.sample import make_sample
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 from tests import app_process, archives
 from tests.jobs import JOBS, ON_THE_DATABASE
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.messages import MAX_BATCH, Element, Request, read_message
+from sidecar.wire.messages import MAX_BATCH, Element, Request, read_message
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600

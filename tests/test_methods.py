@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from sidecar import errors
-from sidecar.calls import Calls
-from sidecar.context import Context, Session
-from sidecar.dispatching import dispatch
-from sidecar.messages import Answer, Request
-from sidecar.methods import METHODS, Method, make_handler
-from sidecar.params import ImportParams, NoParams, read_params
+from sidecar.wire.calls import Calls
+from sidecar.wire.context import Context, Session
+from sidecar.wire.dispatching import dispatch
+from sidecar.wire.messages import Answer, Request
+from sidecar.wire.methods import METHODS, Method, make_handler
+from sidecar.wire.params import ImportParams, NoParams, read_params
 from tests.client import DEADLINE, Client
 from tests.conftest import DATA
 
@@ -321,6 +321,6 @@ def test_progress_of_a_job_names_its_phases_and_never_falls(client: Client, tmp_
 
 def test_nothing_heavy_is_loaded_before_the_first_job() -> None:
     heavy = ("jsonschema", "asyncio", "http", "email", "sqlite3", "peewee", "isal", "platformdirs", "tqdm", "argparse")
-    script = f"import sys, sidecar.server; print([m for m in {heavy!r} if m in sys.modules])"
+    script = f"import sys, sidecar.wire.server; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=DEADLINE, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sidecar.messages import ProtocolError
-from sidecar.methods import METHODS
-from sidecar.openrpc import list_errors, main, make_document, make_error_table
-from sidecar.typescript import make_types
+from sidecar.description.openrpc import list_errors, main, make_document, make_error_table
+from sidecar.description.typescript import make_types
+from sidecar.wire.messages import ProtocolError
+from sidecar.wire.methods import METHODS
 from tests.client import Client
 from tests.conftest import ROOT
 

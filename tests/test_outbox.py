@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from sidecar.outbox import Outbox
+from sidecar.wire.outbox import Outbox
 from tests.client import DEADLINE
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from sidecar.pipeline import Ahead, Sink
+from sidecar.system.pipeline import Ahead, Sink
 
 T = TypeVar("T")
 

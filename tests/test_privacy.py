@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from sidecar import cli
+from sidecar.cli import commands
+from sidecar.database.introspection import quote
+from sidecar.database.models import KNOWN
 from sidecar.errors import SidecarError
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.models import KNOWN
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.schema import quote
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 from tests import archives
 from tests.archives import Entries
 from tests.client import Client
@@ -89,7 +89,7 @@ class Listener:
             for shown in ([], ["--json"]):
                 where = ["--database", str(self._places.database), "--work-dir", str(self._places.work_dir)]
                 places = where if words[0] != "inspect" else []
-                self.failures += cli.run([*words, str(path), *shown, *places]) != 0
+                self.failures += commands.run([*words, str(path), *shown, *places]) != 0
         captured = self._capfd.readouterr()
         return "\n".join([*said, captured.out, captured.err])
 
@@ -228,7 +228,7 @@ def test_a_database_with_odd_values_everywhere_is_not_quoted(
     _spoilt(places.database, stored)
     where = ["--database", str(places.database), "--work-dir", str(places.work_dir)]
     for shown in ([], ["--json"]):
-        assert cli.run(["export", "--yes", target, *where, *shown]) == 0
+        assert commands.run(["export", "--yes", target, *where, *shown]) == 0
     captured = capfd.readouterr()
     assert "canary" not in captured.out + captured.err
     listener.hear(Path(target))
@@ -270,9 +270,9 @@ def test_an_unforeseen_failure_is_told_without_its_words(
         except ValueError as error:
             raise RuntimeError(CANARY) from error
 
-    monkeypatch.setattr("sidecar.validation.validate_comprehensive", fail)
+    monkeypatch.setattr("sidecar.jobs.validating.validate_comprehensive", fail)
     for shown in ([], ["--json"]):
-        assert cli.run(["validate", "a.kpbackup", *shown]) == 70
+        assert commands.run(["validate", "a.kpbackup", *shown]) == 70
     captured = capfd.readouterr()
     assert "canary" not in captured.out + captured.err
     assert "RuntimeError" in captured.err

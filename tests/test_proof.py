@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import files
 from sidecar.errors import VerificationFailed
-from sidecar.files import open_private
+from sidecar.system import files
+from sidecar.system.files import open_private
 from tests.databases import backup, export
 
 SHARES = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]

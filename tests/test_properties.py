@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.models import KNOWN, Reference
+from sidecar.database.models import KNOWN, Reference
 from tests.archives import entries_of
 from tests.databases import (
     assert_nothing_changes,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import NotABackup
-from sidecar.exporting import export_data
+from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
 from tests import archives
 from tests.archives import SHIPPED, Entries

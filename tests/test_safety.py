@@ -18,8 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from sidecar import database, importing, safety
-from sidecar.applying import Outdated, apply
+from sidecar.database import connection as live
 from sidecar.errors import (
     Cancelled,
     DatabaseBusy,
@@ -28,15 +27,17 @@ from sidecar.errors import (
     SafetyCopyFailed,
     SidecarError,
 )
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.places import Places
+from sidecar.jobs import importing, safety_copies
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.listing import list_backups
+from sidecar.jobs.safety_copies import KEPT, list_copies, moment_of
+from sidecar.jobs.undoing import preview_undo, undo_last_import
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import INTERVAL, Progress, Report
-from sidecar.proving import list_backups
+from sidecar.restore.applying import Outdated, apply
 from sidecar.results import ImportResult, UndoResult
-from sidecar.safety import KEPT, list_copies, moment_of
-from sidecar.undoing import preview_undo, undo_last_import
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 from tests import app_process
 from tests.conftest import DATA, EVERY_KIND
 from tests.databases import (
@@ -172,7 +173,7 @@ def test_copies_lie_beside_the_database_itself_not_beside_a_link_to_it(device: P
 def test_the_copy_is_there_and_proves_before_the_first_statement_changes_a_row(
     device: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_for_import = database.open_for_import
+    open_for_import = live.open_for_import
     seen: list[bool] = []
 
     def trace(sql: str) -> None:
@@ -222,7 +223,7 @@ def test_what_the_app_writes_until_the_lock_is_taken_is_in_the_copy(
             app.write()
         return result
 
-    monkeypatch.setattr(safety, "export_data", export_and_write)
+    monkeypatch.setattr(safety_copies, "export_data", export_and_write)
     monkeypatch.setattr(importing, "apply", apply_late)
     result = bring_in(device, shipped(THIRD))
     assert app.written == min(times, importing.TRIES + (moment == "before the lock"))
@@ -464,7 +465,7 @@ def test_a_copy_of_an_import_that_never_happened_is_passed_over(device: Path) ->
     """An import was killed after its copy was made: the last one that did happen is undone."""
     before = contents(device)
     done = bring_in(device, shipped(THIRD))
-    copy = safety.SafetyCopy(places_of(device), None, Progress)
+    copy = safety_copies.SafetyCopy(places_of(device), None, Progress)
     copy.make()
     assert copies(device)[0] == copy.path
     assert preview_undo(places_of(device), Progress())[0] == Path(done.safety_copy or "")
@@ -475,7 +476,7 @@ def test_a_copy_of_an_import_that_never_happened_is_passed_over(device: Path) ->
 def test_a_copy_whose_settings_nobody_can_compare_is_not_passed_over(device: Path) -> None:
     """Its import may have changed settings alone: to undo an older one instead would be wrong."""
     bring_in(device, shipped(THIRD))
-    copy = safety.SafetyCopy(places_of(device), {PREFERENCES: {"theme": "light"}}, Progress)
+    copy = safety_copies.SafetyCopy(places_of(device), {PREFERENCES: {"theme": "light"}}, Progress)
     copy.make()
     before = contents(device)
     assert preview_undo(places_of(device), Progress())[0] == copy.path
@@ -579,7 +580,7 @@ def test_a_copy_made_after_the_clock_was_put_back_is_the_newest_all_the_same(
 
     first = bring_in(device, shipped(THIRD)).safety_copy
     before = contents(device)
-    monkeypatch.setattr(safety, "datetime", Clock)
+    monkeypatch.setattr(safety_copies, "datetime", Clock)
     second = bring_in(device, shipped(EVERY_KIND)).safety_copy
     assert [str(path) for path in list_copies(folder_of(device))] == [second, first]
     assert undo(device).path == second
@@ -754,7 +755,7 @@ def test_an_undo_that_passes_copies_over_reports_no_more_than_any_job(device: Pa
     """The phases come again with each copy that is looked at; each of them reports at once one time alone."""
     bring_in(device, shipped(THIRD))
     for _ in range(4):
-        safety.SafetyCopy(places_of(device), None, Progress).make()
+        safety_copies.SafetyCopy(places_of(device), None, Progress).make()
     reports: list[Report] = []
     begun = time.monotonic()
     undo_last_import(places_of(device), Progress(listen=reports.append))

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from sidecar import salvaging
 from sidecar.errors import (
     BackupError,
     DamagedBackup,
@@ -24,10 +23,11 @@ from sidecar.errors import (
     UnsupportedVersion,
     WouldLoseData,
 )
-from sidecar.importing import import_data, preview_import
+from sidecar.jobs.importing import import_data, preview_import
 from sidecar.progress import Progress, Report
 from sidecar.results import ImportResult, SalvageReport
-from sidecar.salvaging import SUGGESTION
+from sidecar.salvage import salvaging
+from sidecar.salvage.salvaging import SUGGESTION
 from tests.archives import SHIPPED, Entries, by_hand, entries_of, headers, write
 from tests.databases import (
     assert_accounted,

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.database.models import CONTRACT
 from sidecar.errors import BackupError
-from sidecar.models import CONTRACT
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_comprehensive
 from tests.conftest import DATA, Cases
 from tests.databases import execute, export, fresh, insert, places_of
 from tests.salvage_oracle import Oracle, contract_missing, take

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from sidecar.archive_schemas import make_archive_schemas
-from sidecar.methods import METHODS
-from sidecar.models import CONTRACT, KNOWN
-from sidecar.openrpc import make_document
-from sidecar.problems import Problems
-from sidecar.records import RecordReader
-from sidecar.schemas import make_schemas
+from sidecar.database.models import CONTRACT, KNOWN
+from sidecar.description.archive_schemas import make_archive_schemas
+from sidecar.description.message_schemas import make_schemas
+from sidecar.description.openrpc import make_document
+from sidecar.stage.problems import Problems
+from sidecar.stage.records import RecordReader
+from sidecar.wire.methods import METHODS
 from tests import shipped
 from tests.archives import entries_of
 from tests.conftest import DATA, EVERY_KIND

@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sidecar import cli
-from sidecar.exporting import export_data
-from sidecar.importing import import_data
-from sidecar.inspection import inspect_backup
-from sidecar.places import Places
+from sidecar.archive.redaction import MAX_DEPTH, redacted, with_secrets_of
+from sidecar.archive.settings import MAX_BYTES, NONE_THERE, read_settings
+from sidecar.cli import commands
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.redaction import MAX_DEPTH, redacted, with_secrets_of
-from sidecar.settings import MAX_BYTES, NONE_THERE, read_settings
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 from tests.archives import edited, entries_of, resigned, write
 from tests.client import Client
 from tests.conftest import DATA
@@ -443,12 +443,12 @@ def test_the_command_line_says_that_only_the_app_restores_settings(
 ) -> None:
     where = ["--database", str(places.database), "--work-dir", str(places.work_dir)]
     export(places, backup, {PREFERENCES: WITH_SECRETS})
-    assert cli.run(["import", "--yes", str(backup), *where]) == 0
+    assert commands.run(["import", "--yes", str(backup), *where]) == 0
     assert f"settings of the app ({PREFERENCES}): only an import in the app restores them" in capsys.readouterr().out
-    assert cli.run(["inspect", str(backup), *where]) == 0
+    assert commands.run(["inspect", str(backup), *where]) == 0
     shown = capsys.readouterr().out
     assert PREFERENCES in shown
     assert "gemini-2.0-flash" not in shown
     export(places, backup, None)
-    assert cli.run(["import", "--yes", str(backup), *where]) == 0
+    assert commands.run(["import", "--yes", str(backup), *where]) == 0
     assert "settings of the app" not in capsys.readouterr().out

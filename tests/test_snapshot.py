@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.database.snapshot import take_snapshot
 from sidecar.errors import Cancelled
 from sidecar.progress import Progress
-from sidecar.snapshot import take_snapshot
 from tests.app_process import killed_while_writing
 from tests.conftest import DATA
 from tests.databases import contents
@@ -69,7 +69,7 @@ def test_a_snapshot_is_whole_when_the_system_copies_none_or_some_of_it(
         return copied[-1]
 
     monkeypatch.setattr(os, "copy_file_range", copy_some)
-    monkeypatch.setattr("sidecar.snapshot.PIECE_BYTES", 5000)
+    monkeypatch.setattr("sidecar.database.snapshot.PIECE_BYTES", 5000)
     take_snapshot(live, snapshot, Progress())
     assert copied == [5000] * pieces
     assert snapshot.read_bytes() == live.read_bytes()

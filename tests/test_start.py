@@ -76,7 +76,9 @@ def test_starting_imports_nothing_that_serving_does_not_need() -> None:
 
 
 def test_a_server_loads_neither_the_command_line_nor_its_progress_bars() -> None:
-    code = "import sys; import sidecar.server; print({'argparse', 'tqdm', 'sidecar.cli'} & set(sys.modules))"
+    code = (
+        "import sys; import sidecar.wire.server; print({'argparse', 'tqdm', 'sidecar.cli.commands'} & set(sys.modules))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert loaded.strip() == "set()"
 

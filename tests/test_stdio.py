@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.stdio import MAX_LINE, TooLong, encode, split_lines
+from sidecar.wire.stdio import MAX_LINE, TooLong, encode, split_lines
 from tests.client import DEADLINE, Client
 from tests.slow_jobs import SLOW_JOBS
 

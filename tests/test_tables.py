@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.tables import number, plural, printable, size, table, when
+from sidecar.cli.text import number, plural, printable, size, table, when
 
 
 def test_columns_line_up_and_numbers_stand_on_the_right() -> None:

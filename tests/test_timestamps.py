@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.timestamps import is_moment, one_to_archive, to_archive, to_stored, to_utc
+from sidecar.archive.timestamps import is_moment, one_to_archive, to_archive, to_stored, to_utc
 
 
 @pytest.mark.parametrize("fraction", ["", ".1", ".123", ".123456", ".123456789", ".000000000", ".000000001"])

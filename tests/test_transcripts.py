@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.methods import METHODS
-from sidecar.openrpc import list_errors
+from sidecar.description.openrpc import list_errors
+from sidecar.wire.methods import METHODS
 from tests import transcripts
 from tests.described import faults
 from tests.transcripts import FOLDER, LEFT, PROGRESS, RECEIVED, SENT, SENT_BYTES, Line, matches, play, read

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from sidecar.errors import BackupError
-from sidecar.problems import WARNINGS_OF_A_KIND
+from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupValidationResult
-from sidecar.validation import validate_basic
+from sidecar.stage.problems import WARNINGS_OF_A_KIND
 from tests.archives import entries_of, write
 from tests.databases import backup, bring_in, execute, fresh, places_of, preview, restore, validate
 from tests.shipped import (

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import DiskFull, WorkFolderUnusable
-from sidecar.workfolder import new_file, require_space, work_folder
+from sidecar.system.workfolder import new_file, require_space, work_folder
 from tests.conftest import ROOT
 
 POSIX_MODES = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
@@ -54,7 +54,7 @@ def killed_job(base: Path, files: int) -> None:
     """Leave below ``base`` what a killed job leaves, with so many files."""
     program = (
         "import os, pathlib, signal, sys\n"
-        "from sidecar.workfolder import work_folder\n"
+        "from sidecar.system.workfolder import work_folder\n"
         "with work_folder(pathlib.Path(sys.argv[1])) as folder:\n"
         f"    [(folder / str(n)).write_bytes(b'x') for n in range({files})]\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import zip_writing
+from sidecar.archive import zip_writing
+from sidecar.archive.zip_headers import MAX_ENTRIES
+from sidecar.archive.zip_reading import PIECE_BYTES, ZipReader
+from sidecar.archive.zip_writing import Composite, ZipWriter
 from sidecar.errors import DamagedBackup, LimitExceeded
-from sidecar.exporting import export_data
-from sidecar.inspection import inspect_backup
-from sidecar.places import Places
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_comprehensive
-from sidecar.zip_headers import MAX_ENTRIES
-from sidecar.zip_reading import PIECE_BYTES, ZipReader
-from sidecar.zip_writing import Composite, ZipWriter
+from sidecar.system.paths import Places
 from tests import archives
 from tests.archives import Entries, rezipped, write, write_with_descriptors, write_zip64
 

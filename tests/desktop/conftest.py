@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.exporting import export_data
-from sidecar.places import Places
+from sidecar.database.sample import make_fresh, make_sample
+from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
-from sidecar.sample import make_fresh, make_sample
+from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
 from tests.desktop.screen import TOOLS, Home, screen
 from tests.desktop.window import Window, window

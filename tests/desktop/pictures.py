@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sidecar.sample import make_fresh, make_sample
+from sidecar.database.sample import make_fresh, make_sample
 from tests.archives import edited, entries_of, write
 from tests.desktop.conftest import APP_VARIABLE
 from tests.desktop.screen import Home, eventually, screen

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sidecar.schema import quote
+from sidecar.database.introspection import quote
 from tests.faults.shimmed import FAIL_ON, FAIL_ONCE, KILL, TEAR, Outcome, Step
 
 CODES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)

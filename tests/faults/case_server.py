@@ -21,13 +21,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sidecar.applying
-import sidecar.building
-from sidecar.database import retrying
+import sidecar.restore.applying
+import sidecar.restore.prebuilt_tables
+from sidecar.database.connection import retrying
 from sidecar.errors import SidecarError
-from sidecar.places import Places
+from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
-from sidecar.undoing import undo_last_import
+from sidecar.system.paths import Places
 from tests.jobs import JOBS, Job
 
 RUN: dict[str, Job] = {**JOBS, "undo": lambda places, _path, progress: undo_last_import(places, progress)}
@@ -49,7 +49,7 @@ def _arm(request: Mapping[str, Any]) -> None:
 
 def _run(request: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("spilling"):
-        setattr(sidecar.applying, "retrying", _spill)  # noqa: B010 - not exported by it
+        setattr(sidecar.restore.applying, "retrying", _spill)  # noqa: B010 - not exported by it
     places = Places(Path(request["database"]), Path(request["work_dir"]))
     signal.alarm(SECONDS)
     _arm(request)
@@ -77,7 +77,7 @@ def _in_a_process(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Answer requests until the input ends."""
-    sidecar.building.WORTH_ROWS = 1  # the files of these cases are small, but every step is to be met
+    sidecar.restore.prebuilt_tables.WORTH_ROWS = 1  # the files of these cases are small, but every step is to be met
     for line in sys.stdin:
         print(json.dumps(_in_a_process(json.loads(line))), flush=True)  # noqa: T201 - for the test that reads it
 

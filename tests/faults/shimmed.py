@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.places import Places
+from sidecar.system.paths import Places
 from tests.conftest import ROOT
 
 SOURCE = Path(__file__).with_name("shim.c")

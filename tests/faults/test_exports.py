@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import DatabaseReadOnly, DiskFull, PermissionDenied, ReadFailed, WorkFolderUnusable
-from sidecar.places import Places
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.validation import validate_comprehensive
+from sidecar.system.paths import Places
 from tests import databases
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.faults.campaigns import (

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import DatabaseReadOnly, DiskFull, ReadFailed, SafetyCopyFailed, WorkFolderUnusable
-from sidecar.places import Places
+from sidecar.jobs.listing import list_backups
+from sidecar.jobs.safety_copies import moment_of
 from sidecar.progress import Progress
-from sidecar.proving import list_backups
-from sidecar.safety import moment_of
+from sidecar.system.paths import Places
 from tests import databases
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.faults.campaigns import (

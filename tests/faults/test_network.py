@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.methods import METHODS
-from sidecar.places import Places
+from sidecar.system.paths import Places
+from sidecar.wire.methods import METHODS
 from tests.conftest import ROOT, Cases
 from tests.faults.shimmed import steps_of
 

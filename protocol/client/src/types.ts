@@ -1,4 +1,4 @@
-// Made by `python -m sidecar.openrpc --write protocol` from the code: change that, not this file.
+// Made by `python -m sidecar.description.openrpc --write protocol` from the code: change that, not this file.
 
 /** The safety copies of the database in force, the newest first, and their folder, which need not exist. */
 export interface BackupList {

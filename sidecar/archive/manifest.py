@@ -1,0 +1,98 @@
+"""manifest.json: what an archive of ours says of itself, so that a reader can hold it to its word.
+
+The archive's layout, entry by entry, is described in protocol/FORMAT.md.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from sidecar.database.models import CONTRACT
+
+REVISION = 1
+"""Format revision: grows when an older reader would misread the archive."""
+
+MAX_TABLES = 950
+"""Most tables of an archive; with the app's own entries they stay below the reader's limit of entries."""
+
+MAX_COLUMNS = 500
+"""Most columns of a table, and different keys among its records; SQLite's own limit is 2,000."""
+
+MAX_NAME = 1000
+"""Most characters in the name of a table or a column, a column's type, or a key of a record."""
+
+METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
+    "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
+)  # fmt: skip
+
+_TAKEN = {METADATA, DATA, SETTINGS, EXACT, MANIFEST, *(f"{table}.json" for table in CONTRACT)}
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Writer(msgspec.Struct, frozen=True):
+    """The program that wrote an archive."""
+
+    name: str
+    version: str
+
+
+class EntryManifest(msgspec.Struct, frozen=True):
+    """One entry: ``size`` in bytes and lower-case hex ``sha256``, both of the unpacked bytes."""
+
+    size: _Count
+    sha256: str
+
+
+class TableManifest(msgspec.Struct, frozen=True):
+    """One table of the database the archive was made from.
+
+    ``columns`` maps names to declared types, in order: a key of a record that is not among them
+    is there for the shipped app only. ``key`` names the columns of the primary key. ``dangling``
+    counts rows whose declared reference led nowhere in the database itself.
+    """
+
+    entry: str
+    rows: _Count
+    columns: dict[str, str]
+    key: list[str]
+    dangling: _Count = 0
+
+
+class Manifest(msgspec.Struct, kw_only=True, frozen=True):
+    """The whole of manifest.json. ``migrations`` are those of the database; they are never imported."""
+
+    revision: Annotated[int, msgspec.Meta(ge=1)]
+    writer: Writer
+    created_at: str
+    migrations: list[str]
+    tables: dict[str, TableManifest]
+    entries: dict[str, EntryManifest]
+
+
+class ManifestHead(msgspec.Struct, frozen=True):
+    """What every revision of the manifest has: enough to refuse one that is too new."""
+
+    revision: int
+    writer: Writer
+
+
+def section_entry(table: str) -> str:
+    """The entry that holds a table: its name and ``.json``, made safe for a ZIP where it is not."""
+    name = f"{quote(table, safe=' ')}.json"
+    # Case folded: names that differ by case alone collide when somebody unpacks them.
+    taken = table not in CONTRACT and name.lower() in _TAKEN
+    return f"table-{name}" if taken or name.lower().startswith("table-") else name
+
+
+def table_of(entry: str) -> str | None:
+    """The table whose entry this would be, None for one that is no table's: what a lost manifest no longer tells."""
+    stem = entry.removesuffix(".json")
+    for table in (unquote(stem), unquote(stem.removeprefix("table-"))):
+        if table and section_entry(table) == entry:
+            return table
+    return None

@@ -1,0 +1,287 @@
+"""What may be typed: commands, options, and the help that documents them.
+
+Does nothing but parse; :mod:`sidecar.cli.commands` acts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from typing import NoReturn
+
+from sidecar import __version__
+from sidecar.system.paths import DATABASE_VARIABLE, Places, find_places
+
+PROGRAM = "kirapilot-sidecar"
+
+DEMO_TASKS = 2_000
+"""Tasks of the demo's sample: enough to be a real load, done in seconds."""
+
+_SUMMARY = "Export, validate and import KiraPilot's data, or serve the app as its sidecar."
+
+_MORE = f"""\
+examples:
+  {PROGRAM} export kirapilot-backup.kpbackup
+  {PROGRAM} import --help
+
+exit codes:
+  0       done
+  1       the demo found a row that differs
+  2       the command line is wrong, or a question could not be asked (see --yes)
+  10-18   a path cannot be used
+  20-29   the backup cannot be used; 25: it is not valid
+  30-37   the database cannot be used
+  40-44   the work folder, a check of our own or the safety copy failed; 44: nothing to undo
+  70      unexpected: please report it
+  130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
+
+Without a command, and with its input not a terminal, the program serves.
+"""
+
+
+class UsageError(Exception):
+    """What was typed cannot be carried out; the message is a sentence, ``hint`` says what to type instead."""
+
+    kind = "usage"
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Options(argparse.Namespace):
+    """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
+
+    command: str | None
+    file: str
+    basic: bool
+    merge: bool
+    allow_loss: bool
+    salvage: bool
+    rows: int
+    folder: str | None
+    database: str | None = None
+    work_dir: str | None = None
+    json: bool = False
+    quiet: bool = False
+    yes: bool = False
+    debug: bool = False
+
+    def places(self) -> Places:
+        """The database and the work folder that the command works on."""
+        return find_places(self.database, self.work_dir)
+
+
+def parse(arguments: Sequence[str]) -> Options | str:
+    """The options typed, or the text that --help or --version asked for.
+
+    :raises UsageError: when the arguments do not make a command.
+    """
+    shown = io.StringIO()
+    try:
+        with redirect_stdout(shown):
+            return make_parser().parse_args(arguments, Options())
+    except SystemExit:
+        return shown.getvalue()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line; every command has a help line, a description and examples."""
+    parser = _Parser(prog=PROGRAM, description=_SUMMARY, epilog=_MORE)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve):
+        declare(commands)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises instead of exiting, keeps examples as they are written, and guesses no option."""
+
+    def __init__(self, prog: str, description: str, epilog: str) -> None:
+        keep_lines = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, None, description, epilog, formatter_class=keep_lines, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"{self.prog} --help shows what can be typed.")
+
+
+_Commands = argparse._SubParsersAction  # the only name argparse has for what add_subparsers returns
+
+
+def _command(commands: _Commands[_Parser], name: str, summary: str, more: str, examples: Sequence[str]) -> _Parser:
+    shown = "\n".join(f"  {PROGRAM} {example}" for example in examples)
+    return commands.add_parser(name, help=summary, description=f"{summary}.\n{more}", epilog=f"examples:\n{shown}\n")
+
+
+def _export(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "export",
+        "Write all data into a backup file",
+        "The file appears whole or not at all: a failed export leaves an older backup as it was.",
+        ["export kirapilot-backup.kpbackup", "export --yes --json nightly.kpbackup"],
+    )
+    parser.add_argument("file", metavar="FILE", help="the backup to write (.kpbackup)")
+    _add_yes(parser, "replace an existing FILE without asking")
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _import(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "import",
+        "Restore a backup into the database",
+        "Shows what would change and asks before it replaces anything.\nAll of it happens, or nothing;"
+        " what was there before is kept in a safety copy.\n"
+        "A damaged backup is refused, unless --salvage is given: what can be proved of it is then\n"
+        "added to the data, or updates it; nothing is removed. It is always shown and asked first.",
+        [
+            "import kirapilot-backup.kpbackup",
+            "import --merge other-device.kpbackup",
+            "import --yes nightly.kpbackup",
+            "import --salvage damaged.kpbackup",
+        ],
+    )
+    _add_file(parser)
+    _add_mode(parser)
+    _add_yes(parser, "replace the data without asking")
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _validate(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "validate",
+        "Check a backup file",
+        "Lists every problem; exits with 0 only if the backup can be imported without loss.",
+        ["validate kirapilot-backup.kpbackup", "validate --basic --json nightly.kpbackup"],
+    )
+    _add_file(parser)
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument("--comprehensive", dest="basic", action="store_false", help="find every problem (the default)")
+    depth.add_argument("--basic", dest="basic", action="store_true", help="stop at the first error")
+    parser.set_defaults(basic=False)
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _preview(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "preview",
+        "Show what an import would change",
+        "Reads the backup and the database, and changes neither.",
+        ["preview kirapilot-backup.kpbackup", "preview --merge --json other-device.kpbackup"],
+    )
+    _add_file(parser)
+    _add_mode(parser)
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _undo(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "undo",
+        "Put back what the last import replaced",
+        "Shows what would change and asks first. It makes a safety copy itself:\n"
+        "a second undo brings back what the first took away.",
+        ["undo", "undo --yes --json"],
+    )
+    _add_yes(parser, "put it back without asking")
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _backups(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "backups",
+        "List the safety copies that imports have made",
+        "The newest first; every byte of each is read and held against what was written.",
+        ["backups", "backups --json"],
+    )
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _inspect(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "inspect",
+        "Show what a backup file holds",
+        "Tells what the file says of itself, without judging it; no database is needed.",
+        ["inspect kirapilot-backup.kpbackup", "inspect --json nightly.kpbackup"],
+    )
+    _add_file(parser)
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _demo(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "Prove a round trip on sample data",
+        "Makes a sample database, exports it, validates the backup, restores it into\n"
+        "a fresh database and compares every value of every row.\nYour own data is not touched.",
+        ["demo", "demo --rows 100000", "demo --folder ."],
+    )
+    parser.add_argument("--rows", type=_positive, metavar="N", default=DEMO_TASKS, help="tasks in it (%(default)s)")
+    parser.add_argument("--folder", metavar="DIR", help="make its folder inside DIR (default: the temporary folder)")
+    _add_work_dir(parser)
+    _add_output(parser)
+
+
+def _serve(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "serve",
+        "Answer JSON-RPC on standard input and output",
+        "This is what the app starts: one JSON message on each line, until the end of input.",
+        ["serve", "serve --database kirapilot.db"],
+    )
+    _add_database(parser)
+
+
+def _add_file(parser: _Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the backup to read (.kpbackup or .zip)")
+
+
+def _add_mode(parser: _Parser) -> None:
+    parser.add_argument("--merge", action="store_true", help="add what is missing, and keep all that is there")
+    parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
+    parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
+
+
+def _add_yes(parser: _Parser, meaning: str) -> None:
+    parser.add_argument("-y", "--yes", action="store_true", help=meaning)
+
+
+def _add_database(parser: _Parser) -> None:
+    place = f"KiraPilot's database (default: ${DATABASE_VARIABLE}, else where the app keeps it)"
+    parser.add_argument("--database", metavar="PATH", help=place)
+    _add_work_dir(parser)
+
+
+def _add_work_dir(parser: _Parser) -> None:
+    parser.add_argument("--work-dir", metavar="PATH", help="folder for temporary files (default: in the user's cache)")
+
+
+def _add_output(parser: _Parser) -> None:
+    meaning = 'print one JSON object, {"error": ...} included, on standard output; never ask'
+    parser.add_argument("--json", action="store_true", help=meaning)
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an unexpected error")
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

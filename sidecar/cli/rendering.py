@@ -1,0 +1,259 @@
+"""The jobs' answers as text for people: each function turns one result into lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.cli.text import number, plural, printable, size, table, when
+from sidecar.results import (
+    LINES_SHOWN,
+    BackupList,
+    BackupMetadata,
+    BackupSummary,
+    BackupValidationResult,
+    Example,
+    ExportResult,
+    ImportPreview,
+    ImportResult,
+    Problem,
+    SalvageReport,
+    TableAccount,
+    UndoResult,
+)
+
+if TYPE_CHECKING:
+    # Importing it would load every job for the sake of one command.
+    from sidecar.jobs.demo import DemoResult
+
+EXAMPLES_SHOWN = 3
+"""Examples shown of each table in a preview; --json has them all."""
+
+_ACCOUNT_COLUMNS = ("added", "updated", "unchanged", "repaired", "removed", "kept", "untied")
+
+
+def export_lines(result: ExportResult) -> list[str]:
+    """Where the backup lies, its rows per table, and what to know of it."""
+    head = f"Exported {plural(sum(result.tables.values()), 'row')} to {printable(result.path)} ({size(result.size)})"
+    return [head, "", *_rows_table(result.tables), *_warnings(result.warnings)]
+
+
+def metadata_lines(metadata: BackupMetadata) -> list[str]:
+    """The version, the time and the five counts the app shows."""
+    return _pairs(
+        [
+            ("version", metadata.version),
+            ("created", when(metadata.created_at)),
+            ("tasks", number(metadata.task_count)),
+            ("time sessions", number(metadata.session_count)),
+            ("AI interactions", number(metadata.ai_interaction_count)),
+            ("dependencies", number(metadata.dependency_count)),
+            ("periodic templates", number(metadata.periodic_template_count)),
+        ]
+    )
+
+
+def basic_lines(metadata: BackupMetadata) -> list[str]:
+    """The verdict of a basic validation that raised nothing."""
+    return ["The backup passes the basic checks.", "", *metadata_lines(metadata)]
+
+
+def validation_lines(result: BackupValidationResult) -> list[str]:
+    """The verdict, every problem that was kept, and what the backup holds."""
+    found = f"{plural(result.error_count, 'error')}, {plural(result.warning_count, 'warning')}"
+    verdict = f"The backup is valid ({found})." if result.is_valid else f"The backup is not valid: {found}."
+    lines = [verdict]
+    for severity, count in (("error", result.error_count), ("warning", result.warning_count)):
+        lines += _problem_lines(severity, [p for p in result.problems if p.severity == severity], count)
+    if result.metadata is not None:
+        lines += ["", *metadata_lines(result.metadata)]
+    return lines
+
+
+def preview_lines(preview: ImportPreview) -> list[str]:
+    """What would happen to each table, with reasons and some examples."""
+    if preview.salvage is not None:
+        mode = "add and update what can be proved of it" if preview.overwrite else "add what can be proved of it"
+    else:
+        mode = "replace what is there" if preview.overwrite else "add what is missing"
+    return _preview_lines(f"Importing this backup of {when(preview.created_at)} would {mode}:", preview)
+
+
+def undo_preview_lines(path: Path, preview: ImportPreview) -> list[str]:
+    """The same for an undo, and the safety copy that would be put back."""
+    return _preview_lines(f"Undoing would put back {printable(str(path))} of {when(preview.created_at)}:", preview)
+
+
+def _preview_lines(head: str, preview: ImportPreview) -> list[str]:
+    lines = [head, "", *_account_lines(preview.tables)]
+    for name, examples in preview.examples.items():
+        lines += _example_lines(name, examples)
+    return [*lines, *_salvage_lines(preview.salvage), *_warnings(preview.warnings)]
+
+
+def import_lines(result: ImportResult) -> list[str]:
+    """What happened to each table."""
+    if result.salvage is not None:
+        done = "Brought in what can be proved of"
+    else:
+        done = "Replaced the data with" if result.overwrite else "Added the missing rows of"
+    return _import_lines(f"{done} the backup of {when(result.created_at)}:", result)
+
+
+def undo_lines(result: UndoResult) -> list[str]:
+    """What was put back, and what that did to each table."""
+    if not any(account.changes for account in result.tables.values()):
+        return ["There is nothing to undo: the data is what the safety copies hold."]
+    return _import_lines(f"Put back {printable(result.path)} of {when(result.created_at)}:", result)
+
+
+def backups_lines(result: BackupList) -> list[str]:
+    """One line for each safety copy; reasons of those that do not prove follow below."""
+    if not result.backups:
+        return [f"No import has made a safety copy yet in {printable(result.folder)}."]
+    rows = [
+        (
+            when(copy.created_at), size(copy.size), number(copy.task_count), number(copy.session_count),
+            "yes" if copy.proved else "NO", Path(copy.path).name,
+        )
+        for copy in result.backups
+    ]  # fmt: skip
+    return [
+        f"Safety copies in {printable(result.folder)}:",
+        "",
+        *table(("made", "size", "tasks", "sessions", "whole", "file"), rows, "lrrrll"),
+        *_warnings([f"{Path(copy.path).name}: {copy.reason}" for copy in result.backups if copy.reason is not None]),
+    ]
+
+
+def _import_lines(head: str, result: ImportResult) -> list[str]:
+    return [
+        head,
+        "",
+        *_account_lines(result.tables),
+        *_settings_lines(result.settings),
+        *_salvage_lines(result.salvage),
+        *(["", f"What was there before: {printable(result.safety_copy)}"] if result.safety_copy else []),
+        *_warnings(result.warnings),
+    ]
+
+
+def summary_lines(summary: BackupSummary) -> list[str]:
+    """What an archive says of itself: who made it, its tables and its entries."""
+    about = [
+        ("file", f"{printable(summary.path)} ({size(summary.size)})"),
+        ("made by", printable(summary.writer)),
+        ("generation", printable(summary.generation)),
+        ("revision", "none" if summary.revision is None else number(summary.revision)),
+        ("migrations", number(len(summary.migrations))),
+        ("settings", printable(", ".join(summary.settings)) or "none"),
+    ]
+    entries = [
+        (entry.name, size(entry.size), size(entry.packed), "" if entry.rows is None else number(entry.rows))
+        for entry in summary.entries
+    ]
+    return [
+        *_pairs(about),
+        *metadata_lines(summary)[:2],
+        "",
+        *_rows_table(summary.tables),
+        "",
+        *table(("entry", "size", "packed", "rows"), entries, "lrrr"),
+    ]
+
+
+def demo_lines(result: DemoResult) -> list[str]:
+    """Times of the steps, the comparison per table, the verdict, and where the archive lies."""
+    steps = [(name, f"{seconds:.2f} s") for name, seconds in result.seconds.items()]
+    rows = [
+        (name, number(found.rows), number(found.restored), number(found.different))
+        for name, found in result.tables.items()
+    ]
+    total = sum(found.rows for found in result.tables.values())
+    different = sum(found.different for found in result.tables.values())
+    verdict = "every value is identical" if result.identical else f"{plural(different, 'row')} differ"
+    sizes = f"{size(result.archive_size)}, of a database of {size(result.database_size)}"
+    return [
+        *table(("step", "time"), steps, "lr"),
+        "",
+        *table(("table", "rows", "restored", "different"), rows, "lrrr"),
+        "",
+        f"Compared {plural(total, 'row')} in {plural(len(rows), 'table')}: {verdict}.",
+        f"The archive: {printable(result.archive)} ({sizes})",
+    ]
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{name:<18}  {value}" for name, value in pairs]
+
+
+def _rows_table(tables: Mapping[str, int]) -> list[str]:
+    return table(("table", "rows"), [(name, number(rows)) for name, rows in tables.items()], "lr")
+
+
+def _account_lines(tables: Mapping[str, TableAccount]) -> list[str]:
+    """One row per table; columns that are 0 for every table are not shown, reasons follow below."""
+    shown = [name for name in _ACCOUNT_COLUMNS if any(getattr(account, name) for account in tables.values())]
+    left_out = any(account.left_out for account in tables.values())
+    header = ["table", "read", *shown, *(["left out"] if left_out else [])]
+    rows = [
+        [
+            name,
+            number(account.read),
+            *(number(getattr(account, column)) for column in shown),
+            *([number(sum(account.left_out.values()))] if left_out else []),
+        ]
+        for name, account in tables.items()
+    ]
+    reasons = [
+        f"left out of {printable(name)}: {plural(count, 'row')}, {printable(reason)}"
+        for name, account in tables.items()
+        for reason, count in account.left_out.items()
+    ]
+    return [*table(header, rows, "l" + "r" * (len(header) - 1)), *([""] if reasons else []), *reasons]
+
+
+def _example_lines(name: str, examples: Sequence[Example]) -> list[str]:
+    if not examples:
+        return []
+    lines = ["", f"{printable(name)}, for example:"]
+    for example in examples[:EXAMPLES_SHOWN]:
+        known_by = example.label or example.id or "?"
+        reason = f" ({printable(example.reason)})" if example.reason else ""
+        lines.append(f"  {printable(example.action)}: {printable(known_by)}{reason}")
+    return lines
+
+
+def _salvage_lines(salvage: SalvageReport | None) -> list[str]:
+    """What is wrong with the file, and which records are left out for it."""
+    if salvage is None:
+        return []
+    lines = [f"damage: {printable(line)}" for line in salvage.damage[:LINES_SHOWN]]
+    if len(salvage.damage) > LINES_SHOWN:
+        lines.append(f"damage: and {len(salvage.damage) - LINES_SHOWN:,} more")
+    named = [
+        f"left out of {printable(one.table)}: {printable(one.id or f'record {one.index}')} ({printable(one.reason)})"
+        for one in salvage.records[:LINES_SHOWN]
+    ]
+    verdict = "Nothing of the backup is missing." if salvage.complete else "Not all of the backup could be saved."
+    return ["", *lines, *named, verdict]
+
+
+def _problem_lines(severity: str, problems: Sequence[Problem], count: int) -> list[str]:
+    lines = [f"{severity + ':':<8} {printable(problem.message)}" for problem in problems]
+    if count > len(problems):
+        lines.append(f"{severity + ':':<8} and {count - len(problems):,} more")
+    return ["", *lines] if lines else []
+
+
+def _settings_lines(settings: Mapping[str, object] | None) -> list[str]:
+    """The names of the app's settings; never their values, and nothing that was done with them."""
+    if not settings:
+        return []
+    names = printable(", ".join(settings))
+    return ["", f"The backup also holds settings of the app ({names}): only an import in the app restores them."]
+
+
+def _warnings(warnings: Sequence[str]) -> list[str]:
+    return ["", *(f"warning: {printable(warning)}" for warning in warnings)] if warnings else []

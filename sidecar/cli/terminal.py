@@ -1,0 +1,145 @@
+"""The two ends of the command line: answers on standard output, everything else on standard error.
+
+Owns encodings, closed pipes, progress bars and questions; knows nothing of commands.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+import msgspec
+
+from sidecar.errors import ReadFailed
+from sidecar.progress import Progress, Report
+from sidecar.system.signals import Interrupts
+
+
+class Terminal:
+    """Where one command speaks and listens.
+
+    :param as_json: answers are one JSON object, and nobody is asked anything.
+    :param quiet: no progress bar.
+    """
+
+    def __init__(self, interrupts: Interrupts, *, as_json: bool = False, quiet: bool = False) -> None:
+        self._interrupts = interrupts
+        self.as_json = as_json
+        self._bars = not quiet and not as_json and _is_terminal(sys.stderr)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # A console that lacks a character shows its escape; a path that is not text is shown, too.
+                stream.reconfigure(errors="backslashreplace")
+
+    def answer(self, value: object, lines: Callable[[], Sequence[str]]) -> None:
+        """Print a command's result: ``value`` as JSON, or ``lines()`` for people."""
+        self.say(as_json(value) if self.as_json else "\n".join(lines()))
+
+    def say(self, text: str) -> None:
+        """Print ``text`` on standard output; that its reader has gone is no failure of ours.
+
+        :raises ReadFailed: when it cannot be written for another reason, a full disk say.
+        """
+        if sys.stdout is None:
+            return
+        try:
+            sys.stdout.write(text.rstrip("\n") + "\n")
+            sys.stdout.flush()
+        except OSError as error:
+            _abandon(sys.stdout)
+            if not _is_closed_pipe(error):
+                raise ReadFailed(path="the standard output", detail=error.strerror or str(error)) from error
+
+    def note(self, text: str) -> None:
+        """Print ``text`` on standard error; there is nobody to tell when that fails."""
+        if sys.stderr is None:
+            return
+        try:
+            sys.stderr.write(text.rstrip("\n") + "\n")
+            sys.stderr.flush()
+        except OSError:
+            _abandon(sys.stderr)
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """The progress of one job: cancelled by the user's signals, shown by a bar when a terminal can show it."""
+        if not self._bars:
+            yield Progress(cancelled=self._interrupts)
+            return
+        bar = _Bar()
+        try:
+            yield Progress(listen=bar.show, cancelled=self._interrupts)
+        finally:
+            bar.close()
+
+    @property
+    def can_ask(self) -> bool:
+        """True if a person can see a question and type the answer."""
+        return not self.as_json and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    def ask(self, question: str) -> bool:
+        """Ask on standard error, for standard output may be a file; only "y" or "yes" is a yes.
+
+        :raises KeyboardInterrupt: when a signal comes instead of an answer.
+        """
+        sys.stderr.write(f"\n{question} [y/N] ")
+        sys.stderr.flush()
+        with self._interrupts.raising():
+            typed = sys.stdin.readline()
+        if not typed.endswith("\n"):
+            self.note("")
+        return typed.strip().lower() in {"y", "yes"}
+
+
+class _Bar:
+    """A progress bar on standard error, gone when the job has ended."""
+
+    def __init__(self) -> None:
+        # Imported here, for a command in a pipe does without it.
+        from tqdm import tqdm
+
+        # Neither its watching thread nor its lock between processes is of use to one bar.
+        tqdm.monitor_interval = 0
+        tqdm.set_lock(threading.RLock())
+        shape = "{desc} {percentage:3.0f}%|{bar}|{postfix}"
+        self._bar = tqdm(total=100, file=sys.stderr, leave=False, dynamic_ncols=True, bar_format=shape)
+
+    def show(self, report: Report) -> None:
+        """Draw one report."""
+        self._bar.n = report.percentage
+        self._bar.set_description_str(report.message, refresh=False)
+        self._bar.set_postfix_str(f"{report.done:,} of {report.total:,} {report.unit}", refresh=False)
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+
+
+def as_json(value: object) -> str:
+    """``value`` as JSON in plain ASCII, which no console or pipe can spoil; halves of characters become "?"."""
+    whole = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")
+    return json.dumps(json.loads(whole), indent=2)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _is_closed_pipe(error: OSError) -> bool:
+    # Windows says EINVAL of a pipe whose reader has gone.
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let what is left in a broken stream's buffer go nowhere, for the interpreter flushes it once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

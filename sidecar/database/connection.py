@@ -1,0 +1,195 @@
+"""The app's database: opened, read, locked and left as it was.
+
+The only module that connects to it, and ``open_for_import`` is the only place that opens it
+for writing. Turns SQLite's errors into those of ``errors``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sidecar.database.introspection import Schema, read_schema, readable
+from sidecar.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseNotFound,
+    DatabaseReadOnly,
+    DiskFull,
+    NotADatabase,
+    NotKiraPilot,
+    PathNotAllowed,
+    ReadFailed,
+    SidecarError,
+    WorkFolderUnusable,
+)
+from sidecar.progress import Progress
+from sidecar.system.files import resolved
+
+BUSY_SECONDS = 10.0
+"""How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
+
+TRY_MILLISECONDS = 50
+"""One try for a lock that may be long in coming: short, because a wait inside SQLite cannot be cancelled."""
+
+STATEMENT_MILLISECONDS = 5000
+"""How long any other statement waits: the app holds its locks for moments, and waits as long itself."""
+
+_ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
+"""What every generation of the app's database has, and hardly any other database."""
+
+_WRITING = {
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_READONLY,
+}
+"""SQLite's extended codes for a file that fails when it is written."""
+
+
+@contextmanager
+def database_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises while it uses the live database into a SidecarError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _typed(error, path) from error
+
+
+@contextmanager
+def writing_only_below(folder: Path) -> Iterator[None]:
+    """Within, nothing but throw-away files below ``folder`` is written: a write that fails is not the live database's.
+
+    Raises DiskFull and WorkFolderUnusable for it.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF == sqlite3.SQLITE_FULL:
+            raise DiskFull(path=folder) from error
+        if code in _WRITING:
+            raise WorkFolderUnusable(path=folder, detail=str(error)) from error
+        raise
+
+
+def _typed(error: sqlite3.Error, path: Path) -> SidecarError:
+    code = getattr(error, "sqlite_errorcode", 0)
+    detail = str(error)
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DatabaseBusy(path=path)
+        case sqlite3.SQLITE_NOTADB:
+            return NotADatabase(path=path)
+        case sqlite3.SQLITE_FULL:
+            return DiskFull(path=path)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return DatabaseReadOnly(path=path, detail=detail)
+        case sqlite3.SQLITE_IOERR:
+            return ReadFailed(path=path, detail=detail)
+        case _:
+            return DatabaseDamaged(path=path, detail=detail)
+
+
+def require_file(path: Path) -> None:
+    """Raise DatabaseNotFound unless ``path`` is a file; a missing database is never created."""
+    try:
+        found = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise PathNotAllowed(path=path, detail="it is too long") from error
+        if error.errno == errno.EACCES:
+            raise DatabaseReadOnly(path=path, detail="permission denied") from error
+        raise DatabaseNotFound(path=path) from error
+    except ValueError as error:
+        raise PathNotAllowed(detail="it holds a character that no file name can") from error
+    if not found:
+        raise DatabaseNotFound(path=path)
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection to the live database that SQLite itself keeps from changing rows.
+
+    Opened read-write all the same: after a crash of the app only a connection that may
+    write can roll back its hot journal, as the app would; ``mode=ro`` fails on one and
+    ``immutable=1`` reads garbage.
+    """
+    connection = _open(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def open_for_import(path: Path) -> sqlite3.Connection:
+    """The one connection that may change the app's rows; foreign keys are off, the import checks them itself.
+
+    Schema, journal mode and settings of the file stay as they are.
+    """
+    connection = _open(path)
+    # Takes effect outside of a transaction only. With it on, replacing a parent row would
+    # cascade into rows that the archive does not speak of.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.text_factory = readable
+    return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    require_file(path)
+    # No statement here that reads the file: it may be locked, and only ``retrying`` waits for that.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+
+
+def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> None:
+    """Execute a statement that takes a lock, trying for BUSY_SECONDS; cancellable between tries.
+
+    Raises sqlite3.OperationalError (SQLITE_BUSY) when the time is over.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        progress.check()
+        try:
+            connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        else:
+            break
+    connection.execute(f"PRAGMA busy_timeout = {STATEMENT_MILLISECONDS}")
+
+
+def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, database: str = "main") -> Schema:
+    """The schema of the live database. Raises NotKiraPilot for another program's, or for an empty one."""
+    # The first statement that reads the file is where a lock, a hot journal or damage shows.
+    retrying(connection, f"SELECT 1 FROM {database}.sqlite_master LIMIT 1", progress)
+    schema = read_schema(connection, database)
+    for table, columns in _ESSENTIAL.items():
+        if table not in schema:
+            raise NotKiraPilot(path=path, detail=f'table "{table}"')
+        missing = columns - schema[table].columns.keys()
+        if missing:
+            raise NotKiraPilot(path=path, detail=f'column "{table}.{min(missing)}"')
+    return schema
+
+
+def is_database_file(path: Path, database: Path) -> bool:
+    """Whether ``path`` is the live database itself or one of the files SQLite keeps beside it."""
+    companions = [database, *(database.with_name(database.name + end) for end in ("-journal", "-wal", "-shm"))]
+    for companion in companions:
+        try:
+            if path.samefile(companion):
+                return True
+        except OSError:
+            # One of the two does not exist (yet): the names alone decide.
+            with suppress(OSError):
+                if os.path.normcase(resolved(path)) == os.path.normcase(resolved(companion)):
+                    return True
+        except ValueError:
+            # No file can have such a name.
+            return False
+    return False

@@ -1,0 +1,309 @@
+"""Databases made from nothing, as the app would make them: a fresh one, and a realistic sample.
+
+For the demo, the benchmark and the tests; never touches a database that exists.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import peewee
+
+from sidecar.database.introspection import quote
+from sidecar.database.models import KNOWN, MODELS, Migration
+
+_MIGRATIONS = (
+    "m20240101_000001_create_tasks_table",
+    "m20240101_000002_create_task_dependencies_table",
+    "m20240101_000003_create_time_sessions_table",
+    "m20240101_000004_create_ai_interactions_table",
+    "m20240101_000005_create_focus_sessions_table",
+    "m20240101_000006_create_productivity_patterns_table",
+    "m20240101_000007_create_user_preferences_table",
+    "m20240101_000008_create_ai_suggestions_table",
+    "m20240101_000009_create_indexes",
+    "m20240101_000010_create_task_lists_table",
+    "m20240101_000011_add_task_list_id_to_tasks",
+    "m20240101_000012_fix_task_lists_unique_index",
+    "m20240101_000013_add_order_num_to_tasks",
+    "m20240101_000014_create_ai_logging_tables",
+    "m20240101_000015_add_max_log_count",
+    "m20240101_000016_create_threads_table",
+    "m20240101_000017_create_periodic_task_templates_table",
+    "m20240101_000018_add_periodic_columns_to_tasks",
+    "m20240101_000019_create_periodic_task_indexes",
+)
+
+_INDEXES = (
+    "idx_ai_interaction_logs_model_type ON ai_interaction_logs (model_type)",
+    "idx_ai_interaction_logs_session_id ON ai_interaction_logs (session_id)",
+    "idx_ai_interaction_logs_timestamp ON ai_interaction_logs (timestamp)",
+    "idx_ai_interactions_created_at ON ai_interactions (created_at)",
+    "idx_ai_suggestions_created_at ON ai_suggestions (created_at)",
+    "idx_ai_suggestions_type ON ai_suggestions (type)",
+    "idx_focus_sessions_created_at ON focus_sessions (created_at)",
+    "idx_focus_sessions_task_id ON focus_sessions (task_id)",
+    "idx_periodic_templates_is_active ON periodic_task_templates (is_active)",
+    "idx_periodic_templates_next_generation ON periodic_task_templates (next_generation_date, is_active)",
+    "idx_periodic_templates_task_list_id ON periodic_task_templates (task_list_id)",
+    "idx_productivity_patterns_pattern_type ON productivity_patterns (pattern_type)",
+    "idx_productivity_patterns_user_id ON productivity_patterns (user_id)",
+    "idx_task_dependencies_depends_on_id ON task_dependencies (depends_on_id)",
+    "idx_task_dependencies_task_id ON task_dependencies (task_id)",
+    "idx_tasks_created_at ON tasks (created_at)",
+    "idx_tasks_due_date ON tasks (due_date)",
+    "idx_tasks_is_periodic_instance ON tasks (is_periodic_instance)",
+    "idx_tasks_parent_task_id ON tasks (parent_task_id)",
+    "idx_tasks_periodic_template_id ON tasks (periodic_template_id)",
+    "idx_tasks_priority ON tasks (priority)",
+    "idx_tasks_scheduled_date ON tasks (scheduled_date)",
+    "idx_tasks_status ON tasks (status)",
+    "idx_tasks_task_list_id ON tasks (task_list_id)",
+    "idx_thread_messages_thread_id ON thread_messages (thread_id)",
+    "idx_thread_messages_timestamp ON thread_messages (timestamp)",
+    "idx_threads_assignment_task_id ON threads (assignment_task_id)",
+    "idx_threads_assignment_type ON threads (assignment_type)",
+    "idx_threads_created_at ON threads (created_at)",
+    "idx_time_sessions_start_time ON time_sessions (start_time)",
+    "idx_time_sessions_task_id ON time_sessions (task_id)",
+    "idx_tool_execution_logs_interaction_id ON tool_execution_logs (interaction_log_id)",
+)
+
+_UNIQUE_INDEXES = (
+    "idx_task_dependencies_unique ON task_dependencies (task_id, depends_on_id)",
+    "idx_task_lists_default_unique_partial ON task_lists (is_default) WHERE is_default = true",
+)
+
+_APPLIED_AT = 1_757_318_400
+
+
+def make_fresh(path: Path, default_list: str = "00000000-0000-4000-8000-000000000001") -> None:
+    """A new database as the app leaves it after its first start: the tables, a default list, a logging configuration.
+
+    :param default_list: id of the list "Default"; the app's is random.
+    """
+    database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "delete", "page_size": 4096})
+    with closing(database), database.bind_ctx([*MODELS, Migration]), database.atomic():
+        database.create_tables([*MODELS, Migration])
+        connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
+        for index in _INDEXES:
+            connection.execute(f"CREATE INDEX {index}")
+        for index in _UNIQUE_INDEXES:
+            connection.execute(f"CREATE UNIQUE INDEX {index}")
+        rows = [{"version": version, "applied_at": _APPLIED_AT} for version in _MIGRATIONS]
+        Migration.insert_many(rows).execute()
+        connection.execute("INSERT INTO task_lists (id, name, is_default) VALUES (?, 'Default', TRUE)", (default_list,))
+        connection.execute("INSERT INTO logging_config (id) VALUES (1)")
+
+
+def make_sample(path: Path, tasks: int, seed: int = 1) -> dict[str, int]:
+    """A new database with ``tasks`` tasks, twice as many time sessions, half as many AI rows, and the rest.
+
+    The same arguments make the same rows. Answers the number of rows per table.
+    """
+    sample = _Sample(random.Random(seed), max(tasks, 1))
+    make_fresh(path, sample.uuid())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -32768")
+        for table, rows in sample.tables():
+            columns = list(KNOWN[table])
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(f"INSERT INTO {quote(table)} VALUES ({marks})", rows)
+        connection.commit()
+        return {name: connection.execute(f"SELECT count(*) FROM {quote(name)}").fetchone()[0] for name in KNOWN}
+
+
+_TEXT = """
+review budget plan ship call design fix write draft report meeting garden invoice release backlog sprint
+customer interview dentist holiday birthday kitchen laptop server database migration window focus energy
+morning evening weekly quarterly roadmap estimate deadline follow up with the for and about before after
+größe Büro 会議 計画 café naïve 🌱 “quoted” don't <b>bold</b> back\\slash 100% C++ e-mail
+"""
+_WORDS = _TEXT.split()
+
+_LANGUAGES = ("de", "en", "ja", "fr")
+
+Row = tuple[object, ...]
+
+
+class _Sample:
+    """Rows that look like a person's, from one random generator."""
+
+    def __init__(self, rng: random.Random, tasks: int) -> None:
+        self._rng = rng
+        self._count = tasks
+        self._start = datetime(2024, 9, 1, 8, tzinfo=UTC)
+        self._lists = [self.uuid() for _ in range(5)]
+        self._templates = [self.uuid() for _ in range(max(tasks // 100, 3))]
+        self._tasks = [self.uuid() for _ in range(tasks)]
+        self._threads = [self.uuid() for _ in range(max(tasks // 50, 2))]
+        self._logs = [self.uuid() for _ in range(max(tasks // 50, 2))]
+
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+
+    def tables(self) -> Iterator[tuple[str, Iterator[Row]]]:
+        """Tables with their rows, each after those it refers to."""
+        makers: dict[str, Callable[[], Iterator[Row]]] = {
+            "task_lists": self._task_lists,
+            "periodic_task_templates": self._periodic_task_templates,
+            "tasks": self._task_rows,
+            "task_dependencies": self._task_dependencies,
+            "time_sessions": self._time_sessions,
+            "ai_interactions": self._ai_interactions,
+            "focus_sessions": self._focus_sessions,
+            "productivity_patterns": self._productivity_patterns,
+            "user_preferences": self._user_preferences,
+            "ai_suggestions": self._ai_suggestions,
+            "ai_interaction_logs": self._ai_interaction_logs,
+            "tool_execution_logs": self._tool_execution_logs,
+            "threads": self._thread_rows,
+            "thread_messages": self._thread_messages,
+        }
+        for table, maker in makers.items():
+            yield table, maker()
+
+    def _words(self, least: int, most: int) -> str:
+        return " ".join(self._rng.choices(_WORDS, k=self._rng.randint(least, most)))
+
+    def _time(self) -> str:
+        """A moment of two years, with 0, 3, 6 or 9 fraction digits as the app writes them."""
+        moment = self._start + timedelta(seconds=self._rng.randrange(63_072_000))
+        digits = self._rng.choice((0, 3, 6, 9, 9, 9))
+        fraction = f".{self._rng.randrange(10**digits):0{digits}}" if digits else ""
+        return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}+00:00"
+
+    def _maybe(self, share: float, value: Callable[[], object]) -> object:
+        return value() if self._rng.random() < share else None
+
+    def _json(self, least: int, most: int) -> str:
+        return msgspec.json.encode(self._rng.choices(_WORDS, k=self._rng.randint(least, most))).decode()
+
+    def _task_lists(self) -> Iterator[Row]:
+        for list_id in self._lists:
+            yield list_id, self._words(1, 3), 0, self._time(), self._time()
+
+    def _periodic_task_templates(self) -> Iterator[Row]:
+        kinds = ("daily", "weekly", "biweekly", "every_three_weeks", "monthly", "custom")
+        for template_id in self._templates:
+            kind = self._rng.choice(kinds)
+            unit = "days" if kind == "custom" else None
+            start = self._time()
+            yield (
+                template_id, self._words(2, 5), self._maybe(0.5, lambda: self._words(3, 12)),
+                self._rng.randrange(4), self._rng.randrange(5, 120, 5), self._json(0, 3),
+                self._rng.choice([*self._lists, None]), kind, self._rng.randint(1, 4), unit, start, start,
+                self._rng.randrange(2), self._time(), self._time(),
+            )  # fmt: skip
+
+    def _task_rows(self) -> Iterator[Row]:
+        rng = self._rng
+        for order, task_id in enumerate(self._tasks):
+            status = rng.choice(("pending", "in_progress", "completed", "cancelled"))
+            template = self._maybe(0.1, lambda: rng.choice(self._templates))
+            yield (
+                task_id, self._words(2, 8), self._maybe(0.7, lambda: self._words(5, 40)), rng.randrange(4), status,
+                "[]", rng.randrange(0, 480, 15), rng.randrange(600), self._maybe(0.4, self._time),
+                self._maybe(0.3, self._time), self._json(0, 4), self._maybe(0.1, lambda: f"proj-{rng.randrange(9)}"),
+                self._maybe(0.05, lambda: rng.choice(self._tasks)), self._maybe(0.5, lambda: "[]"),
+                self._time() if status == "completed" else None, self._time(), self._time(),
+                rng.choice(self._lists), order, template, int(template is not None),
+                self._time() if template else None,
+            )  # fmt: skip
+
+    def _task_dependencies(self) -> Iterator[Row]:
+        # A task depends on later ones only, once each: no cycles, no doubles.
+        for first in range(0, self._count - 1, 5):
+            second = self._rng.randrange(first + 1, self._count)
+            yield self.uuid(), self._tasks[first], self._tasks[second], self._time()
+
+    def _time_sessions(self) -> Iterator[Row]:
+        for _ in range(2 * self._count):
+            start = self._start + timedelta(seconds=self._rng.randrange(63_072_000))
+            end = start + timedelta(seconds=self._rng.randrange(60, 14_400))
+            yield (
+                self.uuid(), self._rng.choice(self._tasks), f"{start:%Y-%m-%dT%H:%M:%S}.500+00:00",
+                f"{end:%Y-%m-%dT%H:%M:%S}.{self._rng.randrange(10**9):09}+00:00", self._rng.randrange(900), 0,
+                self._maybe(0.6, lambda: self._words(2, 15)), self._maybe(0.5, lambda: "[]"), self._time(),
+            )  # fmt: skip
+
+    def _ai_interactions(self) -> Iterator[Row]:
+        for _ in range(max(self._count // 2, 1)):
+            yield (
+                self.uuid(), self._words(3, 20), self._words(20, 300), self._maybe(0.3, lambda: "CREATE_TASK"),
+                self._maybe(0.4, lambda: self._words(5, 60)), self._json(0, 3), self._maybe(0.8, self._rng.random),
+                self._time(),
+            )  # fmt: skip
+
+    def _focus_sessions(self) -> Iterator[Row]:
+        for _ in range(max(self._count // 10, 2)):
+            yield (
+                self.uuid(), self._rng.choice(self._tasks), self._rng.choice((25, 45, 90)),
+                self._maybe(0.8, lambda: self._rng.randrange(90)), self._maybe(0.8, self._rng.random),
+                self._rng.randrange(9), self._rng.choice(("minimal", "moderate", "full")),
+                self._maybe(0.3, lambda: '{"type":"rain","volume":40}'), self._words(0, 10), "[]", "{}",
+                self._time(), self._maybe(0.8, self._time),
+            )  # fmt: skip
+
+    def _productivity_patterns(self) -> Iterator[Row]:
+        for hour in range(6, 22):
+            yield (
+                self.uuid(), "default", self._rng.choice(("daily", "weekly")), f"{hour:02}:00-{hour + 1:02}:00",
+                self._rng.uniform(0, 10), self._rng.random(), self._rng.randrange(1, 60), self._time(), self._time(),
+            )  # fmt: skip
+
+    def _user_preferences(self) -> Iterator[Row]:
+        yield (
+            "default", '{"start":"09:00","end":"17:00"}', '{"shortBreakDuration":5}', '{"defaultDuration":45}',
+            '{"breakReminders":true}', "dark", self._rng.choice(_LANGUAGES), "2024-09-01 08:00:00",
+            "2024-09-01 08:00:00",
+        )  # fmt: skip
+
+    def _ai_suggestions(self) -> Iterator[Row]:
+        for _ in range(max(self._count // 50, 2)):
+            yield (
+                self.uuid(), self._rng.choice(("break", "task", "schedule")), self._words(2, 6), self._words(5, 30),
+                self._rng.random(), self._rng.randrange(2), self._rng.randrange(4), self._rng.uniform(0, 5),
+                self._words(3, 20), "[]", self._time(), self._maybe(0.3, self._time), self._maybe(0.3, self._time),
+            )  # fmt: skip
+
+    def _ai_interaction_logs(self) -> Iterator[Row]:
+        for log_id in self._logs:
+            yield (
+                log_id, self._time(), self.uuid(), "gemini", '{"name":"gemini-2.0-flash"}', self._words(3, 20),
+                self._maybe(0.5, lambda: self._words(20, 60)), "{}", self._words(20, 200), "[]", "[]",
+                self._maybe(0.4, lambda: self._words(5, 40)), self._rng.randrange(200, 9000),
+                self._maybe(0.9, lambda: self._rng.randrange(4000)), None, None, 0, "internal", self._time(),
+                self._time(),
+            )  # fmt: skip
+
+    def _tool_execution_logs(self) -> Iterator[Row]:
+        for log_id in self._logs:
+            yield (
+                self.uuid(), log_id, "get_tasks", '{"status":"pending"}', "[]", self._rng.randrange(500), 1, None,
+                self._time(),
+            )  # fmt: skip
+
+    def _thread_rows(self) -> Iterator[Row]:
+        for index, thread_id in enumerate(self._threads):
+            task = self._rng.choice(self._tasks) if index % 2 else None
+            yield (
+                thread_id, self._words(2, 6), "task" if task else "day", task,
+                None if task else f"{self._time()[:10]}T00:00:00Z", None, 4, self._time(), self._time(), self._time(),
+            )  # fmt: skip
+
+    def _thread_messages(self) -> Iterator[Row]:
+        for thread_id in self._threads:
+            for kind in ("user", "assistant") * 2:
+                yield (
+                    self.uuid(), thread_id, kind, self._words(5, 120), None, self._maybe(0.3, lambda: "[]"), None,
+                    None, None, self._time(), self._time(),
+                )  # fmt: skip

@@ -1,0 +1,232 @@
+"""Export: database -> snapshot -> records -> archive beside the target -> proved -> renamed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from sidecar import __version__
+from sidecar.archive.archive_writing import ArchiveWriter
+from sidecar.archive.forms import ExactCell
+from sidecar.archive.json_stream import MAX_RECORD_BYTES
+from sidecar.archive.manifest import MAX_COLUMNS, MAX_NAME, MAX_TABLES, TableManifest, Writer, section_entry
+from sidecar.archive.reading_back import EarlyReader, prove
+from sidecar.archive.settings import read_settings
+from sidecar.archive.zip_writing import Data
+from sidecar.database.connection import database_errors, is_database_file, require_file
+from sidecar.database.introspection import Schema, TableSchema, broken_references, quote, read_schema
+from sidecar.database.models import CONTRACT, MIGRATIONS
+from sidecar.database.snapshot import take_snapshot
+from sidecar.errors import BeyondFormat, SameFile, VerificationFailed
+from sidecar.jobs.gathering import Gatherer
+from sidecar.progress import Progress
+from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
+from sidecar.system.files import open_private, replacing, resolve_target
+from sidecar.system.paths import Places
+from sidecar.system.pipeline import Ahead
+from sidecar.system.workfolder import folder_errors, require_space, work_errors, work_folder
+
+PHASES = {"read": 0.05, "compress": 0.85, "verify": 0.1}
+
+LARGE_BYTES = 512 << 20
+"""Databases from this size on get ZIP64 headers: JSON is at most some six times as long as what it says."""
+
+SETTINGS_TABLES = ("user_preferences", "logging_config")
+"""Tables that ``settings`` shows once more, for people and for the app; their own entries are what is restored."""
+
+
+def export_data(
+    places: Places, file_path: str, progress: Progress, settings: Mapping[str, object] | None = None
+) -> ExportResult:
+    """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
+
+    :param settings: the frontend's, as it gave them; secrets are left out.
+    Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, Cancelled:
+    ``file_path`` is then what it was.
+    """
+    progress.plan(PHASES)
+    require_file(places.database)
+    target = resolve_target(file_path)
+    frontend = read_settings(settings)
+    if is_database_file(target, places.database):
+        raise SameFile(path=file_path)
+    with work_folder(places.work_dir) as folder:
+        snapshot = folder / "snapshot.db"
+        size = places.database.stat().st_size
+        require_space(folder, size, "the snapshot of the database")
+        progress.phase("read", 1, "snapshots", "Reading the database")
+        take_snapshot(places.database, snapshot, progress)
+        remarks: list[str] = []
+        with replacing(target, remarks) as file, database_errors(places.database):
+            # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
+            require_space(target.parent, size // 100, "the backup")
+            export = _Export(snapshot, folder / "exact", progress, frontend.clean)
+            with EarlyReader(file.name) as early:
+                metadata, archive = export.write(file, early)
+            prove(file, archive, early, progress)
+    return ExportResult(
+        **msgspec.structs.asdict(metadata),
+        path=str(target),
+        size=target.stat().st_size,
+        tables={name: table.rows for name, table in export.tables.items()},
+        warnings=[*export.warnings(), *frontend.warnings, *remarks],
+    )
+
+
+@dataclass
+class _Export:
+    """One archive being made from a snapshot."""
+
+    snapshot: Path
+    spool: Path
+    progress: Progress
+    frontend: Mapping[str, object]
+    tables: dict[str, TableManifest] = field(default_factory=dict)
+    substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dangling: dict[str, int] = field(default_factory=dict)
+    exact_cells: int = 0
+
+    @property
+    def work_dir(self) -> Path:
+        """The folder of all jobs: what is to be told of when the throw-away files cannot be used."""
+        return self.spool.parent.parent
+
+    def write(self, file: BinaryIO, early: EarlyReader) -> tuple[BackupMetadata, ArchiveWriter]:
+        """Write all entries, and have the sections read back; answers the metadata and what was written."""
+        with (
+            work_errors(self.work_dir),
+            closing(_open(self.snapshot)) as connection,
+            _opened(self.spool) as spool,
+            closing(Ahead(_dangling(self.snapshot))) as dangling,
+        ):
+            schema = read_schema(connection)
+            _require_bounds(schema)
+            counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
+            self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
+            metadata = _metadata(counts)
+            archive = ArchiveWriter(file, metadata.created_at, self.snapshot.stat().st_size >= LARGE_BYTES)
+            archive.metadata(metadata)
+            for name in (*CONTRACT, *sorted(counts.keys() - set(CONTRACT))):
+                rows = self._rows(connection, schema.get(name), spool, counts.get(name, 0))
+                early.put(archive.section(name, rows))
+            self.dangling = next(dangling)
+            for name, count in self.dangling.items():
+                self.tables[name] = msgspec.structs.replace(self.tables[name], dangling=count)
+            with folder_errors(self.work_dir):
+                spool.seek(0)
+            archive.finish(
+                settings={**_settings(connection, schema), **self.frontend},
+                exact=(b"," + line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
+                tables=self.tables,
+                migrations=_migrations(connection, schema),
+                writer=Writer("kirapilot-sidecar", __version__),
+            )
+        return metadata, archive
+
+    def _rows(
+        self, connection: sqlite3.Connection, table: TableSchema | None, spool: BinaryIO, expected: int
+    ) -> Iterator[Data]:
+        """A table's records, ``expected`` of them. Raises VerificationFailed for any other number."""
+        if table is None:
+            return
+
+        def keep(cell: ExactCell) -> None:
+            encoded = msgspec.json.encode(cell)
+            if len(encoded) > MAX_RECORD_BYTES:
+                raise BeyondFormat(detail=f"{cell.column} of row {cell.row + 1:,} of {cell.table} is too long")
+            with folder_errors(self.work_dir):
+                spool.write(encoded + b"\n")
+            self.exact_cells += 1
+
+        rows = 0
+        for batch in Gatherer(connection, table, keep, self.substituted).batches():
+            yield batch.body
+            rows += batch.rows
+            self.progress.advance(batch.rows)
+        if rows != expected:
+            raise VerificationFailed(detail=f"{rows:,} of {expected:,} {table.name} were written")
+        self.tables[table.name] = TableManifest(
+            entry=section_entry(table.name),
+            rows=rows,
+            columns=dict(table.columns),
+            key=list(table.key),
+        )
+
+    def warnings(self) -> list[str]:
+        dangling = [
+            f"{count} {table} refer to rows that do not exist: they are kept as they are"
+            for table, count in sorted(self.dangling.items())
+        ]
+        return dangling + [
+            f"{count} {table} without {column}: kept as they are; an older KiraPilot is shown a default instead"
+            for (table, column), count in sorted(self.substituted.items())
+        ]
+
+
+def _open(snapshot: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{snapshot.absolute().as_uri()}?mode=ro", uri=True)
+
+
+@contextmanager
+def _opened(spool: Path) -> Iterator[BinaryIO]:
+    with folder_errors(spool.parent.parent):
+        file = open_private(spool)
+    with file:
+        yield file
+
+
+def _require_bounds(schema: Schema) -> None:
+    """Raise BeyondFormat for more tables or columns than a reader takes, or longer names."""
+    if len(schema) > MAX_TABLES:
+        raise BeyondFormat(detail=f"{len(schema):,} tables, {MAX_TABLES:,} at most")
+    for table in schema.values():
+        if len(table.columns) > MAX_COLUMNS:
+            raise BeyondFormat(detail=f"{table.name} has {len(table.columns):,} columns, {MAX_COLUMNS:,} at most")
+        longest = max((table.name, *table.columns, *table.columns.values()), key=len)
+        if len(longest) > MAX_NAME:
+            raise BeyondFormat(detail=f"a name of {len(longest):,} characters ({longest[:80]}…), {MAX_NAME:,} at most")
+
+
+def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:
+    """References that lead nowhere, per table; for a thread of its own."""
+    with closing(_open(snapshot)) as connection:
+        yield broken_references(connection, read_schema(connection))
+
+
+def _metadata(counts: dict[str, int]) -> BackupMetadata:
+    now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    metadata = BackupMetadata(created_at=now)
+    for table, count in COUNT_OF.items():
+        setattr(metadata, count, counts.get(table, 0))
+    return metadata
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    count: int = connection.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()[0]
+    return count
+
+
+def _migrations(connection: sqlite3.Connection, schema: Schema) -> list[str]:
+    if MIGRATIONS not in schema:
+        return []
+    return [version for (version,) in connection.execute(f"SELECT version FROM {MIGRATIONS} ORDER BY version")]
+
+
+def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgspec.Raw]:
+    """The rows of the settings tables, at most one batch of each: an excerpt, not what is restored."""
+    shown: dict[str, msgspec.Raw] = {}
+    for name in SETTINGS_TABLES:
+        if name in schema:
+            gatherer = Gatherer(connection, schema[name], lambda _cell: None, Counter())
+            for batch in islice(gatherer.batches(), 1):
+                shown[name] = msgspec.Raw(b"[" + bytes(batch.body[1:]) + b"]")
+    return shown

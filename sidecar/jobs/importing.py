@@ -1,0 +1,340 @@
+"""Import and its preview: archive -> stage -> check -> difference -> (safety copy -> apply in one transaction)."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sidecar.archive.settings import read_settings, restore_settings
+from sidecar.database.connection import (
+    database_errors,
+    is_database_file,
+    live_schema,
+    open_for_import,
+    open_for_reading,
+    writing_only_below,
+)
+from sidecar.errors import DatabaseBusy, InvalidBackup, SameFile, SidecarError
+from sidecar.jobs.safety_copies import SafetyCopy
+from sidecar.jobs.validating import Judged, judged
+from sidecar.progress import Progress
+from sidecar.restore.applying import Outdated, apply, data_version
+from sidecar.restore.plan import Difference
+from sidecar.restore.prebuilt_tables import build
+from sidecar.restore.refused_rows import mend
+from sidecar.restore.target_rules import Policy, apply_policies
+from sidecar.results import ImportPreview, ImportResult, SalvageReport
+from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
+from sidecar.stage.problems import WARNING
+from sidecar.system.paths import Places
+from sidecar.system.workfolder import attach, new_file, require_space
+
+PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
+PREVIEW_PHASES = {"stage": 0.75, "check": 0.25}
+
+TRIES = 3
+"""Safety copies made without keeping the app from writing: an app that writes all the while outdates each of them."""
+
+LOCK_SECONDS = 4.0
+"""Longest the app may be kept from writing, as far as that is foreseen; it waits for 5 s."""
+
+ROW_SECONDS = 15e-6
+"""What a changed row costs while the app is locked out."""
+
+
+def import_data(
+    places: Places,
+    file_path: str,
+    overwrite: bool,
+    progress: Progress,
+    allow_loss: bool = False,
+    settings: Mapping[str, object] | None = None,
+    salvage: bool = False,
+) -> ImportResult:
+    """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
+
+    :param overwrite: replace what the archive speaks of; else merge, where the database's rows win.
+    :param allow_loss: leave out what the target has no place for, instead of raising WouldLoseData.
+    :param settings: the frontend's own as they are now: they go into the safety copy without their secrets, which
+        go into what the result hands back.
+    :param salvage: of a damaged archive take what can be proved, and remove nothing; else refuse it whole.
+    Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch, Cancelled;
+    the database is then what it was.
+    """
+    progress.plan(PHASES)
+    return _import(_Request(places, file_path, overwrite, allow_loss, salvage=salvage), progress, settings)
+
+
+def restore_copy(
+    places: Places, file_path: str, progress: Progress, settings: Mapping[str, object] | None
+) -> ImportResult:
+    """Bring a safety copy back: as ``import_data`` replaces, but nothing is repaired, whatever the copy holds."""
+    progress.plan(PHASES)
+    return _import(_Request(places, file_path, verbatim=True), progress, settings)
+
+
+def preview_import(
+    places: Places,
+    file_path: str,
+    overwrite: bool,
+    progress: Progress,
+    allow_loss: bool = False,
+    salvage: bool = False,
+) -> ImportPreview:
+    """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
+
+    Raises what ``import_data`` raises, but for SafetyCopyFailed.
+    """
+    progress.plan(PREVIEW_PHASES)
+    with _compared(_Request(places, file_path, overwrite, allow_loss, salvage=salvage), progress) as target:
+        return target.preview()
+
+
+def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple[ImportPreview, bool]:
+    """What ``restore_copy`` would do, and whether the copy holds settings of the frontend."""
+    progress.plan(PREVIEW_PHASES)
+    with _compared(_Request(places, file_path, verbatim=True), progress) as target:
+        restored = restore_settings(target.backup.contents.settings, read_settings(None))
+        return target.preview(), restored.values is not None
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is to be imported, where to, and how."""
+
+    places: Places
+    file_path: str
+    overwrite: bool = True
+    allow_loss: bool = False
+    verbatim: bool = False
+    salvage: bool = False
+
+
+@dataclass
+class _Target:
+    """The live database with a judged backup beside it, and the difference between the two.
+
+    ``version`` is that of the database when the difference was worked out, which took ``seconds``.
+    """
+
+    connection: sqlite3.Connection
+    request: _Request
+    backup: Judged
+    difference: Difference
+    version: int
+    seconds: float = 0.0
+
+    def work_out(self, progress: Progress) -> None:
+        begun = time.monotonic()
+        self.version = data_version(self.connection)
+        self.difference.work_out(self.connection, progress)
+        self.seconds = time.monotonic() - begun
+
+    def work_out_again(self, progress: Progress) -> None:
+        """The same after the app wrote. Raises DatabaseBusy if what the stage was fitted to is no more."""
+        if isinstance(self.backup, Salvaged):
+            # What a salvage took may refer to rows of the database, as they were.
+            raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
+        self.difference.policy.require_same_lists(self.connection)
+        self.work_out(progress)
+
+    def catch_up(self, progress: Progress) -> None:
+        """Work out again, outside of a transaction, what the app has outdated."""
+        if self.version != data_version(self.connection):
+            with self.writing(progress):
+                self.work_out_again(progress)
+
+    @contextmanager
+    def writing(self, progress: Progress) -> Iterator[None]:
+        """Within, only throw-away databases are written, by statements that report and can be cancelled."""
+        with writing_only_below(self.backup.stage.path.parent.parent), progress.watching(self.connection):
+            yield
+
+    def preview(self) -> ImportPreview:
+        difference = self.difference
+        return ImportPreview(
+            **msgspec.structs.asdict(self.backup.contents.metadata),
+            overwrite=self.request.overwrite,
+            tables=difference.accounts,
+            examples={name: difference.examples(self.connection, name) for name in difference.accounts},
+            warnings=self.warnings(),
+            salvage=self.report(),
+        )
+
+    def rows(self) -> int:
+        """Rows of the backup."""
+        return sum(table.rows for table in self.backup.stage.tables.values())
+
+    def warnings(self) -> list[str]:
+        salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
+        return [*salvaged, *self.backup.problems.lines(WARNING), *self.difference.policy.warnings]
+
+    def report(self) -> SalvageReport | None:
+        return self.backup.salvage.report(self.backup.stage) if isinstance(self.backup, Salvaged) else None
+
+
+def _import(request: _Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
+    device = read_settings(settings)
+    with _compared(request, progress) as target:
+        restored = restore_settings(target.backup.contents.settings, device)
+        copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
+        _carry_out(target, copy, restored.differ, progress)
+        copy.settle(request.file_path)
+        return ImportResult(
+            **msgspec.structs.asdict(target.backup.contents.metadata),
+            overwrite=request.overwrite,
+            tables=target.difference.accounts,
+            warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ())],
+            settings=restored.values,
+            safety_copy=str(copy.path) if copy.path else None,
+            salvage=target.report(),
+        )
+
+
+def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progress: Progress) -> None:
+    """Make the safety copy, and apply the difference to the very state that the copy holds.
+
+    The app may write while the copy is made, so the copy is made first without a lock, and thrown away if the app
+    did write. Only after some tries is it made while the app waits, and only if that is foreseen not to take too long.
+    """
+
+    def keep() -> None:
+        if settings_differ or target.difference.changes():
+            # What the comparison has read needs no memory while the copy is made.
+            target.connection.execute("PRAGMA shrink_memory")
+            copy.make()
+        else:
+            copy.discard()
+
+    def renew() -> None:
+        target.work_out_again(progress)
+        keep()
+
+    build(target.connection, target.difference, progress)
+    try:
+        for turn in range(TRIES):
+            target.catch_up(progress)
+            keep()
+            if turn == 0:
+                progress.phase("apply", target.rows(), "rows", "Importing")
+            with suppress(Outdated):
+                apply(target.connection, target.difference, target.version, progress)
+                return
+        _require_short_lock(target, copy)
+        apply(target.connection, target.difference, target.version, progress, renew)
+    except BaseException:
+        if not target.connection.in_transaction:
+            copy.discard()
+        raise
+
+
+def _require_short_lock(target: _Target, copy: SafetyCopy) -> None:
+    """Raise DatabaseBusy if making the copy under the lock would keep the app waiting for longer than it does."""
+    foreseen = copy.seconds + target.seconds + target.difference.effort() * ROW_SECONDS
+    if foreseen > LOCK_SECONDS:
+        raise DatabaseBusy(
+            path=target.request.places.database, detail="It was written to each time the safety copy was being made."
+        )
+
+
+@contextmanager
+def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
+    database = request.places.database
+    if request.file_path and is_database_file(Path(request.file_path), database):
+        raise SameFile(path=request.file_path)
+    with _reassuring("Nothing was changed: "):
+        # A database that cannot be used is told of at once, not after a minute of reading.
+        encoding = _encoding(database, progress)
+    judging = salvaged if request.salvage else judged
+    with (
+        nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
+        judging(request.file_path, request.places.work_dir, progress, encoding) as backup,
+    ):
+        backup.require_valid()
+        backup.stage.close()
+        with (
+            _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
+            database_errors(database),
+            closing(open_for_import(database)) as connection,
+            _refusals(),
+        ):
+            yield _compare(connection, request, backup, progress)
+
+
+def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress) -> _Target:
+    live = live_schema(connection, request.places.database, progress)
+    # The more of what changes is held in memory, the later SQLite keeps the app from reading: at best at the commit.
+    connection.execute("PRAGMA main.cache_size = -49152")
+    attach(connection, "stage", backup.stage.path)
+    # A database of its own: in the stage, any name of a table could be the archive's.
+    attach(connection, "plan", new_file(backup.stage.path.parent, "plan.db"))
+    # Up to here and on to the transaction, only throw-away databases are written.
+    with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
+        version = data_version(connection)
+        policy = Policy()
+        if isinstance(backup, Salvaged):
+            mend(connection, backup, live)
+            policy = Policy(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
+        apply_policies(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, policy)
+        difference = Difference(request.overwrite, live, backup.stage, policy)
+        target = _Target(connection, request, backup, difference, version)
+        target.work_out(progress)
+        _require_room(connection, request.places.database, difference)
+        # The policies looked at the database before the difference did.
+        target.version = version
+    return target
+
+
+def _require_room(connection: sqlite3.Connection, database: Path, difference: Difference) -> None:
+    """Raise DiskFull when the database's disk lacks even half of what the new and changed rows take in the stage."""
+    coming = sum(account.added + account.updated for account in difference.accounts.values())
+    staged = sum(table.rows for table in difference.stage.tables.values())
+    (pages, unused, size, free_pages, free_size) = (
+        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        for pragma in (
+            "stage.page_count",
+            "stage.freelist_count",
+            "stage.page_size",
+            "main.freelist_count",
+            "main.page_size",
+        )
+    )
+    # A lower bound: what might just fit is tried, and undone as a whole where it does not.
+    needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
+    if coming and needed > 0:
+        require_space(database, needed, "the import")
+
+
+def _encoding(database: Path, progress: Progress) -> str:
+    with database_errors(database), closing(open_for_reading(database)) as connection:
+        live_schema(connection, database, progress)
+        encoding: str = connection.execute("PRAGMA main.encoding").fetchone()[0]
+        return encoding
+
+
+@contextmanager
+def _reassuring(words: str) -> Iterator[None]:
+    """Say of every failure that is not the file's that the file is not to blame."""
+    try:
+        yield
+    except SidecarError as error:
+        if not error.blames_backup:
+            error.reassurance = words
+        raise
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """A constraint of the target that refuses a row is no damage to the database."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise InvalidBackup(
+            detail=f"Nothing was changed: the database refuses a row of the backup ({error})"
+        ) from error

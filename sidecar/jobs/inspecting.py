@@ -1,0 +1,92 @@
+"""Inspection: what an archive says of itself, without judging it and without a database."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import msgspec
+
+from sidecar.archive import manifest as names
+from sidecar.archive.json_stream import Document
+from sidecar.archive.manifest import Manifest
+from sidecar.archive.zip_reading import ZipReader
+from sidecar.database.models import CONTRACT
+from sidecar.errors import DamagedBackup
+from sidecar.progress import Progress
+from sidecar.results import COUNT_OF, BackupMetadata, BackupSummary, EntrySummary
+from sidecar.stage.staging import read_head, read_small
+from sidecar.system.files import file_errors, open_source
+
+SHIPPED = "kirapilot"
+"""Writer of archives without a manifest: the app itself."""
+
+
+def inspect_backup(file_path: str, progress: Progress) -> BackupSummary:
+    """Counts, dates, writer and tables of a backup, as it states them.
+
+    Raises PathError, BackupError for a file that is not a readable backup, Cancelled.
+    """
+    progress.check()
+    with open_source(file_path) as file:
+        with file_errors(Path(file_path)):
+            archive = ZipReader(file)
+        metadata, manifest = read_head(archive)
+        return BackupSummary(
+            **msgspec.structs.asdict(metadata),
+            path=str(Path(file_path).absolute()),
+            size=archive.size,
+            writer=f"{manifest.writer.name} {manifest.writer.version}" if manifest else SHIPPED,
+            generation=_generation(archive, metadata),
+            revision=manifest.revision if manifest else None,
+            migrations=manifest.migrations if manifest else [],
+            tables=_tables(metadata, manifest),
+            entries=_entries(archive, metadata, manifest),
+            settings=_settings(archive),
+        )
+
+
+def _tables(metadata: BackupMetadata, manifest: Manifest | None) -> dict[str, int]:
+    if manifest is not None:
+        return {name: table.rows for name, table in manifest.tables.items()}
+    return {table: getattr(metadata, COUNT_OF[table]) for table in CONTRACT}
+
+
+def _entries(archive: ZipReader, metadata: BackupMetadata, manifest: Manifest | None) -> list[EntrySummary]:
+    rows = {names.section_entry(table): count for table, count in _tables(metadata, manifest).items()}
+    return [
+        EntrySummary(name=name, size=info.file_size, packed=info.compress_size, rows=rows.get(name))
+        for name in archive.names
+        for info in (archive.info(name),)
+    ]
+
+
+def _generation(archive: ZipReader, metadata: BackupMetadata) -> str:
+    """The first app generation that could have written the contract's part, by its own marks."""
+    text = read_small(archive, names.METADATA)
+    if "periodic_template_count" in msgspec.json.decode(text, type=dict[str, msgspec.Raw]):
+        return "2025-09-08"
+    if metadata.task_count and "task_list_id" in _first_keys(archive, names.section_entry("tasks")):
+        return "2025-08-24"
+    return "2025-08-23"
+
+
+def _first_keys(archive: ZipReader, name: str) -> set[str]:
+    if name not in archive.names:
+        return set()
+    decoder = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+    try:
+        batches = Document(name, archive.pieces(name)).records(decoder.decode)
+        return {key for batch in itertools.islice(batches, 1) for record in batch[:1] for key in record}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DamagedBackup(detail=f"{name}: {error}") from error
+
+
+def _settings(archive: ZipReader) -> list[str]:
+    """The names of what settings.json holds; never its values."""
+    if names.SETTINGS not in archive.names:
+        return []
+    try:
+        return list(msgspec.json.decode(read_small(archive, names.SETTINGS), type=dict[str, msgspec.Raw]))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise DamagedBackup(detail=f"{names.SETTINGS}: {error}") from error

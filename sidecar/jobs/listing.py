@@ -1,0 +1,73 @@
+"""Proof of an archive by itself: every byte of it held against its manifest; and the safety copies, so proved.
+
+Needs no stage: an archive that an export has written and read back is whole as long as its bytes are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from sidecar.archive import manifest as names
+from sidecar.archive.zip_reading import ZipReader
+from sidecar.errors import BackupError, DamagedBackup, PathError
+from sidecar.jobs.safety_copies import folder_of, list_copies, moment_of
+from sidecar.progress import Progress
+from sidecar.results import BackupList, BackupMetadata, SafetyCopyState
+from sidecar.stage.staging import read_head
+from sidecar.system.files import file_errors, open_source
+from sidecar.system.paths import Places
+
+PHASES = {"prove": 1.0}
+
+
+def list_backups(places: Places, progress: Progress) -> BackupList:
+    """The safety copies of the database, the newest first, each proved or with the reason why not.
+
+    Raises PathError for a folder that cannot be read, Cancelled.
+    """
+    progress.plan(PHASES)
+    folder = folder_of(places.database)
+    copies = list_copies(folder)
+    progress.phase("prove", len(copies), "backups", "Checking the safety copies")
+    found = []
+    for path in copies:
+        found.append(_state(path, progress))
+        progress.advance(1)
+    return BackupList(folder=str(folder), backups=found)
+
+
+def _state(path: Path, progress: Progress) -> SafetyCopyState:
+    moment = moment_of(path)
+    metadata = BackupMetadata(created_at=moment.isoformat().replace("+00:00", "Z") if moment else "")
+    size, reason = 0, None
+    try:
+        with open_source(str(path)) as file, file_errors(path):
+            size = path.stat().st_size
+            archive = ZipReader(file)
+            # What it says of itself is worth showing even if it does not prove.
+            metadata, _ = read_head(archive)
+            prove(archive, progress)
+    except (BackupError, PathError) as error:
+        reason = error.message
+    return SafetyCopyState(
+        **msgspec.structs.asdict(metadata), path=str(path), size=size, proved=reason is None, reason=reason
+    )
+
+
+def prove(archive: ZipReader, progress: Progress) -> None:
+    """Hold every entry against the manifest. Raises BackupError, Cancelled; OSError of a disk that fails."""
+    _, manifest = read_head(archive)
+    if manifest is None:
+        raise DamagedBackup(detail=f"it has no {names.MANIFEST}")
+    for name in {*archive.names, *manifest.entries} - {names.MANIFEST}:
+        if name not in archive.names or name not in manifest.entries:
+            raise DamagedBackup(detail=f"{name} is missing, or unknown to {names.MANIFEST}")
+        digest = hashlib.sha256()
+        for piece in archive.pieces(name):
+            digest.update(piece)
+            progress.advance(0)
+        if (archive.info(name).file_size, digest.hexdigest()) != msgspec.structs.astuple(manifest.entries[name]):
+            raise DamagedBackup(detail=f"{name} is not what {names.MANIFEST} says")

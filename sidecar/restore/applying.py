@@ -1,0 +1,182 @@
+"""Difference -> live database, in one transaction: all of it or nothing.
+
+The only module that changes the app's rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from sidecar.database.connection import retrying
+from sidecar.database.introspection import TableSchema, broken_references, quote
+from sidecar.errors import CannotRemove, InvalidBackup
+from sidecar.progress import Progress
+from sidecar.restore.ledger import Ledger
+from sidecar.restore.plan import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
+from sidecar.stage.stage import ROW, SHAPE
+
+
+class Outdated(Exception):
+    """The app wrote after the difference was worked out, or the safety copy made: nothing was changed."""
+
+
+def apply(
+    connection: sqlite3.Connection,
+    difference: Difference,
+    version: int,
+    progress: Progress,
+    renew: Callable[[], None] | None = None,
+) -> None:
+    """Carry out a difference that was worked out when the live database had ``version``.
+
+    Waits for the lock, then changes, counts, checks references and commits; whatever fails before
+    the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, CannotRemove,
+    InvalidBackup, Cancelled.
+
+    :param renew: works the difference out again, and whatever else depends on the database, while the lock keeps
+        the app from writing; without it, :class:`Outdated` is raised if the app wrote in between.
+    """
+    retrying(connection, "BEGIN IMMEDIATE", progress)
+    try:
+        with progress.watching(connection):
+            if data_version(connection) != version:
+                if renew is None:
+                    raise Outdated
+                renew()
+            ledger = Ledger(connection, difference)
+            try:
+                _change(ledger, difference, progress)
+                ledger.balance()
+            finally:
+                ledger.close()
+            _check_references(connection, difference)
+        # From here on a cancel comes too late: the commit decides.
+        retrying(connection, "COMMIT", Progress())
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has changed the live database."""
+    version: int = connection.execute("PRAGMA main.data_version").fetchone()[0]
+    return version
+
+
+def _change(ledger: Ledger, difference: Difference, progress: Progress) -> None:
+    """Removals first: a unique value must be free before its next owner comes."""
+    for name in difference.live:
+        _remove(ledger, difference, name)
+    for (name, column), rows in difference.untied.items():
+        _clear(ledger, difference, name, column, rows)
+    for name in difference.incoming():
+        _update(ledger, difference, name)
+        _add(ledger, difference, name)
+        progress.advance(difference.stage.tables[name].rows)
+
+
+def _remove(ledger: Ledger, difference: Difference, name: str) -> None:
+    account = difference.accounts.get(name)
+    if account is None or not account.removed:
+        return
+    # Without a condition SQLite lets go of whole pages, where it would take row by row out of every index.
+    some = f" WHERE ({_locator(difference.live[name])}) IN (SELECT * FROM {gone_of(name)})"
+    condition = "" if account.removed == difference.before[name] else some
+    removed = ledger.change(f"DELETE FROM main.{quote(name)}{condition}")
+    ledger.expect(removed, account.removed, f"{name}: rows removed")
+
+
+def _clear(ledger: Ledger, difference: Difference, name: str, column: str, rows: int) -> None:
+    locator = _locator(difference.live[name])
+    cleared = ledger.change(
+        f"UPDATE main.{quote(name)} SET {quote(column)} = NULL"
+        f" WHERE ({locator}) IN (SELECT * FROM {untied_of(name, column)})"
+    )
+    ledger.expect(cleared, rows, f"{name}: rows that lose {column}")
+
+
+def _update(ledger: Ledger, difference: Difference, name: str) -> None:
+    account = difference.accounts[name]
+    if not account.updated:
+        return
+    live = difference.live[name]
+    _vacate_unique_values(ledger, difference, live)
+    key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+    updated = 0
+    for shape, number in difference.stage.tables[name].shapes.items():
+        columns = [column for column in difference.columns(name, shape) if column in difference.changed[name]]
+        if not columns:
+            continue
+        values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
+        updated += ledger.change(
+            f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)}"
+            f" AND s.{quote(SHAPE)} = ? AND {key}",
+            (number,),
+        )
+    ledger.expect(updated, account.updated, f"{name}: rows updated")
+
+
+def _vacate_unique_values(ledger: Ledger, difference: Difference, live: TableSchema) -> None:
+    """Two rows that swap a unique value would collide half-way: rows to be updated give theirs up first."""
+    key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+    for unique in (*live.unique, *live.partly_unique):
+        for shape, number in difference.stage.tables[live.name].shapes.items():
+            # Only a value that another one takes the place of right after.
+            taken = difference.changed[live.name] & set(shape) - set(live.key)
+            column = next((column for column in unique if column in taken), None)
+            if column is None:
+                continue
+            # NULLs never collide; else a number that fits every type, and REAL to the digit.
+            nothing = f"-4503599627370496 - s.{quote(ROW)}" if column in live.not_null else "NULL"
+            ledger.change(
+                f"UPDATE main.{quote(live.name)} AS m SET {quote(column)} = {nothing}"
+                f" FROM {_planned(live.name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
+                (number,),
+            )
+
+
+def _add(ledger: Ledger, difference: Difference, name: str) -> None:
+    account = difference.accounts[name]
+    if not account.added:
+        return
+    if name in difference.built and difference.fills(name):
+        # Nothing but this very form moves records whole, and indexes in their order.
+        moved = ledger.change(f"INSERT INTO main.{quote(name)} SELECT * FROM built.{quote(name)}")
+        ledger.expect(moved, account.added, f"{name}: rows added")
+        return
+    added = 0
+    for shape, number in difference.stage.tables[name].shapes.items():
+        columns = difference.columns(name, shape)
+        # A record without any column that the target has still is a row: of defaults.
+        listed = ", ".join(map(quote, columns)) or _locator(difference.live[name])
+        values = ", ".join(f"s.{quote(column)}" for column in columns) or "NULL"
+        added += ledger.change(
+            f"INSERT INTO main.{quote(name)} ({listed}) SELECT {values} FROM {_planned(name, ADD)}"
+            f" AND s.{quote(SHAPE)} = ? ORDER BY s.{quote(ROW)}",
+            (number,),
+        )
+    ledger.expect(added, account.added, f"{name}: rows added")
+
+
+def _planned(name: str, action: int) -> str:
+    """FROM and WHERE for the staged rows (``s``) with an action."""
+    row = quote(ROW)
+    return f"stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row} WHERE p.action = {action}"
+
+
+def _check_references(connection: sqlite3.Connection, difference: Difference) -> None:
+    """No reference leads nowhere that did not before, here or in the database the backup was made from."""
+    for name, broken in broken_references(connection, difference.live).items():
+        staged = difference.stage.tables.get(name)
+        allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
+        if broken > allowed:
+            what = f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before"
+            if staged is not None and staged.carried:
+                raise InvalidBackup(detail=f"Nothing was changed: {what}")
+            raise CannotRemove(detail=what)
+
+
+def _locator(live: TableSchema) -> str:
+    return ", ".join(map(quote, live.locator))

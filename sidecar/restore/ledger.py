@@ -1,0 +1,77 @@
+"""The account of an import, kept while its rows change and balanced inside the transaction.
+
+Every row that an import means to change is counted by the statement that changes it; what it did not
+mean to is found by what SQLite counts besides, triggers included. Whatever does not balance undoes all of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from sidecar.database.introspection import quote
+from sidecar.errors import AccountingMismatch
+from sidecar.restore.plan import Difference
+from sidecar.results import TableAccount
+
+_WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+
+
+class Ledger:
+    """Counts from now on, within a transaction on ``connection``; closed by ``balance``, or by ``close``."""
+
+    def __init__(self, connection: sqlite3.Connection, difference: Difference) -> None:
+        self._connection = connection
+        self._difference = difference
+        self._meant = 0
+        self._before = connection.total_changes
+        self._meddling: set[str] = set()
+        connection.set_authorizer(self._note)
+
+    def close(self) -> None:
+        """Look at no further statement."""
+        self._connection.set_authorizer(None)
+
+    def change(self, sql: str, arguments: Sequence[object] = ()) -> int:
+        """Carry out one statement that changes rows on purpose; answers how many it changed itself."""
+        changed = max(self._connection.execute(sql, arguments).rowcount, 0)
+        self._meant += changed
+        return changed
+
+    def expect(self, counted: int, expected: int, what: str) -> None:
+        """Raise AccountingMismatch unless the two are the same."""
+        if counted != expected:
+            raise self._mismatch(f"{what}: {counted:,} instead of {expected:,}")
+
+    def balance(self) -> None:
+        """Raise AccountingMismatch unless every row is accounted for, in the answer and in the database."""
+        self.close()
+        for name, account in self._difference.accounts.items():
+            self._require_fates(name, account)
+        for name, before in self._difference.before.items():
+            account = self._difference.accounts.get(name, TableAccount())
+            held = self._connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
+            self.expect(held, before - account.removed + account.added, f"{name}: rows in the end")
+        if self._meddling:
+            self.expect(self._connection.total_changes - self._before, self._meant, "rows changed in all")
+
+    def _require_fates(self, name: str, account: TableAccount) -> None:
+        fates = account.added + account.updated + account.unchanged + sum(account.left_out.values())
+        self.expect(fates, account.read + account.repaired, f"{name}: fates of its records")
+        counts = (account.read, account.added, account.updated, account.unchanged, account.repaired, account.kept)
+        if min(*counts, account.removed, account.untied, *account.left_out.values(), 0) < 0:
+            raise self._mismatch(f"{name}: a count below zero")
+
+    def _note(self, action: int, table: str | None, _: str | None, database: str | None, trigger: str | None) -> int:
+        """Asked by SQLite about each part of a statement, those of triggers included."""
+        ordinary = database == "main" and table in self._difference.live
+        if trigger is not None and action in _WRITING and ordinary:
+            # What a trigger writes elsewhere, such as into a search index, is the database's own affair.
+            self._meddling.add(trigger)
+        return sqlite3.SQLITE_OK
+
+    def _mismatch(self, what: str) -> AccountingMismatch:
+        if not self._meddling:
+            return AccountingMismatch(detail=what)
+        triggers = ", ".join(sorted(self._meddling)[:3])
+        return AccountingMismatch(detail=f"{what}; triggers of the database change rows: {triggers}")

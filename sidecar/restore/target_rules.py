@@ -1,0 +1,205 @@
+"""What an import does to the stage before rows are compared: rules that depend on the target.
+
+Written into the stage alone, with the live database attached for reading: what has no place
+in the target, task lists that must be made again, the one default list, and tasks of the
+first generation, which knew no lists. Rules 7 and 8 of protocol/IMPORT.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sidecar.database.introspection import Schema, quote
+from sidecar.database.models import KNOWN
+from sidecar.errors import DatabaseBusy, WouldLoseData
+from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
+
+LISTS = "task_lists"
+NO_TABLE, MAPPED = "no_such_table", "default_list_mapped"
+"""Reasons for rows left out: the target has no such table; the database's own default list stands for it."""
+
+_LIST_SHAPE = ("id", "name", "is_default")
+NAMING_LISTS = (("tasks", "task_list_id"), ("periodic_task_templates", "task_list_id"))
+
+
+@dataclass
+class Policy:
+    """What was decided.
+
+    ``left_out`` counts rows per table and reason, ``mapped`` holds the rows of ``task_lists`` left
+    out so, ``restored`` the number of task lists made again, ``kept_default`` whether the
+    database's own default list stays though the archive replaces all lists. ``salvaged`` is None but for
+    a damaged archive: then it counts, per table and reason, the records that could not be proved; ``hedged``
+    tells that those that could may not say their values exactly.
+    """
+
+    left_out: dict[str, dict[str, int]] = field(default_factory=dict)
+    mapped: set[int] = field(default_factory=set)
+    restored: int = 0
+    kept_default: bool = False
+    warnings: list[str] = field(default_factory=list)
+    lists: list[tuple[object, ...]] | None = None
+    salvaged: Mapping[str, Mapping[str, int]] | None = None
+    hedged: bool = False
+
+    @property
+    def is_salvage(self) -> bool:
+        """Whether the archive is damaged: then its silence says nothing, and nothing is removed."""
+        return self.salvaged is not None
+
+    def require_same_lists(self, connection: sqlite3.Connection) -> None:
+        """Raise DatabaseBusy if the database's task lists are no longer those the stage was fitted to."""
+        if self.lists is not None and self.lists != _lists(connection):
+            raise DatabaseBusy(detail="Its task lists were changed just now.")
+
+
+def apply_policies(
+    connection: sqlite3.Connection,
+    stage: Stage,
+    live: Schema,
+    overwrite: bool,
+    allow_loss: bool,
+    verbatim: bool = False,
+    policy: Policy | None = None,
+) -> Policy:
+    """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``.
+
+    :param verbatim: repair nothing: an undo brings back what was there, whatever it was.
+    :param policy: what was decided before, which is a salvage's; it is added to.
+    """
+    policy = policy or Policy()
+    _leave_out(connection, stage, live, allow_loss, policy)
+    if LISTS in live and not verbatim:
+        policy.lists = _lists(connection)
+        if stage.tables[LISTS].carried:
+            _one_default(connection, overwrite, policy)
+        if not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {}):
+            _restore_lists(connection, stage, live, policy)
+        _adopt_listless(connection, stage, live, overwrite and not policy.is_salvage)
+    return policy
+
+
+def _leave_out(connection: sqlite3.Connection, stage: Stage, live: Schema, allow_loss: bool, policy: Policy) -> None:
+    lost: list[str] = []
+    for table in stage.tables.values():
+        if not table.carried or not table.rows:
+            continue
+        if table.name not in live:
+            lost.append(f"table {table.name} ({table.rows:,} rows)")
+            policy.left_out[table.name] = {NO_TABLE: table.rows}
+            continue
+        lost += [
+            f"{table.name}.{column} ({values:,} values)"
+            for column, values in _lost_values(connection, table, live[table.name].columns)
+        ]
+    if lost and not allow_loss:
+        raise WouldLoseData(detail=", ".join(lost))
+    policy.warnings += [f"This KiraPilot has no place for {what}: left out" for what in lost]
+
+
+def _lost_values(
+    connection: sqlite3.Connection, table: StagedTable, there: Collection[str]
+) -> Iterator[tuple[str, int]]:
+    """Columns the target lacks, with the number of values that say more than their default would."""
+    for column in sorted(table.spoken_of() - set(there)):
+        known = KNOWN.get(table.name, {}).get(column)
+        default = known.default_sql if known is not None and known.default_sql else "NULL"
+        name = quote(column)
+        sql = f"SELECT count(*) FROM stage.{quote(table.name)} WHERE {name} IS NOT NULL AND {name} IS NOT {default}"
+        values = _number(connection, sql)
+        if values:
+            yield column, values
+
+
+def _one_default(connection: sqlite3.Connection, overwrite: bool, policy: Policy) -> None:
+    """Exactly one default list: the archive's when lists are replaced, the database's own when they are merged."""
+    row = quote(ROW)
+    connection.execute(
+        f"UPDATE stage.task_lists SET is_default = 0 WHERE is_default = 1 AND {row} >"
+        f" (SELECT min({row}) FROM stage.task_lists WHERE is_default = 1)"
+    )
+    theirs = connection.execute(f"SELECT {row}, id FROM stage.task_lists WHERE is_default = 1").fetchone()
+    own = connection.execute("SELECT id FROM main.task_lists WHERE is_default = 1").fetchone()
+    if own is None:
+        return
+    if overwrite and policy.is_salvage:
+        # The database's own list cannot give way, since nothing is removed: all others are ordinary ones.
+        connection.execute("UPDATE stage.task_lists SET is_default = (id IS ?) WHERE is_default = 1 OR id = ?", own * 2)
+    elif overwrite and theirs is None:
+        connection.execute("UPDATE stage.task_lists SET is_default = 1 WHERE id = ?", own)
+        policy.kept_default = True
+    elif not overwrite and theirs is not None and theirs[1] != own[0]:
+        policy.mapped.add(theirs[0])
+        policy.left_out[LISTS] = {MAPPED: 1}
+        for table, column in NAMING_LISTS:
+            connection.execute(f"UPDATE stage.{table} SET {column} = ? WHERE {column} = ?", (own[0], theirs[1]))
+
+
+def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, policy: Policy) -> None:
+    """Make the lists again that the archive names, does not carry, and the database lacks."""
+    naming = " UNION ALL ".join(
+        f"SELECT {column} AS id, {quote(ROW)} AS place FROM stage.{table}"
+        for table, column in NAMING_LISTS
+        if stage.tables[table].carried and column in live.get(table, live[LISTS]).columns
+    )
+    if not naming:
+        return
+    missing = connection.execute(
+        f"SELECT id FROM ({naming}) WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM main.task_lists WHERE id IS NOT"
+        " NULL UNION SELECT id FROM stage.task_lists WHERE id IS NOT NULL) GROUP BY id ORDER BY min(place), id"
+    ).fetchall()
+    if not missing:
+        return
+    shape = stage.tables[LISTS].shapes.setdefault(_LIST_SHAPE, len(stage.tables[LISTS].shapes))
+    names = _free_names(connection)
+    for (list_id,) in missing:
+        connection.execute(
+            f"INSERT INTO stage.task_lists ({quote(SHAPE)}, id, name, is_default) VALUES (?, ?, ?, 0)",
+            (shape, list_id, next(names)),
+        )
+    policy.restored = len(missing)
+
+
+def _free_names(connection: sqlite3.Connection) -> Iterator[str]:
+    taken = {name for (name,) in connection.execute("SELECT name FROM main.task_lists")}
+    number = 1
+    while True:
+        name = f"Restored list {number}"
+        if name not in taken:
+            yield name
+        number += 1
+
+
+def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool) -> None:
+    """New tasks of an archive that knew no lists go to the default list, as at the next start of the app."""
+    tasks = stage.tables["tasks"]
+    column = "task_list_id"
+    if column not in live["tasks"].columns:
+        return
+    # A list of the archive may yet give way to the database's own when the two are merged.
+    first, second = ("stage", "main") if overwrite else ("main", "stage")
+    default = (
+        f"coalesce((SELECT id FROM {first}.task_lists WHERE is_default = 1),"
+        f" (SELECT id FROM {second}.task_lists WHERE is_default = 1))"
+    )
+    for shape, number in list(tasks.shapes.items()):
+        if column not in shape:
+            wider = tasks.shapes.setdefault((*shape, column), len(tasks.shapes))
+            connection.execute(
+                f"UPDATE stage.tasks SET {column} = {default}, {quote(SHAPE)} = ? WHERE {quote(SHAPE)} = ?"
+                " AND NOT EXISTS (SELECT 1 FROM main.tasks m WHERE m.id = stage.tasks.id)",
+                (wider, number),
+            )
+
+
+def _lists(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """What the policies depend on: which lists there are, which is the default."""
+    found = connection.execute("PRAGMA main.table_info(task_lists)").fetchall()
+    return connection.execute("SELECT id, is_default FROM main.task_lists ORDER BY id").fetchall() if found else []
+
+
+def _number(connection: sqlite3.Connection, sql: str) -> int:
+    number: int = connection.execute(sql).fetchone()[0]
+    return number

@@ -1,0 +1,366 @@
+"""What the rows of a stage mean to each other: each check is a query, a message, and a severity.
+
+Errors are what constraints refuse, or counts that do not agree; warnings are what a live
+database can hold too and comes back as it was, or what the import repairs. Wording that the
+shipped app has, is the app's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sidecar.archive.timestamps import is_moment
+from sidecar.database.introspection import quote
+from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
+from sidecar.progress import Progress
+from sidecar.results import COUNT_OF, BackupMetadata
+from sidecar.stage.cycles import find_cycles
+from sidecar.stage.problems import Problems
+from sidecar.stage.records import named, singular
+from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable, own
+
+PEELINGS = 32
+"""Most times that the ends of chains of dependencies are cut off; what is longer is left to the search itself."""
+
+LARGE_TASKS = 10_000
+"""More tasks than this are worth a word of warning; the shipped app's number."""
+
+STATUSES = ("pending", "in_progress", "completed", "cancelled")
+RECURRENCES = ("daily", "weekly", "biweekly", "every_three_weeks", "monthly", "custom")
+
+LONGEST_WORD = 24
+"""Most letters of a word that a message shows."""
+
+_KEPT = "it is kept as it is"
+
+_REFERENCES = {
+    ("task_dependencies", "depends_on_id"): "Task dependency references non-existent dependency",
+    ("tasks", "periodic_template_id"): "Periodic task instance references non-existent template",
+    ("tasks", "parent_task_id"): "Task references non-existent parent task",
+}
+"""Wording of the app where it is not "<Row> references non-existent <parent>"."""
+
+
+def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: Progress) -> None:
+    """Judge a filled stage; every finding goes to ``problems``. Raises Cancelled."""
+    checks: tuple[Callable[[Stage, Problems], None], ...] = (
+        _index,
+        _missing_values,
+        _partly_absent,
+        _duplicate_keys,
+        _duplicate_pairs,
+        _references,
+        _self_dependencies,
+        _dependency_cycles,
+        _default_lists,
+        _vocabulary,
+        _json_columns,
+        _timestamps,
+        _backward_sessions,
+        _unknown_parts,
+        _volume,
+    )
+    progress.phase("check", len(checks), "checks", "Checking the backup")
+    _counts(stage, metadata, problems)
+    with progress.watching(stage.connection):
+        for one in checks:
+            one(stage, problems)
+            progress.advance(1)
+
+
+def _carried(stage: Stage) -> Iterator[StagedTable]:
+    return (table for table in list(stage.tables.values()) if table.carried and table.rows)
+
+
+def _counts(stage: Stage, metadata: BackupMetadata, problems: Problems) -> None:
+    for table in CONTRACT:
+        said, held = getattr(metadata, COUNT_OF[table]), stage.tables[table].rows
+        if said != held:
+            message = f"metadata.json says {said:,} {table}, the backup holds {held:,}"
+            problems.error("count_mismatch", message, table=table)
+    if not is_moment(metadata.created_at):
+        problems.warning("invalid_timestamp", "metadata.json does not say when the backup was made")
+
+
+def _index(stage: Stage, _problems: Problems) -> None:
+    """Indexes that checks and import share."""
+    for table in _carried(stage):
+        if table.key:
+            stage.index(table.name, table.key)
+
+
+def _missing_values(stage: Stage, problems: Problems) -> None:
+    """NULLs, or no values, where the app's schema refuses them; contract tables were judged as they were read."""
+    for table in _carried(stage):
+        if table.name in CONTRACT or table.name not in KNOWN:
+            continue
+        strict = {name: field for name, field in KNOWN[table.name].items() if not field.null}
+        for columns, shape in table.shapes.items():
+            lacking = " OR ".join(
+                f"{quote(name)} IS NULL" for name, field in strict.items() if name in columns or not field.default_sql
+            )
+            sql = f"SELECT {quote(ROW)} FROM {quote(table.name)} WHERE {quote(SHAPE)} = ? AND ({lacking})"
+            for (row,) in stage.query(sql, shape) if lacking else ():
+                message = f"{named(table.name)} at index {row} is missing required fields"
+                problems.error("missing_field", message, table=table.name, index=row)
+
+
+def _partly_absent(stage: Stage, problems: Problems) -> None:
+    """Columns that some records speak of and others do not, where the app's model allows no NULL."""
+    for table in _carried(stage):
+        for name in sorted(table.spoken_of()):
+            field = KNOWN.get(table.name, {}).get(name)
+            silent = [shape for columns, shape in table.shapes.items() if name not in columns]
+            if field is None or not field.required or field.default_sql is None or not silent:
+                continue
+            shapes = ", ".join(map(str, silent))
+            rows = stage.number(f"SELECT count(*) FROM {quote(table.name)} WHERE {quote(SHAPE)} IN ({shapes})")
+            problems.warning(
+                "absent_column",
+                f"{rows:,} {table.name} without {name}: a row that exists keeps its value, a new one takes the default",
+                table=table.name,
+                column=name,
+            )
+
+
+def _duplicate_keys(stage: Stage, problems: Problems) -> None:
+    for table in _carried(stage):
+        if not table.key:
+            continue
+        key = ", ".join(map(quote, table.key))
+        not_null = " AND ".join(f"{quote(column)} IS NOT NULL" for column in table.key)
+        sql = f"SELECT {key} FROM {quote(table.name)} WHERE {not_null} GROUP BY {key} HAVING count(*) > 1"
+        for values in stage.query(sql):
+            row_id = ", ".join(map(str, values))
+            message = f"Duplicate {singular(table.name)} ID found: {row_id}"
+            problems.error("duplicate_id", message, table=table.name, row_id=row_id)
+
+
+def _duplicate_pairs(stage: Stage, problems: Problems) -> None:
+    sql = (
+        "SELECT task_id, depends_on_id FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL"
+        " GROUP BY task_id, depends_on_id HAVING count(*) > 1"
+    )
+    for task, other in stage.query(sql):
+        message = f"Duplicate task dependency found: {task} depends on {other} more than once"
+        problems.error("duplicate_dependency", message, table="task_dependencies", row_id=task)
+
+
+def _references(stage: Stage, problems: Problems) -> None:
+    """References of every declared and meant kind. A declared one must lead somewhere, a meant one need not.
+
+    But as many rows as led nowhere in the database itself come back as they were.
+    """
+    for table in _carried(stage):
+        parents = {column: _parent(field) for column, field in KNOWN.get(table.name, {}).items()}
+        found = {column: parent for column, parent in parents.items() if parent and column in table.spoken_of()}
+        declared = {column for column in found if isinstance(KNOWN[table.name][column], Reference)}
+        nowhere = {column: _leading_nowhere(stage, table, column, parent) for column, parent in found.items()}
+        # A task list that is not carried is made again.
+        lost = (column for column in declared if found[column] != "task_lists" or stage.tables["task_lists"].carried)
+        strict = sum(nowhere[column] for column in lost) > table.dangling
+        for column, parent in found.items():
+            report = _check_reference if stage.tables[parent].carried else _uncarried
+            if nowhere[column]:
+                report(stage, table, column, parent, strict and column in declared, problems)
+            stage.connection.execute(f"DROP TABLE {_targets(table, column)}")
+
+
+def _leading_nowhere(stage: Stage, table: StagedTable, column: str, parent: str) -> int:
+    """How many rows of a table name a row that is not there; whom they name goes into a table of the stage's own.
+
+    Grouped, the rows are looked for in the order of the index: of a large one, hardly a page is read twice.
+    """
+    name = f"c.{quote(column)}"
+    stage.connection.execute(
+        f"CREATE TABLE {_targets(table, column)} AS SELECT {name} AS target, count(*) AS number"
+        f" FROM {quote(table.name)} c WHERE {name} IS NOT NULL GROUP BY {name}"
+        f" HAVING NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = {name})"
+    )
+    return stage.number(f"SELECT coalesce(sum(number), 0) FROM {_targets(table, column)}")
+
+
+def _targets(table: StagedTable, column: str) -> str:
+    return quote(own(f"{table.name}.{column} leads nowhere"))
+
+
+def _parent(field: Column | Reference) -> str | None:
+    if isinstance(field, Reference):
+        name: str = field.rel_model._meta.table_name
+        return name
+    return field.meant
+
+
+def _check_reference(
+    stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems
+) -> None:
+    wording = _REFERENCES.get((table.name, column), f"{named(table.name)} references non-existent {singular(parent)}")
+    sql = (
+        f"SELECT {quote(ROW)}, id, {quote(column)} FROM {quote(table.name)}"
+        f" WHERE {quote(column)} IN (SELECT target FROM {_targets(table, column)}) ORDER BY {quote(ROW)}"
+    )
+    for row, row_id, target in stage.query(sql):
+        where = {"table": table.name, "row_id": None if row_id is None else str(row_id), "index": row, "column": column}
+        if strict:
+            problems.error("broken_reference", f"{wording}: {target}", **where)
+        else:
+            problems.warning("dangling_reference", f"{wording}: {target} ({_KEPT})", **where)
+
+
+def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems) -> None:
+    """References to a table that the backup does not carry: lists are made again, others are kept if they may be."""
+    for target, rows in stage.query(f"SELECT target, number FROM {_targets(table, column)}"):
+        what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
+        where: dict[str, Any] = {"table": table.name, "row_id": str(target), "column": column}
+        if parent == "task_lists":
+            fate = "it is made again if the database does not have it"
+            problems.warning("uncarried_reference", f"{what}: {fate}", **where)
+        elif strict:
+            problems.error("broken_reference", what, **where)
+        else:
+            problems.warning("uncarried_reference", f"{what}: the reference is kept", **where)
+
+
+def _self_dependencies(stage: Stage, problems: Problems) -> None:
+    sql = f"SELECT {quote(ROW)}, id, task_id FROM task_dependencies WHERE task_id = depends_on_id"
+    for row, row_id, task in stage.query(sql):
+        message = f"Task depends on itself: {task} ({_KEPT})"
+        problems.warning("self_dependency", message, table="task_dependencies", row_id=row_id, index=row)
+
+
+def _dependency_cycles(stage: Stage, problems: Problems) -> None:
+    # Ids are text, but a hand can leave a blob: it stands as its SQL literal here.
+    source, target = (
+        f"CASE typeof({name}) WHEN 'text' THEN {name} ELSE quote({name}) END" for name in ("task_id", "depends_on_id")
+    )
+    edges = quote(own("edges"))
+    stage.connection.execute(
+        f"CREATE TABLE {edges} AS SELECT {source} AS source, {target} AS target FROM task_dependencies"
+        " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id ORDER BY source"
+    )
+    # What nothing leads to, or what leads to nothing, is on no cycle: hardly anything is left to be held in memory.
+    for _ in range(PEELINGS):
+        before = stage.number(f"SELECT count(*) FROM {edges}")
+        _peel(stage, edges, "source", "target")
+        _peel(stage, edges, "target", "source")
+        if stage.number(f"SELECT count(*) FROM {edges}") == before:
+            break
+    for cycle in find_cycles(stage.query(f"SELECT source, target FROM {edges}")):
+        shown = " → ".join([*cycle[:5], "…"] if len(cycle) > 5 else [*cycle, cycle[0]])
+        message = f"Task dependencies form a cycle: {shown} ({_KEPT})"
+        problems.warning("dependency_cycle", message, table="task_dependencies", row_id=cycle[0])
+    stage.connection.execute(f"DROP TABLE {edges}")
+
+
+def _peel(stage: Stage, edges: str, near: str, far: str) -> None:
+    """Of the edges, in the order of ``near``, keep those whose near end is the far end of one; in the order of ``far``.
+
+    In order, each is looked for beside the one before it: of many, hardly a page is read twice.
+    """
+    ends, kept = quote(own("ends")), quote(own("kept"))
+    for statement in (
+        f"CREATE TABLE {ends} (node PRIMARY KEY) WITHOUT ROWID",
+        f"INSERT INTO {ends} SELECT DISTINCT {far} FROM {edges} ORDER BY 1",
+        f"CREATE TABLE {kept} AS SELECT source, target FROM {edges}"
+        f" WHERE {near} IN (SELECT node FROM {ends}) ORDER BY {far}",
+        f"DROP TABLE {ends}",
+        f"DROP TABLE {edges}",
+        f"ALTER TABLE {kept} RENAME TO {edges}",
+    ):
+        stage.connection.execute(statement)
+
+
+def _default_lists(stage: Stage, problems: Problems) -> None:
+    sql = f"SELECT {quote(ROW)}, id FROM task_lists WHERE is_default = 1 ORDER BY {quote(ROW)} LIMIT -1 OFFSET 1"
+    for row, row_id in stage.query(sql):
+        message = f"More than one default task list: {row_id} becomes an ordinary list"
+        problems.warning("second_default_list", message, table="task_lists", row_id=row_id, index=row)
+
+
+def _vocabulary(stage: Stage, problems: Problems) -> None:
+    """Words the app knows; a live database can hold others."""
+    for table, column, words, wording in (
+        ("tasks", "status", STATUSES, "Task at index {} has invalid status: {}"),
+        (
+            "periodic_task_templates",
+            "recurrence_type",
+            RECURRENCES,
+            "Periodic task template at index {} has invalid recurrence_type: {}",
+        ),
+    ):
+        known = ", ".join(f"'{word}'" for word in words)
+        sql = f"SELECT {quote(ROW)}, id, {column} FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN ({known})"
+        for row, row_id, word in stage.query(sql):
+            message = f"{wording.format(row, _word(word))} ({_KEPT})"
+            problems.warning("unknown_word", message, table=table, row_id=row_id, index=row, column=column)
+
+
+def _word(value: object) -> str:
+    """A value in a message: shown if it is a word as the app's own are, for it may be anything a person wrote."""
+    text = str(value)
+    return text if len(text) <= LONGEST_WORD and re.fullmatch("[A-Za-z_]+", text) else "something else"
+
+
+def _json_columns(stage: Stage, problems: Problems) -> None:
+    for table, column in _columns_of_kind(stage, "json"):
+        name = quote(column)
+        # json_valid would read a blob as binary JSON: anything but text holds none. Most are empty lists.
+        sql = (
+            f"SELECT {quote(ROW)}, id FROM {quote(table)} WHERE {name} NOT IN ('[]', '{{}}')"
+            f" AND (typeof({name}) != 'text' OR NOT json_valid({name}))"
+        )
+        for row, row_id in stage.query(sql):
+            message = f"{named(table)} at index {row}: {column} holds no JSON ({_KEPT})"
+            problems.warning("invalid_json", message, table=table, row_id=str(row_id), index=row, column=column)
+
+
+def _timestamps(stage: Stage, problems: Problems) -> None:
+    """Times in tables that are carried as they are stored; those of the contract were judged as they were read."""
+    for table, column in _columns_of_kind(stage, "timestamp"):
+        if table in CONTRACT:
+            continue
+        whole = f"substr({quote(column)}, 1, 19)"
+        sql = (
+            f"SELECT {quote(ROW)}, id FROM {quote(table)} WHERE {quote(column)} IS NOT NULL AND"
+            f" (datetime({quote(column)}) IS NULL OR datetime({whole}) IS NOT replace({whole}, 'T', ' '))"
+        )
+        for row, row_id in stage.query(sql):
+            message = f"{named(table)} at index {row}: {column} is no time ({_KEPT})"
+            problems.warning("odd_timestamp", message, table=table, row_id=str(row_id), index=row, column=column)
+
+
+def _backward_sessions(stage: Stage, problems: Problems) -> None:
+    sql = f"SELECT {quote(ROW)}, id FROM time_sessions WHERE end_time < start_time"
+    for row, row_id in stage.query(sql):
+        message = f"Time session at index {row} ends before it starts ({_KEPT})"
+        problems.warning("backward_session", message, table="time_sessions", row_id=row_id, index=row)
+
+
+def _columns_of_kind(stage: Stage, kind: str) -> Iterator[tuple[str, str]]:
+    for table in _carried(stage):
+        for column, field in KNOWN.get(table.name, {}).items():
+            if field.kind == kind and column in table.spoken_of():
+                yield table.name, column
+
+
+def _unknown_parts(stage: Stage, problems: Problems) -> None:
+    for table in _carried(stage):
+        if table.name not in KNOWN:
+            problems.warning("unknown_table", _unknown(table.name), table=table.name)
+            continue
+        for column in sorted(table.spoken_of() - KNOWN[table.name].keys()):
+            problems.warning("unknown_column", _unknown(f"{table.name}.{column}"), table=table.name, column=column)
+
+
+def _unknown(what: str) -> str:
+    return f"The backup holds {what}, which this KiraPilot does not know: it may have to be updated first"
+
+
+def _volume(stage: Stage, problems: Problems) -> None:
+    tasks = stage.tables["tasks"].rows
+    if not tasks and not stage.tables["time_sessions"].rows:
+        problems.warning("empty", "Backup contains no tasks or time sessions")
+    if tasks > LARGE_TASKS:
+        problems.warning("large", f"Large number of tasks ({tasks}), import may take time")

@@ -1,0 +1,269 @@
+"""Methods: what can be asked for by name, and the one boundary where exceptions become wire errors.
+
+Each method only adapts params and results; the jobs do the work. Their modules are imported when a
+method is first called: this one, with all it imports, is loaded before the first answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from sidecar import __version__
+from sidecar.errors import (
+    AccountingMismatch,
+    BackupError,
+    Cancelled,
+    DatabaseError,
+    InternalError,
+    NoSafetyCopy,
+    PathError,
+    SafetyCopyFailed,
+    SidecarError,
+    VerificationFailed,
+    WorkFolderUnusable,
+)
+from sidecar.results import (
+    BackupList,
+    BackupMetadata,
+    BackupSummary,
+    BackupValidationResult,
+    ExportResult,
+    ImportPreview,
+    ImportResult,
+    UndoResult,
+)
+from sidecar.wire.context import Context
+from sidecar.wire.dispatching import Error, Handler, Success
+from sidecar.wire.messages import InvalidParams, InvalidRequest
+from sidecar.wire.params import (
+    BackupParams,
+    CancelParams,
+    ExportParams,
+    ImportParams,
+    InitializeParams,
+    NoParams,
+    Params,
+    PreviewParams,
+    UndoParams,
+    read_params,
+)
+
+NAME = "kirapilot-sidecar"
+
+PROTOCOL_VERSION = "1.0"
+"""Version of the protocol: the second number grows with what is added, the first with what is taken away."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Method(msgspec.Struct, frozen=True):
+    """One method. ``run``'s docstring is its description; ``errors`` are the families it may answer with.
+
+    ``at_once`` methods are answered by the reading thread while a job runs: they must not wait.
+    """
+
+    name: str
+    run: Callable[[Any, Context], object]
+    params: type[Params]
+    result: Any
+    errors: tuple[type[SidecarError], ...] = ()
+    at_once: bool = False
+
+
+class Capabilities(msgspec.Struct, kw_only=True):
+    """What the sidecar can do: its methods by name, progress, and cancellation."""
+
+    methods: list[str]
+    progress: bool = True
+    cancel: bool = True
+
+
+class Initialized(msgspec.Struct, kw_only=True, rename="camel"):
+    """Who answers, in which version of the protocol, and the places in force from now on."""
+
+    name: str
+    version: str
+    protocol_version: str
+    capabilities: Capabilities
+    database_path: str
+    work_dir: str
+
+
+class Pong(msgspec.Struct, kw_only=True):
+    """A sign of life."""
+
+    version: str
+    pong: bool = True
+
+
+def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
+    """Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole."""
+    from sidecar.jobs.exporting import export_data
+
+    progress = context.progress(params.progress_token)
+    return export_data(context.places, params.file_path, progress, params.settings)
+
+
+def import_data_from_file(params: ImportParams, context: Context) -> ImportResult:
+    """Bring a backup into KiraPilot's database: all of it, or nothing; what it changes is kept in a safety copy."""
+    from sidecar.jobs.importing import import_data
+
+    progress = context.progress(params.progress_token)
+    return import_data(
+        context.places,
+        params.file_path,
+        params.overwrite,
+        progress,
+        params.allow_loss,
+        params.settings,
+        salvage=params.salvage,
+    )
+
+
+def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
+    """Tell what an import would do, and change nothing."""
+    from sidecar.jobs.importing import preview_import as preview
+
+    progress = context.progress(params.progress_token)
+    return preview(
+        context.places, params.file_path, params.overwrite, progress, params.allow_loss, salvage=params.salvage
+    )
+
+
+def validate_backup_file(params: BackupParams, context: Context) -> BackupMetadata:
+    """Check a backup file, and fail with the first error found."""
+    from sidecar.jobs.validating import validate_basic
+
+    return validate_basic(context.places, params.file_path, context.progress(params.progress_token))
+
+
+def validate_backup_comprehensive(params: BackupParams, context: Context) -> BackupValidationResult:
+    """Check a backup file and list everything found; fails only when it could not check at all."""
+    from sidecar.jobs.validating import validate_comprehensive
+
+    return validate_comprehensive(context.places, params.file_path, context.progress(params.progress_token))
+
+
+def inspect_backup(params: BackupParams, context: Context) -> BackupSummary:
+    """Tell what a backup file says of itself, without judging it."""
+    from sidecar.jobs.inspecting import inspect_backup as inspect
+
+    return inspect(params.file_path, context.progress(params.progress_token))
+
+
+def undo_last_import(params: UndoParams, context: Context) -> UndoResult:
+    """Put back what the last import replaced, from its safety copy; a second undo undoes the first."""
+    from sidecar.jobs.undoing import undo_last_import as undo
+
+    return undo(context.places, context.progress(params.progress_token), params.settings)
+
+
+def list_backups(params: NoParams, context: Context) -> BackupList:
+    """List the safety copies that imports have made, the newest first: what each holds, and whether it proves."""
+    from sidecar.jobs.listing import list_backups as list_copies
+
+    return list_copies(context.places, context.progress(params.progress_token))
+
+
+def initialize(params: InitializeParams, context: Context) -> Initialized:
+    """Set the places for all later requests, and introduce each other. Optional."""
+    places = context.session.move(params.database_path, params.work_dir)
+    return Initialized(
+        name=NAME,
+        version=__version__,
+        protocol_version=PROTOCOL_VERSION,
+        capabilities=Capabilities(methods=list(METHODS)),
+        database_path=str(places.database),
+        work_dir=str(places.work_dir),
+    )
+
+
+def ping(_params: NoParams, _context: Context) -> Pong:
+    """Give a sign of life, even while a job runs."""
+    return Pong(version=__version__)
+
+
+def cancel_request(params: CancelParams, context: Context) -> None:
+    """Cancel a running or queued request, which is then answered with error -32800. Sent as a notification."""
+    context.cancel(params.id)
+
+
+def shutdown(_params: NoParams, _context: Context) -> None:
+    """Take no further request but exit; answered when everything before it is."""
+
+
+def exit_process(_params: NoParams, _context: Context) -> None:
+    """Cancel what runs and what is queued, and leave within 2 s: code 0 after shutdown, else 1."""
+
+
+def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
+    """Describe all methods, as an OpenRPC document."""
+    from sidecar.description.openrpc import make_document
+
+    return make_document()
+
+
+_FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
+_EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, Cancelled)
+_PREVIEW = (*_FILES, DatabaseError)
+_IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch)
+
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (
+        Method("export_data_to_file", export_data_to_file, ExportParams, ExportResult, _EXPORT),
+        Method("import_data_from_file", import_data_from_file, ImportParams, ImportResult, _IMPORT),
+        Method("validate_backup_file", validate_backup_file, BackupParams, BackupMetadata, _FILES),
+        Method(
+            "validate_backup_comprehensive",
+            validate_backup_comprehensive,
+            BackupParams,
+            BackupValidationResult,
+            (WorkFolderUnusable, Cancelled),
+        ),
+        Method("preview_import", preview_import, PreviewParams, ImportPreview, _PREVIEW),
+        Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
+        Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy)),
+        Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
+        Method("ping", ping, NoParams, Pong, at_once=True),
+        Method("initialize", initialize, InitializeParams, Initialized),
+        Method("shutdown", shutdown, NoParams, None),
+        Method("exit", exit_process, NoParams, None),
+        Method("rpc.discover", discover, NoParams, dict[str, Any], at_once=True),
+        Method("$/cancelRequest", cancel_request, CancelParams, None, at_once=True),
+    )
+}
+
+ALWAYS_POSSIBLE = (InvalidRequest, InvalidParams, InternalError)
+"""Errors that any method may answer with."""
+
+
+def make_handler(method: Method) -> Handler:
+    """The function that jsonrpcserver calls for ``method``: no exception gets past it."""
+
+    def handle(context: Context, /, *args: object, **named: object) -> Any:
+        told: SidecarError
+        try:
+            params = read_params(method.params, args, named)
+            return Success(msgspec.to_builtins(method.run(params, context)))
+        except SidecarError as error:
+            told = error
+        except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, the caller gets an answer
+            # Its text may hold the user's data, which is for neither the wire nor the log.
+            _logger.error("%s failed: %s\n%s", method.name, type(error).__name__, _places_of(error))
+            told = InternalError(detail=type(error).__name__)
+        return Error(told.code, told.message, told.data())
+
+    return handle
+
+
+def _places_of(error: BaseException) -> str:
+    """Where an exception, and what led to it, was raised: files and lines, nobody's data."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    cause = error.__cause__ or error.__context__
+    return frames if cause is None else f"{_places_of(cause)}which led to\n{frames}"

@@ -1,0 +1,133 @@
+"""Params: what each method takes, as structs; and how they are read, by name or by position.
+
+The names on the wire are the frontend's (camelCase). The order of the fields is the order by
+position; ``progressToken`` comes last everywhere. What these structs say is also what
+rpc.discover says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from sidecar.wire.messages import InvalidParams, shorten
+
+ProgressToken = Annotated[
+    str | int | None, Meta(description="Asks for $/progress notifications that carry this token, at most 10 a second.")
+]
+BackupPath = Annotated[str, Meta(description="Path of the backup file (.kpbackup or .zip).")]
+Overwrite = Annotated[
+    bool, Meta(description="True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest.")
+]
+Settings = Annotated[
+    dict[str, Any] | None,
+    Meta(
+        description="The frontend's localStorage: key -> the string that stands there, or its JSON value. Only"
+        " kirapilot-preferences and kirapilot-privacy-settings are taken; API keys are never written."
+    ),
+]
+AllowLoss = Annotated[
+    bool, Meta(description="True leaves out what this KiraPilot has no place for; false refuses such a backup.")
+]
+Salvage = Annotated[
+    bool,
+    Meta(
+        description="True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole."
+        " Preview it first."
+    ),
+]
+
+
+class Params(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What every method takes."""
+
+    progress_token: ProgressToken = None
+
+
+class NoParams(Params):
+    """Nothing."""
+
+
+class BackupParams(Params):
+    """The backup to work on."""
+
+    file_path: BackupPath
+
+
+class ExportParams(Params):
+    """The backup to write, and the frontend's settings that go into it."""
+
+    file_path: BackupPath
+    settings: Settings = None
+
+
+class PreviewParams(Params):
+    """The backup whose import is to be foretold, and how it would be done."""
+
+    file_path: BackupPath
+    overwrite: Overwrite
+    allow_loss: AllowLoss = False
+    salvage: Salvage = False
+
+
+class ImportParams(Params):
+    """The backup to import, and how; and the frontend's settings as they are now, API keys included."""
+
+    file_path: BackupPath
+    overwrite: Overwrite
+    settings: Settings = None
+    allow_loss: AllowLoss = False
+    salvage: Salvage = False
+
+
+class UndoParams(Params):
+    """The frontend's settings as they are now, API keys included."""
+
+    settings: Settings = None
+
+
+class InitializeParams(Params):
+    """Where things lie. What the caller says about itself is taken, and ignored."""
+
+    database_path: Annotated[str | None, Meta(description="KiraPilot's database; wins over every other setting.")] = (
+        None
+    )
+    work_dir: Annotated[str | None, Meta(description="Folder for throw-away files.")] = None
+    protocol_version: Annotated[str | None, Meta(description="The version the caller knows.")] = None
+    client_info: Annotated[dict[str, Any] | None, Meta(description="Anything about the caller.")] = None
+    capabilities: Annotated[dict[str, Any] | None, Meta(description="Anything the caller can do.")] = None
+
+
+class CancelParams(Params):
+    """Which request to cancel."""
+
+    id: Annotated[str | int | float | None, Meta(description="The id of the request to cancel.")]
+
+
+P = TypeVar("P", bound=Params)
+
+
+def read_params(kind: type[P], args: Sequence[object], named: Mapping[str, object]) -> P:
+    """The params of one request, given by position or by name. Raises :class:`InvalidParams`."""
+    names = kind.__struct_encode_fields__
+    if len(args) > len(names):
+        raise InvalidParams(detail=f"{len(args)} given by position, {len(names)} at most: {', '.join(names)}")
+    try:
+        return msgspec.convert({**dict(zip(names, args, strict=False)), **named}, kind)
+    except msgspec.ValidationError as error:
+        raise InvalidParams(detail=shorten(_name_the_param(str(error)))) from None
+    except UnicodeError:
+        raise InvalidParams(detail="the name of one is not text") from None
+
+
+def _name_the_param(finding: str) -> str:
+    # msgspec speaks of the document: "Expected `bool`, got `int` - at `$.overwrite`".
+    what, at, where = finding.partition(" - at `$.")
+    if at:
+        return f"{where.rstrip('`')}: {what[0].lower()}{what[1:]}"
+    return finding.replace("Object contains unknown field", "there is no param").replace(
+        "Object missing required field", "there must be a param"
+    )
