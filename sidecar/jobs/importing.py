@@ -22,7 +22,6 @@ from sidecar.database.connection import (
 )
 from sidecar.errors import DatabaseBusy, InvalidBackup, SameFile, SidecarError
 from sidecar.jobs.safety_copies import SafetyCopy
-from sidecar.jobs.validating import Judged, judged
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply, data_version
 from sidecar.restore.plan import Difference
@@ -31,6 +30,7 @@ from sidecar.restore.refused_rows import mend
 from sidecar.restore.target_rules import Policy, apply_policies
 from sidecar.results import ImportPreview, ImportResult, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
+from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import attach, new_file, require_space

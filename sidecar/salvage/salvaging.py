@@ -34,7 +34,6 @@ from sidecar.errors import (
     NothingToSalvage,
     SidecarError,
 )
-from sidecar.jobs.validating import Judged
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, RECORDS_SHOWN, BackupMetadata, LeftOut, SalvagedTable, SalvageReport
 from sidecar.salvage.candidates import BOTH, DATA, SECTION, Findings
@@ -42,6 +41,7 @@ from sidecar.salvage.json_fragments import Fragment, Scan, fragment
 from sidecar.salvage.soundness import Evidence, decoded_settings, survey
 from sidecar.salvage.zip_entries import Wreck
 from sidecar.stage.checks import check
+from sidecar.stage.judged import Judged
 from sidecar.stage.problems import Problems
 from sidecar.stage.records import MAX_NO_RECORDS, RecordReader
 from sidecar.stage.stage import ROW, Stage

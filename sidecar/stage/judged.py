@@ -1,0 +1,57 @@
+"""Judged: a backup that was staged and checked, as every job that reads one wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.archive.zip_reading import ZipReader
+from sidecar.errors import InvalidBackup
+from sidecar.progress import Progress
+from sidecar.stage.checks import check
+from sidecar.stage.problems import ERROR, Problems
+from sidecar.stage.stage import Stage
+from sidecar.stage.staging import Contents, stage_archive
+from sidecar.system.files import file_errors, open_source
+from sidecar.system.workfolder import work_errors, work_folder
+
+PHASES = {"stage": 0.85, "check": 0.15}
+
+
+@dataclass
+class Judged:
+    """An archive that was staged and checked."""
+
+    stage: Stage
+    contents: Contents
+    problems: Problems
+
+    def require_valid(self) -> None:
+        """Raise InvalidBackup if anything was found that would lose or break a row."""
+        errors = self.problems.count(ERROR)
+        if errors:
+            first = self.problems.lines(ERROR)[0]
+            more = f" (and {errors - 1:,} more problems; validate the backup to see them)" if errors > 1 else ""
+            raise InvalidBackup(detail=f"{first}{more}")
+
+
+@contextmanager
+def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8") -> Iterator[Judged]:
+    """A backup, staged and checked; the stage is gone at the end.
+
+    :param encoding: text encoding of the database the stage will be attached to.
+    Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
+    """
+    with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
+        with file_errors(Path(file_path)):
+            archive = ZipReader(file)
+        problems = Problems()
+        stage = Stage(folder, encoding)
+        try:
+            contents = stage_archive(archive, stage, folder, problems, progress)
+            check(stage, contents.metadata, problems, progress)
+            yield Judged(stage, contents, problems)
+        finally:
+            stage.close()
