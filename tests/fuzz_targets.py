@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from sidecar.archive import json_stream, zip_reading
+from sidecar.archive import json_stream, limits, zip_reading
 from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors import BackupError
@@ -34,8 +34,8 @@ Target = Callable[[bytes], None]
 def narrow() -> dict[tuple[Any, str], int]:
     """Limits under which a few hundred bytes reach every branch: (module, name) -> value."""
     return {
-        (json_stream, "WINDOW_BYTES"): 48, (json_stream, "MAX_RECORD_BYTES"): 600, (json_stream, "MAX_KEY_BYTES"): 40,
-        (json_stream, "MAX_PARTS"): 200, (json_stream, "MAX_KEYS"): 20, (zip_reading, "PIECE_BYTES"): 64,
+        (json_stream, "WINDOW_BYTES"): 48, (limits, "MAX_RECORD_BYTES"): 600, (limits, "MAX_KEY_BYTES"): 40,
+        (limits, "MAX_PARTS"): 200, (limits, "MAX_KEYS"): 20, (zip_reading, "PIECE_BYTES"): 64,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.archive import json_stream
+from sidecar.archive import limits
 from sidecar.database.introspection import quote, read_schema
 from sidecar.errors import (
     BackupError,
@@ -409,7 +409,7 @@ def _run(job: str, places: Places, path: Path) -> object:
 def test_a_record_beyond_all_size_is_refused_before_it_takes_memory(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 1 << 20)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 1 << 20)
     path = tmp_path / "a.zip"
     entries = made_of()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.archive import json_stream
+from sidecar.archive import json_stream, limits
 from sidecar.database import connection as live
 from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
 from sidecar.jobs import importing
@@ -363,7 +363,7 @@ def test_unheard_of_values_around_and_within_records_are_read_past(
 def test_the_length_of_a_record_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = fresh(tmp_path)
     monkeypatch.setattr(json_stream, "WINDOW_BYTES", 1000)
-    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 10_000)
     restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="x" * 9_000)]))
     archive = shipped_archive(tmp_path / "c.kpbackup", tasks=[task("a", title="x" * 400_000)])
     with pytest.raises(LimitExceeded):
@@ -429,7 +429,7 @@ def test_deep_nesting_is_refused_and_not_a_crash(tmp_path: Path, where: str, dep
     deep, mark = b"[" * depth + b"]" * depth, f'"{marks[where]}"'.encode()
     changed = {name: body.replace(mark, deep) for name, body in entries_of(archive).items()}
     verdict = validate(device, write(tmp_path / "c.kpbackup", changed))
-    assert verdict.is_valid == (where != "record" and depth < json_stream.MAX_DEPTH)
+    assert verdict.is_valid == (where != "record" and depth < limits.MAX_DEPTH)
 
 
 def test_a_byte_order_mark_is_dropped(real_files: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.archive import json_stream
+from sidecar.archive import json_stream, limits
 from sidecar.archive.json_stream import Array, Document
 from sidecar.errors import BackupError, DamagedBackup, LimitExceeded
 
@@ -141,7 +141,7 @@ def test_a_record_longer_than_the_window_is_read(size: int) -> None:
 
 @pytest.mark.usefixtures("narrow")
 def test_a_record_longer_than_any_may_be_is_refused_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 1000)
     taken = 0
 
     def endless() -> Iterator[bytes]:
@@ -159,7 +159,7 @@ def test_a_record_longer_than_any_may_be_is_refused_before_it_is_held(monkeypatc
 
 @pytest.mark.parametrize("text", [b'{"a":', b'{"' + b"k" * 3000, b"{" + b" " * 3000 + b'"a', b'{"a":' + b"1" * 3000])
 def test_what_is_no_record_is_bounded_too(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_stream, "MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 1000)
     monkeypatch.setattr(json_stream, "WINDOW_BYTES", 40)
     with pytest.raises((LimitExceeded, DamagedBackup)):
         _members(text, 10)
@@ -232,6 +232,6 @@ def test_nesting_is_bounded(opening: bytes, closed: bool) -> None:
 
 
 def test_keys_are_bounded() -> None:
-    many = json.dumps({str(number): number for number in range(json_stream.MAX_KEYS + 1)}).encode()
+    many = json.dumps({str(number): number for number in range(limits.MAX_KEYS + 1)}).encode()
     with pytest.raises(LimitExceeded):
         _members(many, 1000)

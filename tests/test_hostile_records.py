@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sidecar.archive.manifest import MAX_NAME
+from sidecar.archive import limits
 from sidecar.errors import (
     BeyondFormat,
     DamagedBackup,
@@ -398,14 +398,14 @@ def test_a_database_with_hostile_names_comes_back_whole(device: Device) -> None:
 
 @pytest.mark.parametrize("spoil", ["CREATE TABLE {name} (a)", "CREATE TABLE x ({name})", "CREATE TABLE x (a {name})"])
 def test_a_database_with_a_name_that_no_import_would_take_is_not_exported(spoil: str, device: Device) -> None:
-    execute(device.database, spoil.format(name="n" * (MAX_NAME + 1)))
+    execute(device.database, spoil.format(name="n" * (limits.MAX_NAME + 1)))
     with pytest.raises(BeyondFormat):
         export_data(device.places, str(device.archive), Progress())
     assert not device.archive.exists()
 
 
 def test_a_database_with_the_longest_names_comes_back(device: Device) -> None:
-    name = "n" * MAX_NAME
+    name = "n" * limits.MAX_NAME
     execute(device.database, f"CREATE TABLE {name} ({name} {name})", f"INSERT INTO {name} VALUES (1)")
     device.keep()
     export_data(device.places, str(device.archive), Progress())

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sidecar.archive.redaction import MAX_DEPTH, redacted, with_secrets_of
-from sidecar.archive.settings import MAX_BYTES, NONE_THERE, read_settings
+from sidecar.archive import limits
+from sidecar.archive.redaction import redacted, with_secrets_of
+from sidecar.archive.settings import NONE_THERE, read_settings
 from sidecar.cli import commands
 from sidecar.jobs.exporting import export_data
 from sidecar.jobs.importing import import_data
@@ -101,8 +102,8 @@ def test_a_backup_without_settings_is_a_backup(given: dict[str, Any] | None, pla
         ("[1]", "not an object"),
         ('"text"', "not an object"),
         (True, "not an object"),
-        ({"a": "x" * MAX_BYTES}, "longer than"),
-        (json.dumps({"a": "x" * MAX_BYTES}), "longer than"),
+        ({"a": "x" * limits.MAX_SETTING_BYTES}, "longer than"),
+        (json.dumps({"a": "x" * limits.MAX_SETTING_BYTES}), "longer than"),
         ("[" * 100_000, "not JSON"),
     ],
 )
@@ -123,13 +124,13 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def test_settings_at_the_limits_are_read_again_and_beyond_them_left_out(places: Places, backup: Path) -> None:
-    largest = {"a": "x" * (MAX_BYTES - len('{"a":""}'))}
-    assert export(places, backup, {PREFERENCES: nested(MAX_DEPTH), PRIVACY: largest}) == []
+    largest = {"a": "x" * (limits.MAX_SETTING_BYTES - len('{"a":""}'))}
+    assert export(places, backup, {PREFERENCES: nested(limits.MAX_SETTING_DEPTH), PRIVACY: largest}) == []
     assert validate_comprehensive(places, str(backup), Progress()).errors == []
     assert {PREFERENCES, PRIVACY} <= set(inspect_backup(str(backup), Progress()).settings)
     result = import_data(places, str(backup), True, Progress())
-    assert result.settings == {PREFERENCES: nested(MAX_DEPTH), PRIVACY: largest}
-    for deep in (MAX_DEPTH + 1, 900):
+    assert result.settings == {PREFERENCES: nested(limits.MAX_SETTING_DEPTH), PRIVACY: largest}
+    for deep in (limits.MAX_SETTING_DEPTH + 1, 900):
         assert len(export(places, backup, {PREFERENCES: nested(deep)})) == 1
         assert archived(backup) == {}
 
@@ -320,7 +321,10 @@ def test_secrets_that_somebody_put_into_a_backup_do_not_come_out(places: Places,
     assert KEY not in json.dumps(settings)
 
 
-@pytest.mark.parametrize("planted", ["text", 7, None, [{"a": 1}], nested(MAX_DEPTH + 1), {"a": "x" * MAX_BYTES}])
+@pytest.mark.parametrize(
+    "planted",
+    ["text", 7, None, [{"a": 1}], nested(limits.MAX_SETTING_DEPTH + 1), {"a": "x" * limits.MAX_SETTING_BYTES}],
+)
 def test_settings_of_a_backup_that_are_none_are_left_out_and_told_of(
     planted: object, places: Places, backup: Path
 ) -> None:

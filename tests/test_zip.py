@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.archive import zip_writing
-from sidecar.archive.zip_headers import MAX_ENTRIES
+from sidecar.archive import limits, zip_writing
 from sidecar.archive.zip_reading import PIECE_BYTES, ZipReader
 from sidecar.archive.zip_writing import Composite, ZipWriter
 from sidecar.errors import DamagedBackup, LimitExceeded
@@ -225,7 +224,7 @@ def test_one_common_folder_is_stripped_and_no_more(tmp_path: Path) -> None:
 
 
 def test_entries_are_bounded(tmp_path: Path) -> None:
-    for count, fits in ((MAX_ENTRIES, True), (MAX_ENTRIES + 1, False)):
+    for count, fits in ((limits.MAX_ENTRIES, True), (limits.MAX_ENTRIES + 1, False)):
         path = write(tmp_path / "a.zip", {f"e{number}": b"" for number in range(count)}, zipfile.ZIP_STORED)
         with path.open("rb") as file:
             if fits:

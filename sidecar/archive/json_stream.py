@@ -17,25 +17,11 @@ from typing import TypeVar
 
 import msgspec
 
+from sidecar.archive import limits
 from sidecar.errors import DamagedBackup, LimitExceeded
 
 WINDOW_BYTES = 256 << 10
 """Bytes of records decoded at once."""
-
-MAX_RECORD_BYTES = 64 << 20
-"""Longest record, or other value, that is read; the app's longest texts are some kilobytes."""
-
-MAX_DEPTH = 64
-"""Deepest nesting that is read; the app's own records have none."""
-
-MAX_KEYS = 1000
-"""Most top-level keys of a document."""
-
-MAX_KEY_BYTES = 10_000
-"""Longest key of a document, as it stands there; all of them are remembered."""
-
-MAX_PARTS = 1_000_000
-"""Most strings, brackets and commas of one record, or other value: the scanner takes a second for them."""
 
 _TRIES = 3
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
@@ -83,8 +69,8 @@ class Window:
             if read and len(self.buffer) < len(_BOM) and _BOM.startswith(self.buffer):
                 self.more(len(_BOM) - len(self.buffer))
             self.buffer = self.buffer.removeprefix(_BOM)
-        if len(self.buffer) - self.position > MAX_RECORD_BYTES + 2 * WINDOW_BYTES:
-            raise LimitExceeded(detail=f"a record in {self.name} is longer than {MAX_RECORD_BYTES:,} bytes")
+        if len(self.buffer) - self.position > limits.MAX_RECORD_BYTES + 2 * WINDOW_BYTES:
+            raise LimitExceeded(detail=f"a record in {self.name} is longer than {limits.MAX_RECORD_BYTES:,} bytes")
         return read > 0
 
     def peek(self) -> bytes:
@@ -140,8 +126,8 @@ class Document:
             key = self._key()
             if key in seen:
                 raise window.damaged(f'the key "{key[:80]}" stands twice')
-            if len(seen) >= MAX_KEYS:
-                raise LimitExceeded(detail=f"{window.name} has more than {MAX_KEYS:,} keys")
+            if len(seen) >= limits.MAX_KEYS:
+                raise LimitExceeded(detail=f"{window.name} has more than {limits.MAX_KEYS:,} keys")
             seen.add(key)
             window.take(b":")
             if window.peek() == b"[":
@@ -166,8 +152,8 @@ class Document:
         if window.peek() != b'"':
             raise window.damaged("a key expected")
         text = _value(window)
-        if len(text) > MAX_KEY_BYTES:
-            raise LimitExceeded(detail=f"a key in {window.name} is longer than {MAX_KEY_BYTES:,} bytes")
+        if len(text) > limits.MAX_KEY_BYTES:
+            raise LimitExceeded(detail=f"a key in {window.name} is longer than {limits.MAX_KEY_BYTES:,} bytes")
         try:
             return msgspec.json.decode(text, type=str)
         except msgspec.DecodeError as error:
@@ -283,7 +269,7 @@ def _value(window: Window) -> bytes:
 def _first_value_end(window: Window) -> int | None:
     depth = 0
     for part, (start, end, token) in enumerate(_tokens(window)):
-        if part > MAX_PARTS:
+        if part > limits.MAX_PARTS:
             raise _too_many_parts(window)
         if token in b"]}" and depth == 0:
             return start
@@ -299,7 +285,7 @@ def _last_value_end(window: Window) -> int | None:
     """Where the last whole record of the window ends, or the last record of the array."""
     depth, last, begun = 0, None, 0
     for part, (start, _end, token) in enumerate(_tokens(window)):
-        if part - begun > MAX_PARTS:
+        if part - begun > limits.MAX_PARTS:
             raise _too_many_parts(window)
         if depth == 0 and token == b"]":
             return start
@@ -312,7 +298,7 @@ def _last_value_end(window: Window) -> int | None:
 
 
 def _too_many_parts(window: Window) -> LimitExceeded:
-    return LimitExceeded(detail=f"a record in {window.name} has more than {MAX_PARTS:,} parts")
+    return LimitExceeded(detail=f"a record in {window.name} has more than {limits.MAX_PARTS:,} parts")
 
 
 def _depth(window: Window, depth: int, token: bytes) -> int:
@@ -320,7 +306,7 @@ def _depth(window: Window, depth: int, token: bytes) -> int:
         depth += 1
     elif token in (b"]", b"}"):
         depth -= 1
-    if depth > MAX_DEPTH:
+    if depth > limits.MAX_DEPTH:
         raise LimitExceeded(detail=f"{window.name} is nested too deeply")
     return depth
 

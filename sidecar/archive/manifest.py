@@ -15,15 +15,6 @@ from sidecar.database.models import CONTRACT
 REVISION = 1
 """Format revision: grows when an older reader would misread the archive."""
 
-MAX_TABLES = 950
-"""Most tables of an archive; with the app's own entries they stay below the reader's limit of entries."""
-
-MAX_COLUMNS = 500
-"""Most columns of a table, and different keys among its records; SQLite's own limit is 2,000."""
-
-MAX_NAME = 1000
-"""Most characters in the name of a table or a column, a column's type, or a key of a record."""
-
 METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
     "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
 )  # fmt: skip

@@ -14,8 +14,7 @@ from typing import Any
 
 import msgspec
 
-MAX_DEPTH = 24
-"""Deepest nesting of a value that is looked through; JSON inside of text may be as deep again."""
+from sidecar.archive import limits
 
 _NAMES = (
     "apikey", "apitoken", "apisecret", "secret", "passwor", "passwd", "passphrase", "privatekey", "accesskey",
@@ -69,7 +68,7 @@ def depth_of(value: object) -> int:
     depth, level = 0, [value]
     while level := [item for outer in level for item in _items(outer)]:
         depth += 1
-        if depth > 2 * MAX_DEPTH:
+        if depth > 2 * limits.MAX_SETTING_DEPTH:
             break
     return depth
 
@@ -114,7 +113,7 @@ def _nested(text: str) -> Any:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return _MISSING
-    return value if depth_of(value) <= MAX_DEPTH and _is_encodable(value) else _MISSING
+    return value if depth_of(value) <= limits.MAX_SETTING_DEPTH and _is_encodable(value) else _MISSING
 
 
 def _is_encodable(value: object) -> bool:

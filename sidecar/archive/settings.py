@@ -13,13 +13,11 @@ from typing import Any
 
 import msgspec
 
-from sidecar.archive.redaction import MAX_DEPTH, depth_of, redacted, with_secrets_of
+from sidecar.archive import limits
+from sidecar.archive.redaction import depth_of, redacted, with_secrets_of
 
 KEYS = ("kirapilot-preferences", "kirapilot-privacy-settings")
 """Keys of localStorage that are backed up. All others are secrets, or of no interest, and are never looked at."""
-
-MAX_BYTES = 1 << 20
-"""Longest value of a key, as JSON; the frontend's own are some kilobytes."""
 
 NONE_THERE = "The backup holds no settings of the app: those of this device stay as they are"
 
@@ -105,8 +103,8 @@ def _taken(value: object) -> dict[str, Any] | None:
             return None
         if not isinstance(value, dict):
             raise ValueError("it is not an object")
-        if depth_of(value) > MAX_DEPTH:
-            raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+        if depth_of(value) > limits.MAX_SETTING_DEPTH:
+            raise ValueError(f"it is nested more than {limits.MAX_SETTING_DEPTH} levels deep")
         encoded = msgspec.json.encode(value)
     except (msgspec.DecodeError, RecursionError):
         raise ValueError("it is not JSON that a backup can hold") from None
@@ -114,8 +112,8 @@ def _taken(value: object) -> dict[str, Any] | None:
         raise ValueError("it holds characters that no file can") from None
     except OverflowError:
         raise ValueError("it holds a number out of range") from None
-    if len(encoded) > MAX_BYTES:
-        raise ValueError(f"it is longer than {MAX_BYTES:,} bytes")
+    if len(encoded) > limits.MAX_SETTING_BYTES:
+        raise ValueError(f"it is longer than {limits.MAX_SETTING_BYTES:,} bytes")
     # Decoded once more: no object of the caller's is shared, and what is written is what was looked at.
     taken: dict[str, Any] = msgspec.json.decode(encoded)
     return taken

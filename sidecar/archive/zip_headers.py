@@ -16,13 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
+from sidecar.archive import limits
 from sidecar.errors import BackupError, DamagedBackup, LimitExceeded, NotABackup
-
-MAX_ENTRIES = 1000
-"""Most entries in an archive; KiraPilot's have about twenty."""
-
-MAX_DIRECTORY_BYTES = 4 << 20
-"""Most bytes of central directory that are read into memory."""
 
 STORED, DEFLATE, BZIP2 = 0, 8, 12
 """How an entry may be packed."""
@@ -51,7 +46,7 @@ class _BoundedFile:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if size > MAX_DIRECTORY_BYTES:
+        if size > limits.MAX_DIRECTORY_BYTES:
             raise LimitExceeded(detail=f"its directory takes {size:,} bytes")
         return self._file.read(size)
 
@@ -77,7 +72,7 @@ def read_directory(file: BinaryIO) -> Directory:
         # A place before the beginning or beyond all ends.
         raise DamagedBackup(detail=f"its directory cannot be read ({error})") from error
     infos = directory.infolist()
-    if len(infos) > MAX_ENTRIES:
+    if len(infos) > limits.MAX_ENTRIES:
         raise LimitExceeded(detail=f"it has {len(infos):,} entries")
     if count != len(infos):
         raise DamagedBackup(detail=f"its directory lists {len(infos):,} entries, its end speaks of {count:,}")

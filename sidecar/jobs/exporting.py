@@ -15,10 +15,10 @@ from typing import BinaryIO
 import msgspec
 
 from sidecar import __version__
+from sidecar.archive import limits
 from sidecar.archive.archive_writing import ArchiveWriter
 from sidecar.archive.forms import ExactCell
-from sidecar.archive.json_stream import MAX_RECORD_BYTES
-from sidecar.archive.manifest import MAX_COLUMNS, MAX_NAME, MAX_TABLES, TableManifest, Writer, section_entry
+from sidecar.archive.manifest import TableManifest, Writer, section_entry
 from sidecar.archive.reading_back import EarlyReader, prove
 from sidecar.archive.settings import read_settings
 from sidecar.archive.zip_writing import Data
@@ -141,7 +141,7 @@ class _Export:
 
         def keep(cell: ExactCell) -> None:
             encoded = msgspec.json.encode(cell)
-            if len(encoded) > MAX_RECORD_BYTES:
+            if len(encoded) > limits.MAX_RECORD_BYTES:
                 raise BeyondFormat(detail=f"{cell.column} of row {cell.row + 1:,} of {cell.table} is too long")
             with folder_errors(self.work_dir):
                 spool.write(encoded + b"\n")
@@ -186,14 +186,18 @@ def _opened(spool: Path) -> Iterator[BinaryIO]:
 
 def _require_bounds(schema: Schema) -> None:
     """Raise BeyondFormat for more tables or columns than a reader takes, or longer names."""
-    if len(schema) > MAX_TABLES:
-        raise BeyondFormat(detail=f"{len(schema):,} tables, {MAX_TABLES:,} at most")
+    if len(schema) > limits.MAX_TABLES:
+        raise BeyondFormat(detail=f"{len(schema):,} tables, {limits.MAX_TABLES:,} at most")
     for table in schema.values():
-        if len(table.columns) > MAX_COLUMNS:
-            raise BeyondFormat(detail=f"{table.name} has {len(table.columns):,} columns, {MAX_COLUMNS:,} at most")
+        if len(table.columns) > limits.MAX_COLUMNS:
+            raise BeyondFormat(
+                detail=f"{table.name} has {len(table.columns):,} columns, {limits.MAX_COLUMNS:,} at most"
+            )
         longest = max((table.name, *table.columns, *table.columns.values()), key=len)
-        if len(longest) > MAX_NAME:
-            raise BeyondFormat(detail=f"a name of {len(longest):,} characters ({longest[:80]}…), {MAX_NAME:,} at most")
+        if len(longest) > limits.MAX_NAME:
+            raise BeyondFormat(
+                detail=f"a name of {len(longest):,} characters ({longest[:80]}…), {limits.MAX_NAME:,} at most"
+            )
 
 
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
+from sidecar.archive import limits
 from sidecar.archive.forms import ExactCell, Scalar, Stored, column_form, exact_cell, filler, value_form
-from sidecar.archive.json_stream import MAX_RECORD_BYTES
 from sidecar.database.introspection import TableSchema, quote
 from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.errors import BeyondFormat
@@ -72,7 +72,7 @@ class Gatherer:
         for records in self._turned():
             start = len(body)
             _encoder.encode_into(records, body, -1)
-            if len(body) - start > MAX_RECORD_BYTES:
+            if len(body) - start > limits.MAX_RECORD_BYTES:
                 self._require_readable(records)
             # One array after another in the same bytes: the brackets make way for commas.
             body[start] = ord(",")
@@ -116,7 +116,7 @@ class Gatherer:
         """Raise BeyondFormat for a record that no import would read."""
         for index, record in enumerate(records, self._done):
             size = len(_encoder.encode(record))
-            if size > MAX_RECORD_BYTES:
+            if size > limits.MAX_RECORD_BYTES:
                 raise BeyondFormat(detail=f"row {index + 1:,} of {self._table.name} takes {size:,} bytes")
 
     def _convert(self, rows: list[tuple[Any, ...]]) -> list[Sequence[Scalar]] | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from sidecar.archive.json_stream import MAX_RECORD_BYTES
+from sidecar.archive import limits
 from sidecar.database.models import CONTRACT, KNOWN
 
 _SPACE = re.compile(rb"[ \t\r\n,]*")
@@ -121,7 +121,7 @@ class Scan:
         self._extent: Extent | None = None
         self._places: dict[str, int] = {}
         self._faults_here = 0
-        self._patience = 4 * MAX_RECORD_BYTES
+        self._patience = 4 * limits.MAX_RECORD_BYTES
         self.faults = 0
         self.arrays: dict[str, Extent] = {}
 
@@ -199,7 +199,7 @@ class Scan:
                     continue
                 return self._fragment(table, record, end)
             enough = tries > _TRIES and not (self._sound and self._patience > 0)
-            if enough or len(self._buffer) - self._at > MAX_RECORD_BYTES or not self._more():
+            if enough or len(self._buffer) - self._at > limits.MAX_RECORD_BYTES or not self._more():
                 return None
 
     def _fragment(self, table: str, record: dict[str, Any], end: int) -> Fragment | None:
@@ -263,7 +263,7 @@ class Scan:
             match = _SPACE.match(self._buffer, self._at)
             end = match.end() if match else self._at
             # White space is taken as a whole: a part of it would not be outdented rightly.
-            if end < len(self._buffer) or end - self._at > MAX_RECORD_BYTES:
+            if end < len(self._buffer) or end - self._at > limits.MAX_RECORD_BYTES:
                 self._advance(end)
                 return self._buffer[end : end + 1]
             if not self._more():

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from sidecar.archive import limits
 from sidecar.archive import manifest as names
 from sidecar.archive.forms import ExactCell
 from sidecar.archive.json_stream import Array, Document
@@ -43,7 +44,7 @@ from sidecar.salvage.zip_entries import Wreck
 from sidecar.stage.checks import check
 from sidecar.stage.judged import Judged
 from sidecar.stage.problems import Problems
-from sidecar.stage.records import MAX_NO_RECORDS, RecordReader
+from sidecar.stage.records import RecordReader
 from sidecar.stage.stage import ROW, Stage
 from sidecar.stage.staging import Contents, require_version
 from sidecar.system.files import file_errors, open_source
@@ -397,8 +398,8 @@ def _fragments(table: str, batches: Iterable[list[msgspec.Raw]]) -> Iterator[Fra
     for place, raw in enumerate(map(bytes, chain.from_iterable(batches))):
         if not raw.startswith(b"{") or not raw[1:-1].strip():
             nothing += 1
-            if nothing > MAX_NO_RECORDS:
-                raise DamagedBackup(detail=f"more than {MAX_NO_RECORDS:,} records of {table} are none")
+            if nothing > limits.MAX_NO_RECORDS:
+                raise DamagedBackup(detail=f"more than {limits.MAX_NO_RECORDS:,} records of {table} are none")
         yield fragment(table, place, raw)
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from sidecar.archive import limits
 from sidecar.archive import manifest as names
 from sidecar.archive.manifest import Manifest, section_entry
 from sidecar.archive.zip_reading import ZipReader
@@ -20,7 +21,7 @@ from sidecar.errors import BackupError, InvalidMetadata, MissingData
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.salvage.json_fragments import Extent
 from sidecar.salvage.zip_entries import Copy, Statement, Wreck
-from sidecar.stage.staging import MAX_SMALL_BYTES, read_manifest, read_metadata
+from sidecar.stage.staging import read_manifest, read_metadata
 
 _OURS = re.compile(rb'[\[{]+"[^"]*":[^\s]')
 """How our JSON begins: the shipped app indents its own, and others leave a space after a colon."""
@@ -44,7 +45,7 @@ class Evidence:
     def text(self, name: str) -> bytes | None:
         """A small sound entry, whole; None for one that is lost, or too long to be what it is called."""
         copy = self.sound.get(name)
-        if copy is None or copy.size > MAX_SMALL_BYTES:
+        if copy is None or copy.size > limits.MAX_SMALL_BYTES:
             return None
         return b"".join(self.wreck.unpack(copy)).removeprefix(b"\xef\xbb\xbf")
 

@@ -18,10 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from sidecar.archive import limits
 from sidecar.errors import LimitExceeded, ReadFailed
-
-MAX_HEADERS = 2000
-"""Most headers that are looked at; KiraPilot's archives have about forty."""
 
 PACKED_BYTES = 16 << 10
 """Packed bytes unpacked at a time: what is before a fault within them is found byte by byte."""
@@ -151,8 +149,8 @@ class Wreck:
         """Look for headers in the whole file: the directory may be gone, or lie about where they are."""
         central: list[tuple[str, Place, int]] = []
         for found, position in enumerate(self._signatures()):
-            if found >= MAX_HEADERS:
-                raise LimitExceeded(detail=f"it has more than {MAX_HEADERS:,} headers")
+            if found >= limits.MAX_HEADERS:
+                raise LimitExceeded(detail=f"it has more than {limits.MAX_HEADERS:,} headers")
             if self._read(position, 4) == b"PK\3\4":
                 self._note_local(position)
             else:

@@ -13,21 +13,12 @@ from typing import Any
 
 import msgspec
 
+from sidecar.archive import limits
 from sidecar.archive.forms import Int64, Scalar
-from sidecar.archive.manifest import MAX_COLUMNS, MAX_NAME
 from sidecar.archive.timestamps import is_moment, to_stored, to_utc
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.stage.problems import Problems
-
-MAX_SHAPES = 1000
-"""Most different sets of keys among the records of one table; honest tables have one or two."""
-
-_MAX_KEYS = 2 * MAX_COLUMNS
-"""Most different keys among the records of one table: a table's columns, and filler for the shipped app."""
-
-MAX_NO_RECORDS = 10_000
-"""Most records of a table that are no objects, or empty: with more of them, it holds something else."""
 
 _SHAPES_KEPT = 50
 """Sets of keys with a decoder of their own; records with any other are looked at one by one."""
@@ -169,8 +160,8 @@ class RecordReader:
     def _one_by_one(self, records: list[msgspec.Raw]) -> Iterator[Rows]:
         for index, raw in enumerate(records, self.count):
             row = self._one(raw, index)
-            if self._none > MAX_NO_RECORDS:
-                raise DamagedBackup(detail=f"more than {MAX_NO_RECORDS:,} records of {self.table} are none")
+            if self._none > limits.MAX_NO_RECORDS:
+                raise DamagedBackup(detail=f"more than {limits.MAX_NO_RECORDS:,} records of {self.table} are none")
             yield Rows(tuple(row), (index,), [(value,) for value in row.values()])
 
     def _one(self, raw: msgspec.Raw, index: int) -> dict[str, Scalar]:
@@ -245,12 +236,16 @@ class RecordReader:
         """Raise LimitExceeded for keys that are too many or too long, taken with those of the records before."""
         if self._seen.issuperset(keys):
             return
-        if len(keys) <= _MAX_KEYS:
+        if len(keys) <= limits.MAX_RECORD_KEYS:
             self._seen.update(keys)
-        if max(len(keys), len(self._seen)) > _MAX_KEYS:
-            raise LimitExceeded(detail=f"the records of {self.table} have more than {_MAX_KEYS:,} different keys")
-        if max(map(len, keys)) > MAX_NAME:
-            raise LimitExceeded(detail=f"the records of {self.table} have keys of more than {MAX_NAME:,} characters")
+        if max(len(keys), len(self._seen)) > limits.MAX_RECORD_KEYS:
+            raise LimitExceeded(
+                detail=f"the records of {self.table} have more than {limits.MAX_RECORD_KEYS:,} different keys"
+            )
+        if max(map(len, keys)) > limits.MAX_NAME:
+            raise LimitExceeded(
+                detail=f"the records of {self.table} have keys of more than {limits.MAX_NAME:,} characters"
+            )
 
     def _shape_of(self, raw: msgspec.Raw) -> _Shape | None:
         try:

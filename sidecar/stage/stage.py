@@ -17,19 +17,16 @@ from pathlib import Path
 
 import peewee
 
+from sidecar.archive import limits
 from sidecar.archive.forms import ExactCell, Scalar, stored_value
-from sidecar.archive.manifest import MAX_COLUMNS, MAX_NAME
 from sidecar.database.introspection import quote, readable
 from sidecar.database.models import KNOWN
 from sidecar.errors import DamagedBackup, LimitExceeded
-from sidecar.stage.records import MAX_SHAPES, Rows
+from sidecar.stage.records import Rows
 from sidecar.system.workfolder import THROW_AWAY, new_file
 
 _MARK = secrets.token_hex(8)
 """In every name of the stage's own: a database, and a hostile archive too, may use any other."""
-
-MAX_TABLES = 1000
-"""Most tables; the app has sixteen."""
 
 
 def own(name: str) -> str:
@@ -107,7 +104,7 @@ class Stage:
         """
         table = self.tables.get(name)
         if table is None:
-            _require_new(name, self._folded, "tables", MAX_TABLES)
+            _require_new(name, self._folded, "tables", limits.MAX_STAGED_TABLES)
             if not set(key) <= columns.keys() or len(set(key)) < len(key):
                 raise DamagedBackup(detail=f"the key of {name} is none of its columns")
             table = StagedTable(name, {}, tuple(key))
@@ -130,8 +127,10 @@ class Stage:
             if column not in table.columns:
                 self._add_column(table, column, "")
         shape = table.shapes.setdefault(rows.columns, len(table.shapes))
-        if shape >= MAX_SHAPES:
-            raise LimitExceeded(detail=f"the records of {name} have more than {MAX_SHAPES} different sets of keys")
+        if shape >= limits.MAX_SHAPES:
+            raise LimitExceeded(
+                detail=f"the records of {name} have more than {limits.MAX_SHAPES} different sets of keys"
+            )
         columns = ", ".join(map(quote, (ROW, SHAPE, *rows.columns)))
         marks = ", ".join("?" * (len(rows.columns) + 2))
         self.connection.executemany(
@@ -212,10 +211,10 @@ class Stage:
 
 
 def _require_column(table: StagedTable, column: str, declared: str) -> None:
-    _require_new(column, table.folded, f"columns in {table.name}", MAX_COLUMNS)
+    _require_new(column, table.folded, f"columns in {table.name}", limits.MAX_COLUMNS)
     if "\0" in declared:
         raise DamagedBackup(detail=f"{table.name}.{column} has a type that cannot be")
-    if len(declared) > MAX_NAME:
+    if len(declared) > limits.MAX_NAME:
         raise LimitExceeded(detail=f"{table.name}.{column} has a type of {len(declared):,} characters")
 
 
@@ -226,7 +225,7 @@ def _require_new(name: str, known: set[bytes], what: str, most: int) -> None:
         raise DamagedBackup(detail=f"it has two {what} that differ in case alone ({name})")
     if "\0" in name or (what == "tables" and folded.startswith(b"sqlite_")):
         raise DamagedBackup(detail=f"it has {what} with names that cannot be")
-    if len(name) > MAX_NAME:
+    if len(name) > limits.MAX_NAME:
         raise LimitExceeded(detail=f"it has {what} with names of {len(name):,} characters")
     if len(known) >= most:
         raise LimitExceeded(detail=f"it has more than {most:,} {what}")

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import msgspec
 
+from sidecar.archive import limits
 from sidecar.archive import manifest as names
 from sidecar.archive.forms import ExactCell
 from sidecar.archive.json_stream import Array, Document
-from sidecar.archive.manifest import MAX_NAME, Manifest, ManifestHead, section_entry
+from sidecar.archive.manifest import Manifest, ManifestHead, section_entry
 from sidecar.archive.timestamps import is_moment
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS
@@ -31,9 +32,6 @@ from sidecar.stage.records import Batch, RecordReader, named
 from sidecar.stage.stage import Stage, own
 from sidecar.system.pipeline import Ahead
 from sidecar.system.workfolder import require_space
-
-MAX_SMALL_BYTES = 16 << 20
-"""Longest entry that is read whole: metadata, manifest, settings."""
 
 SECTION = own("section of")
 """Prefix of the staged copy of a section entry that is not byte for byte its part of data.json."""
@@ -285,8 +283,8 @@ class _Staging:
 
     def _judge_settings(self) -> None:
         """settings.json says once more what data.json says, but whoever looks into it must find JSON."""
-        if self._archive.info(names.SETTINGS).file_size > MAX_SMALL_BYTES:
-            raise LimitExceeded(detail=f"{names.SETTINGS} takes more than {MAX_SMALL_BYTES:,} bytes")
+        if self._archive.info(names.SETTINGS).file_size > limits.MAX_SMALL_BYTES:
+            raise LimitExceeded(detail=f"{names.SETTINGS} takes more than {limits.MAX_SMALL_BYTES:,} bytes")
         text = b"".join(self._pieces(names.SETTINGS)).removeprefix(codecs.BOM_UTF8)
         try:
             text.decode("utf-8")
@@ -337,7 +335,7 @@ def read_metadata(text: bytes) -> BackupMetadata:
         require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
         metadata = BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
         _require_single_keys(names.METADATA, text)
-        if len(metadata.created_at) > MAX_NAME:
+        if len(metadata.created_at) > limits.MAX_NAME:
             raise InvalidMetadata(detail=f"created_at takes {len(metadata.created_at):,} characters")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidMetadata(detail=str(error)) from error
@@ -373,6 +371,6 @@ def _settings(value: bytes, name: str) -> dict[str, msgspec.Raw]:
 def read_small(archive: ZipReader, name: str) -> bytes:
     """A small entry, whole, without a byte-order mark."""
     size = archive.info(name).file_size
-    if size > MAX_SMALL_BYTES:
+    if size > limits.MAX_SMALL_BYTES:
         raise LimitExceeded(detail=f"{name} takes {size:,} bytes")
     return b"".join(archive.pieces(name)).removeprefix(codecs.BOM_UTF8)
