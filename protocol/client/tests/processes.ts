@@ -15,7 +15,7 @@ const PROGRAM = process.env['KIRAPILOT_SIDECAR'];
 export const SIDECAR = PROGRAM ? [PROGRAM, 'serve'] : ['python', '-m', 'sidecar', 'serve'];
 
 /** The sidecar's server with further methods; `spin` reports once and works until it is cancelled. */
-export const SLOW_JOBS = ['python', '-m', 'tests.slow_jobs'];
+export const SLOW_JOBS = ['python', '-m', 'tests.support.slow_jobs'];
 
 /** Starts `command`; keeps the children, and the lines written to them. */
 export class Processes {

@@ -1,0 +1,467 @@
+"""What bites with SQLite and with JSON: one test for each trap, that fails without its cure."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.archive import json_stream, limits
+from sidecar.database import connection as live
+from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
+from sidecar.jobs import importing
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.progress import Progress, Report
+from sidecar.restore import prebuilt_tables
+from sidecar.restore.applying import apply
+from tests.support.archives import entries_of, write
+from tests.support.databases import (
+    assert_same,
+    assert_same_contents,
+    backup,
+    bring_in,
+    contents,
+    copy_of,
+    counts,
+    emptied,
+    execute,
+    export,
+    fresh,
+    insert,
+    opened,
+    places_of,
+    query,
+    restore,
+    tracing,
+    validate,
+    value,
+)
+from tests.support.shipped import entry, session, shipped_archive, tampered, task
+
+Copy = Callable[[str], Path]
+
+EVERY_KIND = "every-kind-of-row"
+
+THIRD = "2025-09-08-periodic-templates"
+
+NEW = "INSERT INTO tasks (id, title) VALUES ('written meanwhile', 'x')"
+
+
+class App:
+    """The app, at work in the middle of a job: writes at the first report of a phase, and does not wait for a lock."""
+
+    def __init__(self, path: Path, phase: str) -> None:
+        self._path, self._phase = path, phase
+        self.wrote = False
+
+    def __call__(self, report: Report) -> None:
+        if report.phase == self._phase and not self.wrote:
+            write_now(self._path)
+            self.wrote = True
+
+
+def write_now(path: Path) -> None:
+    with closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(NEW)
+        connection.commit()
+
+
+@pytest.mark.parametrize("phase", ["compress", "verify"])
+def test_the_app_can_write_while_an_export_runs_and_the_backup_is_of_one_moment(
+    database_copy: Copy, tmp_path: Path, phase: str
+) -> None:
+    device = database_copy(THIRD)
+    before = copy_of(device, tmp_path / "before")
+    app = App(device, phase)
+    export_data(places_of(device), str(tmp_path / "b.kpbackup"), Progress(listen=app))
+    assert app.wrote
+    restored = emptied(copy_of(before, tmp_path / "restored"))
+    restore(restored, tmp_path / "b.kpbackup")
+    assert_same(before, restored)
+
+
+@pytest.mark.parametrize("phase", ["stage", "check", "apply"])
+def test_the_app_can_write_until_rows_move_and_what_it_wrote_is_seen(
+    database_copy: Copy, tmp_path: Path, phase: str
+) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    before = contents(device)
+    app = App(device, phase)
+    result = import_data(places_of(device), str(archive), True, Progress(listen=app))
+    assert app.wrote
+    assert result.tables["tasks"].removed == 1
+    assert_same_contents(before, contents(device))
+
+
+def test_what_the_app_writes_just_before_the_lock_is_seen_too(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    before = contents(device)
+
+    def apply_late(*arguments: object) -> None:
+        if not value(device, "SELECT count(*) FROM tasks WHERE id = 'written meanwhile'"):
+            write_now(device)
+        apply(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "apply", apply_late)
+    assert bring_in(device, archive).tables["tasks"].removed == 1
+    assert_same_contents(before, contents(device))
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that the connection to the live database executes during imports."""
+    statements: list[str] = []
+    monkeypatch.setattr(importing, "open_for_import", tracing(live.open_for_import, statements))
+    return statements
+
+
+def test_the_transaction_writes_the_live_database_only(database_copy: Copy, tmp_path: Path, traced: list[str]) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    execute(device, "DELETE FROM tasks WHERE rowid % 2", "UPDATE tasks SET title = 'x'", NEW)
+    bring_in(device, archive)
+    within = traced[traced.index("BEGIN IMMEDIATE") : traced.index("COMMIT")]
+    writing = [sql for sql in within if sql.split()[0] in ("INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER")]
+    assert len(writing) >= 3
+    assert all(sql.split()[1 if sql.startswith("UPDATE") else 2].startswith("main.") for sql in writing)
+
+
+def test_what_locks_the_app_out_is_no_more_than_must_be(database_copy: Copy, tmp_path: Path, traced: list[str]) -> None:
+    """A column in which no row differs is not written, nor its indexes; a table that is emptied is emptied at once."""
+    database = database_copy("every-kind-of-row")
+    archive = backup(database, tmp_path / "a.kpbackup")
+    execute(database, "UPDATE tasks SET title = title || '!'")
+    traced.clear()
+    bring_in(database, archive)
+    (updating,) = [sql for sql in traced if sql.startswith('UPDATE main."tasks"')]
+    assert updating.startswith('UPDATE main."tasks" AS m SET "title" = s."title" FROM')
+    empty = backup(fresh(tmp_path), tmp_path / "empty.kpbackup")
+    traced.clear()
+    bring_in(database, empty)
+    assert 'DELETE FROM main."tasks"' in traced
+    assert value(database, "SELECT count(*) FROM tasks") == 0
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_table_filled_from_nothing_is_made_beforehand_and_holds_the_same(
+    overwrite: bool, tmp_path: Path, database_copy: Copy, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    """Odd tables are filled row by row as ever: with triggers, generated columns, without a rowid, counting by hand."""
+    source, by_rows, beforehand = database_copy(EVERY_KIND), fresh(tmp_path, "1.db"), fresh(tmp_path, "2.db")
+    odd = [
+        "CREATE TABLE keyed (id TEXT PRIMARY KEY, n INT) WITHOUT ROWID",
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, n INT)",
+        "CREATE TABLE generated (id TEXT PRIMARY KEY, n INT, twice INT AS (n * 2) STORED)",
+        "CREATE TABLE watched (id TEXT PRIMARY KEY, n INT CHECK (n > 0), t TEXT DEFAULT 'x' UNIQUE)",
+        "CREATE TRIGGER t BEFORE INSERT ON watched BEGIN SELECT RAISE(ABORT, 'never') WHERE new.n = 4711; END",
+    ]
+    for path in (source, by_rows, beforehand):
+        execute(path, *odd)
+    execute(source, *(f"INSERT INTO {name} (id, n) VALUES ('7', 1)" for name in ("keyed", "generated", "watched")))
+    execute(source, "INSERT INTO counted (id, n) VALUES (7, 1)")
+    archive = backup(source, tmp_path / "a.kpbackup")
+    bring_in(by_rows, archive, overwrite)
+    assert not [sql for sql in traced if "built" in sql]
+    monkeypatch.setattr(prebuilt_tables, "WORTH_ROWS", 1)
+    traced.clear()
+    bring_in(beforehand, archive, overwrite)
+    moved = {sql for sql in traced if sql.endswith(('built."tasks"', 'built."time_sessions"'))}
+    assert moved == {f'INSERT INTO main."{name}" SELECT * FROM built."{name}"' for name in ("tasks", "time_sessions")}
+    odd_ones = ("keyed", "counted", "generated", "watched")
+    assert not [sql for sql in traced if sql.endswith(tuple(f'built."{name}"' for name in odd_ones))]
+    assert_same_contents(contents(by_rows), contents(beforehand))
+    rows = [query(path, "SELECT rowid, id FROM tasks") for path in (by_rows, beforehand)]
+    assert rows[0] == rows[1]
+    with closing(sqlite3.connect(beforehand)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_table_that_is_not_empty_any_more_is_filled_row_by_row(
+    tmp_path: Path, database_copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app adds a row in the last moment, when the table stands ready already."""
+    monkeypatch.setattr(prebuilt_tables, "WORTH_ROWS", 1)
+    archive = backup(database_copy(EVERY_KIND), tmp_path / "a.kpbackup")
+    device = fresh(tmp_path)
+
+    def apply_late(*arguments: Any, **named: Any) -> None:
+        execute(device, NEW.replace("INSERT", "INSERT OR IGNORE"))
+        apply(*arguments, **named)
+
+    monkeypatch.setattr(importing, "apply", apply_late)
+    result = bring_in(device, archive, overwrite=False)
+    assert result.tables["tasks"].kept == 1
+    assert value(device, "SELECT count(*) FROM tasks") == result.tables["tasks"].added + 1
+
+
+def test_no_pragma_of_an_import_changes_how_the_live_database_is_written(
+    database_copy: Copy, tmp_path: Path, traced: list[str]
+) -> None:
+    device = database_copy(THIRD)
+    bring_in(device, backup(device, tmp_path / "b.kpbackup"))
+    pragmas = [sql.removeprefix("PRAGMA ") for sql in traced if sql.startswith("PRAGMA")]
+    of_files = [pragma for pragma in pragmas if "synchronous" in pragma or "journal" in pragma or "locking" in pragma]
+    # A bare one is about the live database.
+    assert {pragma.partition(".")[0] for pragma in of_files} <= {"stage", "plan"}
+    assert "stage.synchronous = OFF" in of_files
+
+
+def test_replacing_rows_with_identical_ones_does_not_cascade_into_tables_the_backup_lacks(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    insert(device, "tasks", id="a", title="A")
+    insert(device, "focus_sessions", id="f", task_id="a", planned_duration=25)
+    insert(device, "threads", id="h", title="H", assignment_task_id="a")
+    before = {name: contents(device)[name] for name in ("focus_sessions", "threads")}
+    restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="A")]))
+    assert {name: contents(device)[name] for name in before} == before
+
+
+@pytest.mark.parametrize("clause", ["", "ON DELETE RESTRICT", "ON DELETE SET DEFAULT"])
+def test_a_row_that_others_insist_on_is_not_removed(tmp_path: Path, clause: str) -> None:
+    device = fresh(tmp_path)
+    execute(device, f"CREATE TABLE labels (id TEXT PRIMARY KEY, task_id TEXT REFERENCES tasks (id) {clause})")
+    insert(device, "tasks", id="a", title="A")
+    insert(device, "labels", id="l", task_id="a")
+    before = device.read_bytes()
+    with pytest.raises(CannotRemove, match="1 labels insist on the tasks they refer to"):
+        bring_in(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("b")]))
+    assert device.read_bytes() == before
+
+
+@pytest.mark.parametrize("event", ["INSERT", "UPDATE", "DELETE"])
+def test_an_import_whose_rows_do_not_add_up_is_undone(tmp_path: Path, event: str) -> None:
+    device = fresh(tmp_path)
+    execute(
+        device,
+        "INSERT INTO tasks (id, title) VALUES ('a', 'A'), ('gone', 'G')",
+        f"CREATE TRIGGER meddling AFTER {event} ON tasks BEGIN DELETE FROM logging_config; END",
+    )
+    before = device.read_bytes()
+    with pytest.raises(AccountingMismatch):
+        bring_in(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a"), task("b")]))
+    assert device.read_bytes() == before
+
+
+def test_what_reads_the_live_database_cannot_write_to_it(database_copy: Copy) -> None:
+    reading = closing(live.open_for_reading(database_copy(THIRD)))
+    with reading as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute(NEW)
+
+
+def test_a_null_among_the_ids_of_lists_does_not_hide_that_another_list_is_missing(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    execute(
+        device,
+        "DROP TABLE task_lists",
+        "CREATE TABLE task_lists (id varchar PRIMARY KEY, name varchar, is_default boolean, created_at, updated_at)",
+        "INSERT INTO task_lists (id, name) VALUES (NULL, 'Nameless')",
+    )
+    restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", task_list_id="lost")]))
+    assert query(device, "SELECT name FROM task_lists WHERE id = 'lost'") == [("Restored list 1",)]
+
+
+def test_the_hot_journal_of_a_killed_app_is_rolled_back_as_the_app_would(database_copy: Copy, tmp_path: Path) -> None:
+    device, crashed = database_copy(THIRD), tmp_path / "crashed.db"
+    with closing(sqlite3.connect(device)) as app:
+        app.execute("PRAGMA cache_size = 1")
+        app.execute("UPDATE tasks SET title = 'half written', description = hex(zeroblob(4000))")
+        app.execute("UPDATE time_sessions SET notes = hex(zeroblob(4000))")
+        for end in ("", "-journal"):
+            shutil.copy(f"{device}{end}", f"{crashed}{end}")
+        app.rollback()
+    assert crashed.with_name("crashed.db-journal").stat().st_size
+    assert crashed.read_bytes() != device.read_bytes()
+    restored = emptied(copy_of(device, tmp_path / "restored"))
+    restore(restored, backup(crashed, tmp_path / "b.kpbackup"))
+    assert_same(device, restored)
+
+
+def test_a_wait_for_a_busy_database_can_be_cancelled(database_copy: Copy, tmp_path: Path) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    asked = iter(range(1_000_000))
+    jobs: list[Callable[[Progress], object]] = [
+        lambda progress: export_data(places_of(device), str(tmp_path / "c.kpbackup"), progress),
+        lambda progress: import_data(places_of(device), str(archive), True, progress),
+    ]
+    with opened(device) as app:
+        app.execute("BEGIN EXCLUSIVE")
+        for job in jobs:
+            with pytest.raises(Cancelled):
+                job(Progress(cancelled=lambda: next(asked) % 8 == 7))
+
+
+def test_a_database_that_stays_busy_is_told_after_a_while(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = database_copy(THIRD)
+    archive = backup(device, tmp_path / "b.kpbackup")
+    monkeypatch.setattr(live, "BUSY_SECONDS", 0.1)
+    with opened(device) as app:
+        app.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DatabaseBusy):
+            export(device, tmp_path / "c.kpbackup")
+        with pytest.raises(DatabaseBusy) as busy:
+            bring_in(device, archive)
+    assert busy.value.message.startswith("Nothing was changed")
+
+
+def test_a_long_statement_can_be_cancelled() -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    progress = Progress(cancelled=lambda: True)
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(Cancelled), progress.watching(connection):
+        connection.execute(endless).fetchone()
+
+
+@pytest.mark.parametrize("window", [1, 7, 100, 4096])
+def test_records_are_cut_out_of_the_stream_wherever_the_window_ends(
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    source = emptied(database_copy(THIRD))
+    odd = ["}", "},{", '"}]', "\\", '\\"}', "]},{[", '{"a":[{}]}', "\u2028}", "x" * 5000 + "}", ""]
+    for index, text in enumerate(odd):
+        insert(source, "tasks", id=f"{index}{text}", title=text, tags=text, created_at=None)
+        insert(source, "ai_suggestions", id=f"{text}{index}", type=text, title=text, description=text, confidence=0.5)
+    archive = backup(source, tmp_path / "b.kpbackup")
+    device = emptied(copy_of(source, tmp_path / "device"))
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", window)
+    restore(device, archive)
+    assert_same(source, device)
+
+
+def test_unheard_of_values_around_and_within_records_are_read_past(
+    real_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = real_files / f"{THIRD}.kpbackup"
+
+    def add(entries: dict[str, object]) -> None:
+        data = entries["data.json"]
+        assert isinstance(data, dict)
+        entries["data.json"] = {"first": [[{"a": [1]}], 2, "]}"], "x": {"y": [{}, "}"]}, "n": None, "t": 1.5, **data}
+
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 50)
+    device, other = fresh(tmp_path, "device.db"), fresh(tmp_path, "other.db")
+    restore(device, tampered(whole, tmp_path / "b.kpbackup", add))
+    restore(other, whole)
+    assert_same_contents(
+        {name: part for name, part in contents(other).items() if name != "task_lists"},
+        {name: part for name, part in contents(device).items() if name != "task_lists"},
+    )
+
+
+def test_the_length_of_a_record_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = fresh(tmp_path)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 10_000)
+    restore(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="x" * 9_000)]))
+    archive = shipped_archive(tmp_path / "c.kpbackup", tasks=[task("a", title="x" * 400_000)])
+    with pytest.raises(LimitExceeded):
+        bring_in(device, archive)
+
+
+def test_a_top_level_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    entries = entries_of(shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a")]))
+    for key in ("tasks", "version", "settings"):
+        twice = entries["data.json"].replace(b"{", b'{"%b": [], ' % key.encode(), 1)
+        verdict = validate(device, write(tmp_path / "c.kpbackup", entries | {"data.json": twice}))
+        assert not verdict.is_valid
+
+
+def test_of_a_key_that_stands_twice_in_a_record_the_last_counts_as_in_the_shipped_app(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    entries = entries_of(shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a", title="last")]))
+    for name in ("data.json", "tasks.json"):
+        entries[name] = entries[name].replace(b'"title": "last"', b'"title": "first", "title": "last"')
+    restore(device, write(tmp_path / "c.kpbackup", entries))
+    assert query(device, "SELECT title FROM tasks") == [("last",)]
+
+
+@pytest.mark.parametrize("name", ["record", "metadata", "data", "settings"])
+def test_text_that_is_not_utf8_is_refused_even_where_nobody_reads_it(tmp_path: Path, name: str) -> None:
+    device = fresh(tmp_path)
+    archive = shipped_archive(
+        tmp_path / "b.kpbackup",
+        tasks=[task("a", remark="#record")],
+        metadata={"remark": "#metadata"},
+        data={"remark": "#data"},
+        settings={"remark": "#settings"},
+    )
+    assert validate(device, archive).is_valid
+    mark, entries = f"#{name}".encode(), entries_of(archive)
+    for entry_name in entries:
+        odd = entries[entry_name].replace(mark, b"\xe9")
+        verdict = validate(device, write(tmp_path / "c.kpbackup", entries | {entry_name: odd}))
+        assert verdict.is_valid == (odd == entries[entry_name]), entry_name
+
+
+@pytest.mark.parametrize("integer", [2**63, -(2**63) - 1, 12345678901234567890123456])
+@pytest.mark.parametrize("column", ["priority", "colour"])
+def test_an_integer_beyond_64_bits_is_an_error(tmp_path: Path, column: str, integer: int) -> None:
+    device = fresh(tmp_path)
+    archive = shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a"), task("b", **{column: integer})])
+    verdict = validate(device, archive)
+    assert [problem.index for problem in verdict.problems if problem.severity == "error"] == [1]
+
+
+@pytest.mark.parametrize("depth", [40, 2_000, 100_000])
+@pytest.mark.parametrize("where", ["record", "data", "settings"])
+def test_deep_nesting_is_refused_and_not_a_crash(tmp_path: Path, where: str, depth: int) -> None:
+    device = fresh(tmp_path)
+    marks = {name: f"#{name}" for name in ("record", "data", "settings")}
+    archive = shipped_archive(
+        tmp_path / "b.kpbackup",
+        tasks=[task("a", x=marks["record"])],
+        data={"x": marks["data"]},
+        settings={"x": marks["settings"]},
+    )
+    deep, mark = b"[" * depth + b"]" * depth, f'"{marks[where]}"'.encode()
+    changed = {name: body.replace(mark, deep) for name, body in entries_of(archive).items()}
+    verdict = validate(device, write(tmp_path / "c.kpbackup", changed))
+    assert verdict.is_valid == (where != "record" and depth < limits.MAX_DEPTH)
+
+
+def test_a_byte_order_mark_is_dropped(real_files: Path, tmp_path: Path) -> None:
+    device, other = fresh(tmp_path, "device.db"), fresh(tmp_path, "other.db")
+    whole = real_files / f"{THIRD}.kpbackup"
+    marked = {name: b"\xef\xbb\xbf" + body for name, body in entries_of(whole).items()}
+    restore(device, write(tmp_path / "b.kpbackup", marked))
+    restore(other, whole)
+    assert counts(device) == counts(other)
+
+
+def test_infinity_is_not_lost_as_null(tmp_path: Path) -> None:
+    source = fresh(tmp_path)
+    insert(source, "ai_interactions", id="i", message="", response="", confidence=float("inf"))
+    insert(source, "productivity_patterns", id="p", pattern_type="", time_slot="", productivity_score=float("-inf"),
+           confidence_level=0.5)  # fmt: skip
+    archive = backup(source, tmp_path / "b.kpbackup")
+    assert entry(archive, "ai_interactions.json")[0]["confidence"] is None
+    device = fresh(tmp_path, "device.db")
+    restore(device, archive)
+    assert_same(source, device)
+
+
+def test_records_of_many_shapes_are_read_and_too_many_are_refused(tmp_path: Path) -> None:
+    device = fresh(tmp_path)
+    keys = [f"k{index}" for index in range(11)]
+    shapes = [{key: 1 for place, key in enumerate(keys) if number >> place & 1} for number in range(1100)]
+    tasks = [task(str(index), **shape) for index, shape in enumerate(shapes)]
+    archive = shipped_archive(tmp_path / "b.kpbackup", tasks=tasks[:200], time_sessions=[session("s", "7")])
+    restore(device, archive, allow_loss=True)
+    assert value(device, "SELECT count(*) FROM tasks") == 200
+    columns = [task(str(index), **{f"k{index}": 1}) for index in range(600)]
+    for many in (tasks, columns):
+        verdict = validate(device, shipped_archive(tmp_path / "c.kpbackup", tasks=many))
+        assert verdict.errors[0].startswith("The backup goes beyond what a KiraPilot backup can hold")

@@ -1,0 +1,1 @@
+"""Benches: commands that print tables, never tests. ``python -m tests.bench``, ``.scale``, ``.start``."""

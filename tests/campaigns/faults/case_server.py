@@ -1,0 +1,86 @@
+"""Runs jobs, each in a process of its own that a fault awaits: ``python -m tests.campaigns.faults.case_server``.
+
+Reads a request a line, JSON: "job" (a name of tests.support.jobs.JOBS, or "undo"), "database", "work_dir", "path",
+"roots" (what the shim watches), "log" (where it notes the steps), "at", "code", "mode" (see shim.c), "spilling" (whether
+the transaction of an import outgrows its cache). Answers each with a line: {"signal": the signal that killed the job
+or 0, "kind", "message", "path": those of its error, or null, "crash": a traceback where the error is none of ours}.
+
+The jobs are forked from a process that has loaded everything, so that thousands of cases take minutes, not hours.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sqlite3
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sidecar.restore.applying
+import sidecar.restore.prebuilt_tables
+from sidecar.database.connection import retrying
+from sidecar.errors import SidecarError
+from sidecar.jobs.undoing import undo_last_import
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.support.jobs import JOBS, Job
+
+RUN: dict[str, Job] = {**JOBS, "undo": lambda places, _path, progress: undo_last_import(places, progress)}
+
+SECONDS = 60
+"""After these a case is stuck, and dies of SIGALRM."""
+
+
+def _spill(connection: sqlite3.Connection, sql: str, progress: Progress) -> None:
+    connection.execute("PRAGMA main.cache_size = 5")
+    retrying(connection, sql, progress)
+
+
+def _arm(request: Mapping[str, Any]) -> None:
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+    roots = "\n".join(request["roots"]).encode()
+    ctypes.CDLL(None).faults_arm(roots, log, request["at"], request["code"], request["mode"])
+
+
+def _run(request: Mapping[str, Any]) -> dict[str, Any]:
+    if request.get("spilling"):
+        setattr(sidecar.restore.applying, "retrying", _spill)  # noqa: B010 - not exported by it
+    places = Places(Path(request["database"]), Path(request["work_dir"]))
+    signal.alarm(SECONDS)
+    _arm(request)
+    try:
+        RUN[request["job"]](places, request["path"], Progress())
+    except SidecarError as error:
+        return {"kind": error.kind, "message": error.message, "path": error.path}
+    except Exception:  # noqa: BLE001 - the test shows it
+        return {"crash": traceback.format_exc()}
+    return {"kind": None}
+
+
+def _in_a_process(request: Mapping[str, Any]) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, json.dumps(_run(request)).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, **(json.loads(said) if said else {})}
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    sidecar.restore.prebuilt_tables.WORTH_ROWS = 1  # the files of these cases are small, but every step is to be met
+    for line in sys.stdin:
+        print(json.dumps(_in_a_process(json.loads(line))), flush=True)  # noqa: T201 - for the test that reads it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,330 @@
+"""Databases that are missing, foreign, damaged, closed or in use: each its own error, and nothing changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sidecar.database import connection as live
+from sidecar.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseNotFound,
+    DatabaseReadOnly,
+    NotADatabase,
+    NotKiraPilot,
+    PathNotAllowed,
+    SafetyCopyFailed,
+    SidecarError,
+)
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.support import app_process, archives, job_process
+from tests.support.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal, temporary_folder
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return temporary_folder(tmp_path / "temporary", monkeypatch)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "BUSY_SECONDS", 0.1)
+
+
+def _path(job: str, tmp_path: Path) -> str:
+    """A good backup to read, or a place to write one to."""
+    path = tmp_path / "a.kpbackup"
+    if job != "export":
+        shutil.copy(archives.SHIPPED, path)
+    return str(path)
+
+
+def _refused(job: str, places: Places, tmp_path: Path, kind: type[SidecarError]) -> SidecarError:
+    path = _path(job, tmp_path)
+    with nothing_changes(tmp_path):
+        error = refusal(job, places, path, kind)
+    assert not error.blames_backup
+    if job != "export":
+        assert error.message.startswith("Nothing was changed"), error.message
+    return error
+
+
+def _another_program(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)")
+
+
+def _a_namesake(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE tasks (number INTEGER PRIMARY KEY, title TEXT)")
+        connection.execute("CREATE TABLE time_sessions (id, task_id)")
+
+
+def _damaged(path: Path) -> None:
+    """Overwritten from the second page on: the schema can still be read, no row can."""
+    content = bytearray(path.read_bytes())
+    content[4096 * 2 :] = b"\xa5" * (len(content) - 4096 * 2)
+    path.write_bytes(content)
+
+
+def _schema_damaged(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[100:4096] = b"\xa5" * (4096 - 100)
+    path.write_bytes(content)
+
+
+def _remade_as_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _remade_as_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _remade_as_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+BAD: dict[str, tuple[Callable[[Path], object], type[SidecarError]]] = {
+    "missing": (Path.unlink, DatabaseNotFound),
+    "a folder": (_remade_as_folder, DatabaseNotFound),
+    "a pipe": (_remade_as_pipe, DatabaseNotFound),
+    "a link to itself": (_remade_as_loop, DatabaseNotFound),
+    "not SQLite": (lambda path: path.write_bytes(b"a letter to a friend" * 1000), NotADatabase),
+    "a backup": (lambda path: shutil.copy(archives.SMALL, path), NotADatabase),
+    "empty": (lambda path: path.write_bytes(b""), NotKiraPilot),
+    "another program's": (_another_program, NotKiraPilot),
+    "a namesake": (_a_namesake, NotKiraPilot),
+    "one page long": (lambda path: os.truncate(path, 4096), DatabaseDamaged),
+    "overwritten": (_damaged, DatabaseDamaged),
+    "overwritten in its schema": (_schema_damaged, DatabaseDamaged),
+}
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "import", "preview"])
+@pytest.mark.parametrize("kind", BAD)
+def test_a_database_that_cannot_be_used_has_an_error_of_its_own(
+    kind: str, job: str, places: Places, tmp_path: Path
+) -> None:
+    spoil, error = BAD[kind]
+    spoil(places.database)
+    _refused(job, places, tmp_path, error)
+
+
+@pytest.mark.parametrize("job", ON_THE_DATABASE)
+@pytest.mark.parametrize("name", ["n" * 300, "a\0b", "a\ud800b"])
+def test_a_database_with_an_impossible_name_is_told_of(name: str, job: str, places: Places, tmp_path: Path) -> None:
+    _refused(job, Places(tmp_path / name, places.work_dir), tmp_path, PathNotAllowed)
+
+
+@pytest.mark.parametrize("job", ON_THE_DATABASE)
+def test_pages_overwritten_in_the_middle_never_become_a_backup_or_half_an_import(
+    job: str, places: Places, tmp_path: Path
+) -> None:
+    """Whatever page it is: an error, or the page did not matter; never a partial success."""
+    path = _path(job, tmp_path)
+    pristine = places.database.read_bytes()
+    kinds = set()
+    for page in range(2, len(pristine) // 4096, 8):
+        spoiled = pristine[: page * 4096] + b"\xff" * 4096 + pristine[(page + 1) * 4096 :]
+        places.database.write_bytes(spoiled)
+        try:
+            JOBS[job](places, path, Progress())
+        except SidecarError as error:
+            kinds.add(type(error))
+            assert places.database.read_bytes() == spoiled
+            assert job != "export" or not Path(path).exists()
+        else:
+            Path(path).unlink() if job == "export" else None
+        assert [entry.name for entry in tmp_path.glob("*.db-journal")] == []
+        assert list(places.work_dir.iterdir()) == []
+    assert kinds == {DatabaseDamaged}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("job", ON_THE_DATABASE)
+def test_a_database_that_stays_locked_is_busy(job: str, places: Places, tmp_path: Path) -> None:
+    with app_process.playing("BEGIN EXCLUSIVE", places.database):
+        _refused(job, places, tmp_path, DatabaseBusy)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("job", WRITING_THE_DATABASE)
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN"])
+def test_an_app_that_reads_or_writes_all_along_keeps_an_import_out(
+    lock: str, job: str, places: Places, tmp_path: Path
+) -> None:
+    with app_process.playing(lock, places.database):
+        path = _path(job, tmp_path)
+        before = places.database.read_bytes()
+        error = refusal(job, places, path, DatabaseBusy)
+        assert error.message.startswith("Nothing was changed and the backup is fine: ")
+        assert places.database.read_bytes() == before
+
+
+@pytest.mark.parametrize("job", ["export", "preview"])
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN"])
+def test_an_app_that_reads_or_has_not_committed_is_no_hindrance_to_readers(
+    lock: str, job: str, places: Places, tmp_path: Path
+) -> None:
+    with app_process.playing(lock, places.database):
+        JOBS[job](places, _path(job, tmp_path), Progress())
+
+
+@pytest.mark.parametrize("job", ON_THE_DATABASE)
+def test_a_database_that_is_let_go_of_is_waited_for(job: str, places: Places, tmp_path: Path) -> None:
+    with app_process.playing("BEGIN EXCLUSIVE", places.database) as app:
+        looks = 0
+
+        def let_go() -> bool:
+            nonlocal looks
+            looks += 1
+            if looks == 6 and app.stdin is not None:
+                app.stdin.close()
+            return False
+
+        JOBS[job](places, _path(job, tmp_path), Progress(cancelled=let_go))
+        assert looks >= 6
+
+
+@pytest.mark.parametrize("job", ON_THE_DATABASE)
+def test_waiting_for_a_database_can_be_cancelled(job: str, places: Places, tmp_path: Path) -> None:
+    from sidecar.errors import Cancelled
+
+    looks = iter([False] * 4)
+    path = _path(job, tmp_path)
+    with (
+        app_process.playing("BEGIN EXCLUSIVE", places.database),
+        nothing_changes(tmp_path),
+        pytest.raises(Cancelled),
+    ):
+        JOBS[job](places, path, Progress(cancelled=lambda: next(looks, True)))
+
+
+def _titles(database: Path) -> list[tuple[str]]:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return connection.execute("SELECT title FROM tasks ORDER BY id").fetchall()
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "preview", "import", "merge"])
+def test_what_a_killed_app_had_not_committed_is_not_there(job: str, places: Places, tmp_path: Path) -> None:
+    path = tmp_path / "before.kpbackup"
+    export_data(places, str(path), Progress())
+    titles = _titles(places.database)
+    journal = app_process.killed_while_writing(places.database)
+    if job == "export":
+        path = tmp_path / "after.kpbackup"
+    JOBS[job](places, str(path), Progress())
+    assert not journal.exists()
+    assert _titles(places.database) == titles
+    if job == "export":
+        import_data(places, str(path), True, Progress())
+        assert _titles(places.database) == titles
+
+
+@pytest.fixture
+def common_folder() -> Iterator[Path]:
+    """A folder that other users can reach, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o777)
+    yield folder
+    (folder / "closed").chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def _in_a_closed_folder(places: Places, common: Path) -> Path:
+    database = common / "closed" / "kirapilot.db"
+    database.parent.mkdir()
+    for file in places.database.parent.iterdir():
+        shutil.copy(file, database.parent)
+    return database
+
+
+def _as_ordinary(job: str, database: Path, common: Path) -> dict[str, object]:
+    path = _path(job, common)
+    if job != "export":
+        Path(path).chmod(0o644)
+    return job_process.run(
+        {
+            "job": job, "database": str(database), "work_dir": str(common / "work"), "path": path,
+            "ordinary": True, "watch": [str(common)],
+        }
+    )  # fmt: skip
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "import"])
+def test_a_hot_journal_in_a_folder_that_cannot_be_written_is_told_of(
+    job: str, places: Places, common_folder: Path
+) -> None:
+    app_process.killed_while_writing(places.database)
+    database = _in_a_closed_folder(places, common_folder)
+    for file in database.parent.iterdir():
+        file.chmod(0o444)
+    database.parent.chmod(0o555)
+    outcome = _as_ordinary(job, database, common_folder)
+    assert outcome["kind"] == DatabaseReadOnly.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "import"])
+def test_a_database_one_may_not_read_is_told_of(job: str, places: Places, common_folder: Path) -> None:
+    database = _in_a_closed_folder(places, common_folder)
+    database.chmod(0)
+    outcome = _as_ordinary(job, database, common_folder)
+    assert outcome["kind"] == DatabaseReadOnly.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "import"])
+def test_a_database_in_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_folder: Path) -> None:
+    database = _in_a_closed_folder(places, common_folder)
+    database.parent.chmod(0)
+    outcome = _as_ordinary(job, database, common_folder)
+    assert outcome["kind"] == DatabaseReadOnly.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("closed", ["file", "folder"])
+def test_a_database_one_may_not_write_is_told_of(closed: str, places: Places, common_folder: Path) -> None:
+    database = _in_a_closed_folder(places, common_folder)
+    database.chmod(0o444 if closed == "file" else 0o666)
+    database.parent.chmod(0o555 if closed == "folder" else 0o777)
+    outcome = _as_ordinary("import", database, common_folder)
+    # In a folder that takes no new files not even the safety copy can be made.
+    assert outcome["kind"] == (DatabaseReadOnly.kind if closed == "file" else SafetyCopyFailed.kind)
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "preview"])
+def test_a_database_one_may_only_read_can_be_read(job: str, places: Places, common_folder: Path) -> None:
+    database = _in_a_closed_folder(places, common_folder)
+    database.chmod(0o444)
+    database.parent.chmod(0o555)
+    assert _as_ordinary(job, database, common_folder)["kind"] is None

@@ -1,0 +1,356 @@
+"""Paths that cannot be used, and odd ones that can: each its own error, nothing changed, nothing left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.errors import (
+    FileNotFound,
+    FolderNotFound,
+    IsAFolder,
+    PathNotAllowed,
+    PermissionDenied,
+    SameFile,
+    SidecarError,
+    WorkFolderUnusable,
+)
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.jobs.validating import validate_basic, validate_comprehensive
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.support import archives, job_process
+from tests.support.jobs import JOBS, READING, nothing_changes, refusal, refused_file, said_well, temporary_folder
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return temporary_folder(tmp_path / "temporary", monkeypatch)
+
+
+@pytest.fixture
+def common_folder() -> Iterator[Path]:
+    """A folder that other users can reach, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    for inner in folder.iterdir():
+        if inner.is_dir():
+            inner.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def _socket(path: Path) -> Path:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))
+    return path
+
+
+def _loop(path: Path) -> Path:
+    path.symlink_to(path.name)
+    return path
+
+
+def _fifo(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+def _hollow(path: Path) -> Path:
+    path.symlink_to(path.parent / "nowhere")
+    return path
+
+
+UNUSABLE: dict[str, tuple[type[SidecarError], type[SidecarError] | None]] = {
+    "missing": (FileNotFound, None),
+    "missing folder": (FileNotFound, FolderNotFound),
+    "below a file": (FolderNotFound, FolderNotFound),
+    "folder": (IsAFolder, IsAFolder),
+    "fifo": (IsAFolder, IsAFolder),
+    "socket": (IsAFolder, IsAFolder),
+    "device": (IsAFolder, IsAFolder),
+    "stream that is called a file": (IsAFolder, PermissionDenied),
+    "link to nothing": (FileNotFound, None),
+    "link to itself": (PathNotAllowed, PathNotAllowed),
+    "name of 300 characters": (PathNotAllowed, PathNotAllowed),
+    "path of 5000 characters": (PathNotAllowed, PathNotAllowed),
+    "NUL": (PathNotAllowed, PathNotAllowed),
+    "lone surrogate": (PathNotAllowed, PathNotAllowed),
+    "empty": (PathNotAllowed, PathNotAllowed),
+}
+"""Kind of path -> what reading from it and writing to it raise; None where a file can be written there."""
+
+
+def _make(kind: str, folder: Path) -> str:
+    match kind:
+        case "missing":
+            return str(folder / "missing.kpbackup")
+        case "missing folder":
+            return str(folder / "missing" / "a.kpbackup")
+        case "below a file":
+            (folder / "file").write_bytes(b"x")
+            return str(folder / "file" / "a.kpbackup")
+        case "folder":
+            return str(folder)
+        case "fifo":
+            return str(_fifo(folder / "fifo"))
+        case "socket":
+            return str(_socket(folder / "socket"))
+        case "device":
+            return os.devnull
+        case "stream that is called a file":
+            return "/proc/version"
+        case "link to nothing":
+            return str(_hollow(folder / "link"))
+        case "link to itself":
+            return str(_loop(folder / "loop"))
+        case "name of 300 characters":
+            return str(folder / ("n" * 300))
+        case "path of 5000 characters":
+            return str(folder) + "/n" * 2500
+        case "NUL":
+            return str(folder / "a\0b")
+        case "lone surrogate":
+            return str(folder / "a\ud800b")
+        case _:
+            return ""
+
+
+@POSIX
+@pytest.mark.parametrize("job", READING)
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_path_that_cannot_be_read_has_an_error_of_its_own(
+    kind: str, job: str, places: Places, tmp_path: Path
+) -> None:
+    if not Path("/proc/version").exists() and kind == "stream that is called a file":
+        pytest.skip("no /proc here")
+    path = _make(kind, tmp_path)
+    with nothing_changes(tmp_path):
+        error = refusal(job, places, path, UNUSABLE[kind][0])
+        assert not error.blames_backup
+        refused_file(places, path, UNUSABLE[kind][0])
+
+
+@POSIX
+@pytest.mark.parametrize("kind", [kind for kind, (_, export) in UNUSABLE.items() if export])
+def test_a_path_that_cannot_be_written_has_an_error_of_its_own(kind: str, places: Places, tmp_path: Path) -> None:
+    if not Path("/proc/version").exists() and kind == "stream that is called a file":
+        pytest.skip("no /proc here")
+    path, expected = _make(kind, tmp_path), UNUSABLE[kind][1]
+    assert expected
+    with nothing_changes(tmp_path):
+        refusal("export", places, path, expected)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with spaces.kpbackup", "größe 会議 🌱.kpbackup", "'quoted' \"twice\".kpbackup", "100%41.kpbackup", "what?.zip",
+        "a#b.zip", "a&mode=memory.zip", "line\nbreak.zip", "file:a.zip", "-rf.zip", "~", "back\\slash.zip", "n" * 255,
+        "ü" * 127, ".hidden", "trailing.", "e\u0301.zip", "undecodable \udcff.zip",
+    ],
+)  # fmt: skip
+@POSIX
+def test_odd_names_are_names(name: str, places: Places, tmp_path: Path) -> None:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    path = str(folder / name)
+    export_data(places, path, Progress())
+    assert validate_basic(places, path, Progress()).task_count
+    assert validate_comprehensive(places, path, Progress()).is_valid
+    assert inspect_backup(path, Progress()).path == path
+    import_data(places, path, True, Progress())
+    assert os.listdir(folder) == [name]  # noqa: PTH208 - names that are no text, too
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["a b%20c?mode=ro#x.db", "größe 会議.db", "new\nline.db", "undecodable \udcff.db"])
+def test_the_database_and_the_work_folder_may_have_odd_names_too(name: str, places: Places, tmp_path: Path) -> None:
+    folder = tmp_path / f"odd {name}"
+    folder.mkdir()
+    odd = Places(folder / name, folder / f"work {name}")
+    shutil.copy(places.database, odd.database)
+    export_data(odd, str(tmp_path / "a.kpbackup"), Progress())
+    import_data(odd, str(tmp_path / "a.kpbackup"), True, Progress())
+    assert sorted(os.listdir(folder)) == sorted([name, f"work {name}"])  # noqa: PTH208
+    assert os.listdir(odd.work_dir) == []  # noqa: PTH208
+
+
+@POSIX
+def test_a_long_path_of_short_names_works(places: Places, tmp_path: Path) -> None:
+    folder = tmp_path
+    while len(str(folder)) < 3500:
+        folder = folder / ("d" * 200)
+    folder.mkdir(parents=True)
+    path = str(folder / "a.kpbackup")
+    export_data(places, path, Progress())
+    import_data(places, path, True, Progress())
+
+
+def test_a_relative_path_is_taken_from_the_working_folder(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert export_data(places, "relative.kpbackup", Progress()).path == str(tmp_path / "relative.kpbackup")
+    assert inspect_backup("relative.kpbackup", Progress()).path == str(tmp_path / "relative.kpbackup")
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["export", "import", "merge", "preview"])
+@pytest.mark.parametrize("kind", ["itself", "symbolic link", "hard link", "journal", "wal", "by another way"])
+def test_the_database_is_never_taken_for_a_backup(kind: str, job: str, places: Places, tmp_path: Path) -> None:
+    path = tmp_path / "a.kpbackup"
+    match kind:
+        case "itself":
+            path = places.database
+        case "symbolic link":
+            path.symlink_to(places.database)
+        case "hard link":
+            path.hardlink_to(places.database)
+        case "journal":
+            path = places.database.with_name("kirapilot.db-journal")
+        case "wal":
+            path = places.database.with_name("kirapilot.db-wal")
+        case _:
+            path = places.database.parent / ".." / places.database.parent.name / "kirapilot.db"
+    with nothing_changes(tmp_path):
+        refusal(job, places, str(path), SameFile)
+
+
+def test_a_link_is_followed_and_stays_a_link(places: Places, tmp_path: Path) -> None:
+    real, link = tmp_path / "elsewhere" / "real.kpbackup", tmp_path / "link.kpbackup"
+    real.parent.mkdir()
+    real.write_bytes(b"an older backup")
+    link.symlink_to(os.path.relpath(real, tmp_path))
+    assert export_data(places, str(link), Progress()).path == str(real)
+    assert link.is_symlink()
+    assert validate_basic(places, str(link), Progress()).task_count
+    assert [path.name for path in real.parent.iterdir()] == ["real.kpbackup"]
+
+
+def test_a_link_to_nothing_gets_its_file(places: Places, tmp_path: Path) -> None:
+    link = tmp_path / "link.kpbackup"
+    link.symlink_to(tmp_path / "real.kpbackup")
+    export_data(places, str(link), Progress())
+    assert link.is_symlink()
+    assert (tmp_path / "real.kpbackup").is_file()
+
+
+@POSIX
+def test_a_backup_is_for_its_owner_only(places: Places, tmp_path: Path) -> None:
+    export_data(places, str(tmp_path / "a.kpbackup"), Progress())
+    assert stat.S_IMODE((tmp_path / "a.kpbackup").stat().st_mode) == 0o600
+
+
+@POSIX
+@pytest.mark.parametrize("job", READING)
+def test_a_backup_one_may_not_read_is_told_of(job: str, places: Places, common_folder: Path) -> None:
+    backup = Path(shutil.copy(archives.SMALL, common_folder / "a.kpbackup"))
+    backup.chmod(0)
+    outcome = _as_ordinary(job, places, common_folder, str(backup))
+    assert outcome["kind"] == PermissionDenied.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_folder_one_may_not_write_to_is_told_of(existing: bool, places: Places, common_folder: Path) -> None:
+    target = common_folder / "closed" / "a.kpbackup"
+    target.parent.mkdir()
+    if existing:
+        target.write_bytes(b"an older backup")
+    target.parent.chmod(0o555)
+    outcome = _as_ordinary("export", places, common_folder, str(target))
+    assert outcome["kind"] == PermissionDenied.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("job", JOBS)
+def test_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_folder: Path) -> None:
+    target = common_folder / "closed" / "a.kpbackup"
+    target.parent.mkdir()
+    shutil.copy(archives.SMALL, target)
+    target.parent.chmod(0)
+    outcome = _as_ordinary(job, places, common_folder, str(target))
+    assert outcome["kind"] == PermissionDenied.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["import", "preview", "validate", "export"])
+def test_a_work_folder_one_may_not_write_to_is_told_of(job: str, places: Places, common_folder: Path) -> None:
+    closed = common_folder / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    backup = Path(shutil.copy(archives.SMALL, common_folder / "a.kpbackup"))
+    backup.chmod(0o644)
+    path = str(backup) if job != "export" else str(_open_folder(common_folder) / "a.kpbackup")
+    outcome = _as_ordinary(job, places, common_folder, path, work_dir=str(closed))
+    assert outcome["kind"] == WorkFolderUnusable.kind
+    assert outcome["changed"] == []
+
+
+@POSIX
+@pytest.mark.parametrize("job", ["import", "preview", "validate", "export"])
+@pytest.mark.parametrize("kind", ["file", "below a file", "NUL", "lone surrogate", "long", "proc"])
+def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Places, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    folder = {
+        "file": tmp_path / "file",
+        "below a file": tmp_path / "file" / "work",
+        "NUL": tmp_path / "a\0b",
+        "lone surrogate": tmp_path / "a\ud800b",
+        "long": tmp_path / ("n" * 300),
+        "proc": Path("/proc/self"),
+    }[kind]
+    backup = Path(shutil.copy(archives.SMALL, tmp_path / "a.kpbackup"))
+    with nothing_changes(tmp_path):
+        refusal(job, Places(places.database, folder), str(backup), WorkFolderUnusable)
+
+
+def test_a_file_open_elsewhere_on_windows_is_told_of(tmp_path: Path) -> None:
+    from sidecar.errors import FileInUse
+    from sidecar.system.files import file_errors
+
+    error = PermissionError(errno.EACCES, "The process cannot access the file")
+    error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
+    with pytest.raises(SidecarError) as caught, file_errors(tmp_path / "a.kpbackup"):
+        raise error
+    said_well(caught.value, FileInUse)
+
+
+def _open_folder(common: Path) -> Path:
+    folder = common / "open"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)
+    return folder
+
+
+def _as_ordinary(job: str, places: Places, common: Path, path: str, work_dir: str | None = None) -> dict[str, object]:
+    """The outcome of a job for a user who owns nothing of ``common`` but the folder "open" in it."""
+    folder = _open_folder(common)
+    database = folder / "kirapilot.db"
+    shutil.copy(places.database, database)
+    database.chmod(0o666)
+    closed = [entry for entry in common.iterdir() if entry.is_dir() and not os.access(entry, os.X_OK)]
+    assert os.geteuid() == 0 or not closed or closed == [common / "closed"]
+    return job_process.run(
+        {
+            "job": job, "database": str(database), "work_dir": work_dir or str(folder / "work"), "path": path,
+            "ordinary": True, "watch": [str(common)],
+        }
+    )  # fmt: skip

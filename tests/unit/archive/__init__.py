@@ -1,0 +1,1 @@
+"""The archive: forms, JSON, ZIP, and the proof of what was written."""

@@ -1,0 +1,1 @@
+"""The database: copied, filled, compared."""

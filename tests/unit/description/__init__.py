@@ -1,0 +1,1 @@
+"""The description: what is generated says what the code does."""

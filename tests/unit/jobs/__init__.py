@@ -1,0 +1,1 @@
+"""The jobs: the steps that can be tried without the others."""

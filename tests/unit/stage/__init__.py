@@ -1,0 +1,1 @@
+"""The stage: what is found in rows."""

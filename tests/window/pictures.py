@@ -1,0 +1,99 @@
+"""Makes the pictures of protocol/images from the example app's own window.
+
+``KIRAPILOT_EXAMPLE=... python -m tests.window.pictures protocol/images``, with what .ci/desktop installs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from sidecar.database.sample import make_fresh, make_sample
+from tests.support.archives import edited, entries_of, write
+from tests.window.conftest import APP_VARIABLE
+from tests.window.screen import Home, eventually, screen
+from tests.window.window import Window, window
+
+
+def settled(shown: Window) -> None:
+    """Two frames later, everything is drawn; and no button is under the focus ring."""
+    shown.script(
+        "document.activeElement.blur(); window.__drawn = false;"
+        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => window.__drawn = true, 300)))"
+    )
+    eventually(lambda: shown.script("return window.__drawn"), "the page is drawn")
+
+
+def picture(shown: Window, images: Path, name: str) -> None:
+    settled(shown)
+    shown.picture(images / f"{name}.png")
+
+
+def themed(shown: Window, theme: str) -> None:
+    shown.script("localStorage.setItem('kirapilot-preferences', arguments[0])", f'{{"theme":"{theme}"}}')
+    shown.reload()
+
+
+def take(app: Path, home: Home, images: Path) -> None:
+    backup = home.path / "kirapilot-backup-2026-11-24.kpbackup"
+    damaged = home.path / "kirapilot-backup-2026-02-30.kpbackup"
+    with screen() as display, window(app, home, display, LC_ALL="en_US.UTF-8") as shown:
+        themed(shown, "light")
+        shown.answer_dialogs(save=str(backup), open=str(backup))
+        # Stopped in the middle, so that the bar is there when the picture is taken.
+        shown.click("#export")
+        in_the_middle = "const bar = document.querySelector('#progress progress'); return bar && bar.value >= 30"
+        eventually(lambda: shown.script(in_the_middle), "the export is in the middle")
+        process = shown.sidecars()[-1]
+        process.suspend()
+        picture(shown, images, "export")
+        process.resume()
+        shown.find("#success")
+        picture(shown, images, "success")
+        make_fresh_again(home)
+        shown.click("#import")
+        shown.find("#preview")
+        picture(shown, images, "preview")
+        entries = entries_of(backup)
+        for name in ("data.json", "tasks.json"):
+            entries = edited(entries, name, spoil)
+        del entries["manifest.json"]
+        write(damaged, entries)
+        themed(shown, "dark")
+        shown.answer_dialogs(open=str(damaged))
+        shown.click("#import")
+        shown.find("#failure")
+        picture(shown, images, "warning")
+
+
+def make_fresh_again(home: Home) -> None:
+    home.database.unlink()
+    make_fresh(home.database)
+
+
+def spoil(document: object) -> None:
+    tasks = document["tasks"] if isinstance(document, dict) else document
+    assert isinstance(tasks, list)
+    tasks[3]["title"] = None
+    tasks[8]["id"] = tasks[7]["id"]
+    tasks[11]["created_at"] = "yesterday"
+
+
+def main() -> None:
+    images = Path(sys.argv[1]).resolve()
+    # A short name: it is in the pictures.
+    folder = Path(tempfile.gettempdir()) / "mia"
+    folder.mkdir()
+    try:
+        home = Home(folder).make()
+        make_sample(home.database, 20_000)
+        take(Path(os.environ[APP_VARIABLE]), home, images)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
