@@ -3,8 +3,9 @@
 Tests that use ``sidecar_command`` run the program as a process, and with ``--frozen=PATH`` run a
 second time against the frozen file. They carry the marker ``pipes``; the second runs, ``frozen`` too.
 
-Tests marked ``exhaustive`` are left out unless ``-m`` asks for them. Campaigns count what they tried with the
-fixture ``cases``; a table of it stands at the end of the run.
+Tests marked ``slow`` are left out unless ``-m`` asks for them, and so are ``exhaustive`` ones: the first take seconds
+each and run before every change lands, the second take minutes. Campaigns count what they tried with the fixture
+``cases``; a table of it stands at the end of the run, and what was left out beneath it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,12 +44,28 @@ class Cases:
         """Show a number that was seen rather than counted: the longest wait, say."""
         self._measured[what] = value
 
+    def dump(self) -> tuple[dict[str, int], dict[str, str]]:
+        """What was counted and what was seen, as plain values that another process can send."""
+        return dict(self._tried), dict(self._measured)
+
+    def load(self, dumped: tuple[dict[str, int], dict[str, str]]) -> None:
+        """Add what another process dumped."""
+        self._tried.update(dumped[0])
+        self._measured.update(dumped[1])
+
     def rows(self) -> list[tuple[str, str]]:
         """(promise, cases tried), in the order in which they were first recorded; measurements last."""
         return [(promise, f"{tried:,}") for promise, tried in self._tried.items()] + list(self._measured.items())
 
 
 CASES = pytest.StashKey[Cases]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+ASKED_FOR = {
+    "slow": "python -m pytest -m slow",
+    "exhaustive": "python -m pytest -m exhaustive",
+}
+"""Marks of tests that run only when asked for, and how to ask."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,18 +75,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pipes: runs the program as a process")
     config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen=PATH)")
+    config.addinivalue_line("markers", "slow: takes seconds (left out unless -m names it)")
     config.addinivalue_line("markers", "exhaustive: tries every case, for minutes (left out unless -m names it)")
     config.stash[CASES] = Cases()
+    config.stash[LEFT_OUT] = dict.fromkeys(ASKED_FOR, 0)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Not by a default for -m: that would be lost as soon as -m asks for something else.
-    if "exhaustive" in config.getoption("markexpr"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+    asked = {mark for mark in ASKED_FOR if mark in config.getoption("markexpr")}
+    kept = []
+    for item in items:
+        marks = [mark for mark in ASKED_FOR if item.get_closest_marker(mark)]
+        if asked.issuperset(marks) or asked.intersection(marks):
+            kept.append(item)
+        else:
+            config.stash[LEFT_OUT][marks[-1]] += 1
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist, a worker hands what it counted to the one process that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["cases"] = session.config.stash[CASES].dump()
+        output["left_out"] = session.config.stash[LEFT_OUT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker counted; every worker collects all tests, so what each left out is the same."""
+    output = getattr(node, "workeroutput", {})
+    if "cases" in output:
+        node.config.stash[CASES].load(output["cases"])
+        node.config.stash[LEFT_OUT] = output["left_out"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -77,6 +119,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("promise | cases tried")
         for promise, tried in rows:
             terminalreporter.write_line(f"{promise} | {tried}")
+    left_out = {mark: count for mark, count in config.stash[LEFT_OUT].items() if count}
+    if left_out:
+        terminalreporter.section("left out")
+        for mark, count in left_out.items():
+            terminalreporter.write_line(f"{count:,} {mark} tests: {ASKED_FOR[mark]}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,8 +2,9 @@
 
 Reads a request a line, JSON: "job" (a name of tests.support.jobs.JOBS, or "undo"), "database", "work_dir", "path",
 "roots" (what the shim watches), "log" (where it notes the steps), "at", "code", "mode" (see shim.c), "spilling"
-(whether the transaction of an import outgrows its cache). Answers each with a line: {"signal": the signal that killed the job
-or 0, "kind", "message", "path": those of its error, or null, "crash": a traceback where the error is none of ours}.
+(whether the transaction of an import outgrows its cache). Answers each with a line: {"signal": the
+signal that killed the job or 0, "kind", "message", "path": those of its error, or null, "crash": a traceback where the
+error is none of ours}.
 
 The jobs are forked from a process that has loaded everything, so that thousands of cases take minutes, not hours.
 """
