@@ -46,7 +46,7 @@ COUNT_OF = {
 
 
 class Problem(msgspec.Struct, omit_defaults=True, frozen=True):
-    """One finding: ``severity`` is "error" or "warning"; ``index`` counts records from 0."""
+    """One thing that is wrong with a backup: ``severity`` is "error" or "warning"; ``index`` counts records from 0."""
 
     severity: str
     kind: str

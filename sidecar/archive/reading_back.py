@@ -58,7 +58,7 @@ class EarlyReader:
                 pass
 
 
-def prove(file: BinaryIO, written: ArchiveWriter, early: EarlyReader, progress: Progress) -> None:
+def read_back(file: BinaryIO, written: ArchiveWriter, early: EarlyReader, progress: Progress) -> None:
     """Hold the whole archive against what was written, and flush it; entries that were read early are not read again.
 
     Raises VerificationFailed, Cancelled.

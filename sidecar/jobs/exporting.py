@@ -19,7 +19,7 @@ from sidecar.archive import limits
 from sidecar.archive.archive_writing import ArchiveWriter
 from sidecar.archive.forms import ExactCell
 from sidecar.archive.manifest import TableManifest, Writer, section_entry
-from sidecar.archive.reading_back import EarlyReader, prove
+from sidecar.archive.reading_back import EarlyReader, read_back
 from sidecar.archive.settings import read_settings
 from sidecar.archive.zip_writing import Data
 from sidecar.database.connection import database_errors, is_database_file, require_file
@@ -72,7 +72,7 @@ def export_data(
             export = _Export(snapshot, folder / "exact", progress, frontend.clean)
             with EarlyReader(file.name) as early:
                 metadata, archive = export.write(file, early)
-            prove(file, archive, early, progress)
+            read_back(file, archive, early, progress)
     return ExportResult(
         **msgspec.structs.asdict(metadata),
         path=str(target),

@@ -1,4 +1,4 @@
-"""Import and its preview: archive -> stage -> check -> difference -> (safety copy -> apply in one transaction)."""
+"""Import and its preview: archive -> stage -> check -> plan -> (safety copy -> apply in one transaction)."""
 
 from __future__ import annotations
 

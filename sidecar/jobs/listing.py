@@ -1,6 +1,7 @@
-"""Proof of an archive by itself: every byte of it held against its manifest; and the safety copies, so proved.
+"""Listing: the safety copies, the newest first, each with the word whether every byte of it is what was written.
 
-Needs no stage: an archive that an export has written and read back is whole as long as its bytes are.
+A copy is held against its own manifest. That needs no stage: an archive that an export has written and read back is
+whole as long as its bytes are.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _state(path: Path, progress: Progress) -> SafetyCopyState:
             archive = ZipReader(file)
             # What it says of itself is worth showing even if it does not prove.
             metadata, _ = read_head(archive)
-            prove(archive, progress)
+            hold_to_manifest(archive, progress)
     except (BackupError, PathError) as error:
         reason = error.message
     return SafetyCopyState(
@@ -57,7 +58,7 @@ def _state(path: Path, progress: Progress) -> SafetyCopyState:
     )
 
 
-def prove(archive: ZipReader, progress: Progress) -> None:
+def hold_to_manifest(archive: ZipReader, progress: Progress) -> None:
     """Hold every entry against the manifest. Raises BackupError, Cancelled; OSError of a disk that fails."""
     _, manifest = read_head(archive)
     if manifest is None:

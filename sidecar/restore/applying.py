@@ -1,4 +1,4 @@
-"""Difference -> live database, in one transaction: all of it or nothing.
+"""Plan -> live database, in one transaction: all of it or nothing.
 
 The only module that changes the app's rows.
 """

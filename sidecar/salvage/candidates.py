@@ -38,7 +38,7 @@ class Some:
     ids: list[str | None]
 
 
-class Findings:
+class Candidates:
     """All records found, on a stage's connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

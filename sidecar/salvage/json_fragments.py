@@ -1,6 +1,6 @@
 """Records out of a JSON document that may be damaged anywhere.
 
-``json_stream`` stops at the first fault; here the scan goes on at the next place where a record can
+``json_stream`` stops at the first break; here the scan goes on at the next place where a record can
 begin. What is found is what stands there: whether to believe it is for ``salvaging`` to judge.
 """
 
@@ -92,7 +92,7 @@ class Sum:
 
 @dataclass
 class Extent:
-    """An array as it was read: ``whole`` once its end was reached without a fault; its bytes' sum, and the sum of
+    """An array as it was read: ``whole`` once its end was reached without a break; its bytes' sum, and the sum of
     the same two spaces less indented, which is how the shipped app writes it into an entry of its own."""
 
     whole: bool = False
@@ -105,7 +105,7 @@ class Extent:
 
 
 class Scan:
-    """The records of one document, in order; ``faults`` counts where it was no JSON, ``arrays`` the arrays found.
+    """The records of one document, in order; ``breaks`` counts where it was no JSON, ``arrays`` the arrays found.
 
     :param table: whose section entry it is; None for data.json.
     :param sound: its bytes are known to be right, so that a record may be as odd as it likes.
@@ -120,9 +120,9 @@ class Scan:
         self._table = table
         self._extent: Extent | None = None
         self._places: dict[str, int] = {}
-        self._faults_here = 0
+        self._breaks_here = 0
         self._patience = 4 * limits.MAX_RECORD_BYTES
-        self.faults = 0
+        self.breaks = 0
         self.arrays: dict[str, Extent] = {}
 
     def __iter__(self) -> Iterator[Fragment]:
@@ -157,7 +157,7 @@ class Scan:
                 return None
 
     def _array(self, table: str) -> Iterator[Fragment]:
-        """The records up to the end of an array; after a fault, of those that follow as well."""
+        """The records up to the end of an array; after a break, of those that follow as well."""
         self._enter(table)
         while True:
             byte = self._peek()
@@ -168,7 +168,7 @@ class Scan:
                     continue
             elif byte == b"]":
                 self._advance(self._at + 1)
-                self.arrays[table].whole = not self._faults_here
+                self.arrays[table].whole = not self._breaks_here
                 self._extent = None
                 return
             following = self._resync(table)
@@ -179,11 +179,11 @@ class Scan:
                 self._enter(table)
 
     def _enter(self, table: str) -> None:
-        self._table, self._faults_here = table, 0
+        self._table, self._breaks_here = table, 0
         if table in self.arrays:
             # A second list of the same name: which of the two counts would be a guess.
-            self.faults += 1
-            self._faults_here += 1
+            self.breaks += 1
+            self._breaks_here += 1
         self._extent = self.arrays[table] = Extent()
         self._extent.add(b"[")
 
@@ -205,7 +205,7 @@ class Scan:
     def _fragment(self, table: str, record: dict[str, Any], end: int) -> Fragment | None:
         raw = self._buffer[self._at : end]
         # An empty object is no record, here as everywhere: millions of them are passed over at once.
-        if not record or (self.faults and not _REQUIRED.get(table, set()) <= record.keys()):
+        if not record or (self.breaks and not _REQUIRED.get(table, set()) <= record.keys()):
             return None
         self._advance(end)
         place = self._places.get(table, 0)
@@ -241,8 +241,8 @@ class Scan:
 
     def _resync(self, table: str) -> str | None:
         """Go on where the next record can begin, and tell of which table; None at the end."""
-        self.faults += 1
-        self._faults_here += 1
+        self.breaks += 1
+        self._breaks_here += 1
         self._at += 1
         while True:
             record = _NEXT.search(self._buffer, self._at)

@@ -37,7 +37,7 @@ from sidecar.errors import (
 )
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, RECORDS_SHOWN, BackupMetadata, LeftOut, SalvagedTable, SalvageReport
-from sidecar.salvage.candidates import BOTH, DATA, SECTION, Findings
+from sidecar.salvage.candidates import BOTH, DATA, SECTION, Candidates
 from sidecar.salvage.json_fragments import Fragment, Scan, fragment
 from sidecar.salvage.soundness import Evidence, decoded_settings, survey
 from sidecar.salvage.zip_entries import Wreck
@@ -190,7 +190,7 @@ class _Salvaging:
         self._evidence = salvage.evidence
         self._stage = stage
         self._progress = progress
-        self._findings = Findings(stage.connection)
+        self._candidates = Candidates(stage.connection)
         self._settings: dict[str, msgspec.Raw] | None = None
         self._created_at = ""
 
@@ -199,11 +199,11 @@ class _Salvaging:
         self._read_data()
         for table, entry in tables.items():
             self._read_section(table, entry)
-        self._findings.index()
+        self._candidates.index()
         by_index = {table for table in tables if self._choose(table)}
         for table in tables:
             self._stage_table(table)
-        self._findings.drop()
+        self._candidates.drop()
         self._set_exact(by_index)
         return self._contents()
 
@@ -213,20 +213,20 @@ class _Salvaging:
         evidence = self._evidence
         if names.DATA in evidence.sound:
             try:
-                self._findings.add(DATA, self._document_of_data())
+                self._candidates.add(DATA, self._document_of_data())
             except DamagedBackup as error:
                 self._salvage.damage.append(error.detail)
-                self._findings.forget(DATA)
+                self._candidates.forget(DATA)
             else:
                 return
         copy = evidence.sound.get(names.DATA) or evidence.unsound.get(names.DATA)
         if copy is not None:
             sound = names.DATA in evidence.sound
             scan = Scan(evidence.wreck.unpack(copy), None, sound)
-            self._findings.add(DATA, scan)
+            self._candidates.add(DATA, scan)
             for table, extent in scan.arrays.items():
                 if sound or evidence.proves(table, extent):
-                    self._findings.note_sound(DATA, table, extent.whole)
+                    self._candidates.note_sound(DATA, table, extent.whole)
 
     def _document_of_data(self) -> Iterator[Fragment]:
         """data.json read as JSON, as long as it is."""
@@ -235,7 +235,7 @@ class _Salvaging:
             if isinstance(value, Array):
                 if key in CONTRACT:
                     yield from _fragments(key, value.batches(_raws))
-                    self._findings.note_sound(DATA, key, whole=True)
+                    self._candidates.note_sound(DATA, key, whole=True)
             elif key == "version":
                 require_version(value)
             elif key == "created_at":
@@ -248,45 +248,45 @@ class _Salvaging:
         if entry in evidence.sound:
             pieces = evidence.wreck.unpack(evidence.sound[entry])
             try:
-                self._findings.add(SECTION, _fragments(table, Document(entry, pieces).records(_raws)))
-                self._findings.note_sound(SECTION, table, whole=True)
+                self._candidates.add(SECTION, _fragments(table, Document(entry, pieces).records(_raws)))
+                self._candidates.note_sound(SECTION, table, whole=True)
             except DamagedBackup as error:
                 self._salvage.damage.append(error.detail)
-                self._findings.forget(SECTION, table)
+                self._candidates.forget(SECTION, table)
             else:
                 return
         copy = evidence.sound.get(entry) or evidence.unsound.get(entry)
         if copy is not None:
             scan = Scan(evidence.wreck.unpack(copy), table, entry in evidence.sound)
-            self._findings.add(SECTION, scan)
+            self._candidates.add(SECTION, scan)
             if entry in evidence.sound:
-                self._findings.note_sound(SECTION, table, whole=False)
+                self._candidates.note_sound(SECTION, table, whole=False)
 
     # Choosing
 
     def _choose(self, table: str) -> bool:
         """Mark what is proved, count what is not; answers whether the records' indexes are those of the archive."""
-        findings, salvage = self._findings, self._salvage
-        sources = findings.sound_sources(table)
-        if sources == BOTH and not findings.same(table):
+        candidates, salvage = self._candidates, self._salvage
+        sources = candidates.sound_sources(table)
+        if sources == BOTH and not candidates.same(table):
             salvage.damage.append(f"{names.section_entry(table)} and {names.DATA} do not hold the same records")
-            findings.take_all(table, BOTH)
+            candidates.take_all(table, BOTH)
         elif sources:
-            findings.take_all(table, sources[:1])
+            candidates.take_all(table, sources[:1])
         else:
-            findings.take_agreeing(table)
+            candidates.take_agreeing(table)
         self._count_left_out(table)
-        return findings.settled(table) and (sources != BOTH or findings.same(table))
+        return candidates.settled(table) and (sources != BOTH or candidates.same(table))
 
     def _count_left_out(self, table: str) -> None:
         """Each record that is not taken once, whichever places it was found in."""
-        findings, salvage = self._findings, self._salvage
-        taken, expected = findings.taken(table), self._evidence.expected(table)
+        candidates, salvage = self._candidates, self._salvage
+        taken, expected = candidates.taken(table), self._evidence.expected(table)
         room = None if expected is None else max(expected - taken, 0)
-        sound = bool(findings.sound_sources(table))
-        found = {DIFFERENT: findings.contradicting(table)}
-        if not findings.settled(table):
-            found[UNPROVED] = findings.unproved(table)
+        sound = bool(candidates.sound_sources(table))
+        found = {DIFFERENT: candidates.contradicting(table)}
+        if not candidates.settled(table):
+            found[UNPROVED] = candidates.unproved(table)
         for reason, some in found.items():
             # A record whose id is damaged looks like two: there are no more than the archive says.
             count = some.count if room is None or sound else min(some.count, room)
@@ -300,8 +300,8 @@ class _Salvaging:
     # Staging
 
     def _stage_table(self, table: str) -> None:
-        manifest, taken = self._evidence.manifest, self._findings.taken(table)
-        if not taken and not self._findings.sound_sources(table):
+        manifest, taken = self._evidence.manifest, self._candidates.taken(table)
+        if not taken and not self._candidates.sound_sources(table):
             return
         described = manifest.tables.get(table) if manifest else None
         if manifest is not None and described is None:
@@ -312,7 +312,7 @@ class _Salvaging:
         staged.dangling = described.dangling if described else 0
         refused = _Refused()
         reader = RecordReader(table, described.columns if described else None, refused)
-        for place, raws in self._findings.runs(table):
+        for place, raws in self._candidates.runs(table):
             self._progress.check()
             reader.count = place
             for rows in reader.rows(reader.decode(b"[" + b",".join(raws) + b"]")):
@@ -373,7 +373,7 @@ def taken_metadata(created_at: str, stage: Stage) -> BackupMetadata:
 
 
 class _Refused(Problems):
-    """Keeps which records are at fault, and the first fault of each."""
+    """Keeps which records have problems, and the first problem of each."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -131,7 +131,7 @@ def _judge(evidence: Evidence, name: str) -> None:
     if said is not None:
         sound = [copy for copy in copies if (copy.size, copy.sha256) == (said.size, said.sha256)]
     else:
-        sound = [copy for copy in copies if not copy.fault]
+        sound = [copy for copy in copies if not copy.damage]
     if len({copy.sha256 for copy in sound}) == 1:
         evidence.sound[name] = sound[0]
         return
@@ -139,7 +139,7 @@ def _judge(evidence: Evidence, name: str) -> None:
         evidence.damage.append(f"{name} stands there more than once, and each time says something else")
     elif copies:
         best = max(copies, key=lambda copy: copy.size)
-        evidence.damage.append(f"{name} {best.fault or 'is not what the manifest says: it was changed'}")
+        evidence.damage.append(f"{name} {best.damage or 'is not what the manifest says: it was changed'}")
     elif name != names.MANIFEST:
         evidence.damage.append(f"{name} is missing")
     if copies:

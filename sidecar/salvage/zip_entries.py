@@ -1,7 +1,7 @@
 """Entries of a ZIP that is damaged or cut: found by their headers, wherever those lie, unpacked as far as it goes.
 
 ``zip_reading`` refuses an archive as a whole; here nothing is refused but what goes beyond the
-limits, and nothing is believed: an entry is told with its faults, and with all that the headers
+limits, and nothing is believed: an entry is told with its damage, and with all that the headers
 say of it, so that whoever uses it can judge. Knows nothing of JSON.
 """
 
@@ -22,7 +22,7 @@ from sidecar.archive import limits
 from sidecar.errors import LimitExceeded, ReadFailed
 
 PACKED_BYTES = 16 << 10
-"""Packed bytes unpacked at a time: what is before a fault within them is found byte by byte."""
+"""Packed bytes unpacked at a time: what is before the damage within them is found byte by byte."""
 
 UNPACKED_BYTES = 256 << 10
 """Most bytes handed on at a time."""
@@ -69,13 +69,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Copy:
-    """One place of an entry, unpacked once: how much came out, its checksums, and the first fault ("" for none)."""
+    """One place of an entry, unpacked once: how much came out, its checksums, and the first damage ("" for none)."""
 
     place: Place
     size: int
     crc: int
     sha256: str
-    fault: str
+    damage: str
 
 
 class Wreck:
@@ -103,22 +103,22 @@ class Wreck:
         size, crc, digest = 0, 0, hashlib.sha256()
         longest = max((statement.size for statement in entry.statements), default=_MAX32)
         unpacking = Unpacking(self._read, place)
-        fault = ""
+        damage = ""
         for piece in unpacking:
             self._check()
             size, crc = size + len(piece), zlib.crc32(piece, crc)
             digest.update(piece)
             self._spend(len(piece))
             if size > longest and not place.described_later:
-                fault = "is longer than the archive says"
+                damage = "is longer than the archive says"
                 break
-        if place.described_later and not unpacking.fault:
+        if place.described_later and not unpacking.damage:
             entry.statements |= self._described(unpacking.end)
         if Statement(size, crc) in entry.statements:
-            fault = ""  # even if what follows its last byte is gone
+            damage = ""  # even if what follows its last byte is gone
         else:
-            fault = fault or unpacking.fault or "does not match its checksum"
-        return Copy(place, size, crc, digest.hexdigest(), fault)
+            damage = damage or unpacking.damage or "does not match its checksum"
+        return Copy(place, size, crc, digest.hexdigest(), damage)
 
     def unpack(self, copy: Copy) -> Iterator[bytes]:
         """The bytes of a copy once more, as far as they go."""
@@ -223,12 +223,12 @@ class Wreck:
 
 
 class Unpacking:
-    """The bytes of an entry up to its end or its first fault, which ``fault`` then tells; ``end`` is where that was."""
+    """The bytes of an entry up to its end or to what ``damage`` then tells; ``end`` is where that was."""
 
     def __init__(self, read: Callable[[int, int], bytes], place: Place) -> None:
         self._read = read
         self._place = place
-        self.fault = ""
+        self.damage = ""
         self.end = place.start
 
     def __iter__(self) -> Iterator[bytes]:
@@ -243,7 +243,7 @@ class Unpacking:
         piece = self._read(self.end, size)
         self.end += len(piece)
         if not piece:
-            self.fault = "is cut short"
+            self.damage = "is cut short"
         return piece
 
     def _stored(self) -> Iterator[bytes]:
@@ -260,8 +260,8 @@ class Unpacking:
                 try:
                     piece = inflate.decompress(packed, UNPACKED_BYTES)
                 except zlib.error:
-                    yield from _up_to_fault(before, packed)
-                    self.fault = "cannot be unpacked"
+                    yield from _up_to_damage(before, packed)
+                    self.damage = "cannot be unpacked"
                     return
                 packed = inflate.unconsumed_tail
                 if piece:
@@ -273,18 +273,18 @@ class Unpacking:
         try:
             while not bunzip.eof:
                 packed = self._packed(PACKED_BYTES) if bunzip.needs_input else b""
-                if self.fault:
+                if self.damage:
                     return
                 piece = bunzip.decompress(packed, UNPACKED_BYTES)
                 if piece:
                     yield piece
         except (OSError, EOFError, ValueError):
-            self.fault = "cannot be unpacked"
+            self.damage = "cannot be unpacked"
             return
         self.end -= len(bunzip.unused_data)
 
 
-def _up_to_fault(inflate: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+def _up_to_damage(inflate: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
     for index in range(len(packed)):
         try:
             piece = inflate.decompress(packed[index : index + 1])

@@ -44,7 +44,7 @@ _REFERENCES = {
 
 
 def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: Progress) -> None:
-    """Judge a filled stage; every finding goes to ``problems``. Raises Cancelled."""
+    """Judge a filled stage; every problem goes to ``problems``. Raises Cancelled."""
     checks: tuple[Callable[[Stage, Problems], None], ...] = (
         _index,
         _missing_values,

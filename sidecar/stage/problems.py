@@ -1,4 +1,4 @@
-"""What is wrong with a backup: every finding counted, the first of each kind kept.
+"""What is wrong with a backup: every problem counted, the first of each kind kept.
 
 Errors would lose or break a row; warnings are what a live database can hold too and comes
 back as it was, or what the import repairs.
@@ -23,7 +23,7 @@ _LONGEST = 500
 
 
 class Problems:
-    """Findings in the order they were made; memory is bounded whatever their number."""
+    """Problems in the order they were made; memory is bounded whatever their number."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], list[Problem]] = defaultdict(list)
@@ -56,7 +56,7 @@ class Problems:
         self._note(Problem(WARNING, kind, message, table, row_id, index, column))
 
     def count(self, severity: str) -> int:
-        """How many findings of a severity there are, kept or not."""
+        """How many problems of a severity there are, kept or not."""
         return sum(count for (of, _), count in self._counts.items() if of == severity)
 
     def kept(self) -> list[Problem]:

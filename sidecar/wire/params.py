@@ -123,11 +123,11 @@ def read_params(kind: type[P], args: Sequence[object], named: Mapping[str, objec
         raise InvalidParams(detail="the name of one is not text") from None
 
 
-def _name_the_param(finding: str) -> str:
+def _name_the_param(refusal: str) -> str:
     # msgspec speaks of the document: "Expected `bool`, got `int` - at `$.overwrite`".
-    what, at, where = finding.partition(" - at `$.")
+    what, at, where = refusal.partition(" - at `$.")
     if at:
         return f"{where.rstrip('`')}: {what[0].lower()}{what[1:]}"
-    return finding.replace("Object contains unknown field", "there is no param").replace(
+    return refusal.replace("Object contains unknown field", "there is no param").replace(
         "Object missing required field", "there must be a param"
     )

@@ -164,7 +164,7 @@ export interface Pong {
   pong: boolean;
 }
 
-/** One finding: `severity` is "error" or "warning"; `index` counts records from 0. */
+/** One thing that is wrong with a backup: `severity` is "error" or "warning"; `index` counts records from 0. */
 export interface Problem {
   severity: string;
   kind: string;
