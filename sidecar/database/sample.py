@@ -14,74 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-import peewee
 
+from sidecar.database.generations import make_generation
 from sidecar.database.introspection import quote
-from sidecar.database.models import KNOWN, MODELS, Migration
-
-_MIGRATIONS = (
-    "m20240101_000001_create_tasks_table",
-    "m20240101_000002_create_task_dependencies_table",
-    "m20240101_000003_create_time_sessions_table",
-    "m20240101_000004_create_ai_interactions_table",
-    "m20240101_000005_create_focus_sessions_table",
-    "m20240101_000006_create_productivity_patterns_table",
-    "m20240101_000007_create_user_preferences_table",
-    "m20240101_000008_create_ai_suggestions_table",
-    "m20240101_000009_create_indexes",
-    "m20240101_000010_create_task_lists_table",
-    "m20240101_000011_add_task_list_id_to_tasks",
-    "m20240101_000012_fix_task_lists_unique_index",
-    "m20240101_000013_add_order_num_to_tasks",
-    "m20240101_000014_create_ai_logging_tables",
-    "m20240101_000015_add_max_log_count",
-    "m20240101_000016_create_threads_table",
-    "m20240101_000017_create_periodic_task_templates_table",
-    "m20240101_000018_add_periodic_columns_to_tasks",
-    "m20240101_000019_create_periodic_task_indexes",
-)
-
-_INDEXES = (
-    "idx_ai_interaction_logs_model_type ON ai_interaction_logs (model_type)",
-    "idx_ai_interaction_logs_session_id ON ai_interaction_logs (session_id)",
-    "idx_ai_interaction_logs_timestamp ON ai_interaction_logs (timestamp)",
-    "idx_ai_interactions_created_at ON ai_interactions (created_at)",
-    "idx_ai_suggestions_created_at ON ai_suggestions (created_at)",
-    "idx_ai_suggestions_type ON ai_suggestions (type)",
-    "idx_focus_sessions_created_at ON focus_sessions (created_at)",
-    "idx_focus_sessions_task_id ON focus_sessions (task_id)",
-    "idx_periodic_templates_is_active ON periodic_task_templates (is_active)",
-    "idx_periodic_templates_next_generation ON periodic_task_templates (next_generation_date, is_active)",
-    "idx_periodic_templates_task_list_id ON periodic_task_templates (task_list_id)",
-    "idx_productivity_patterns_pattern_type ON productivity_patterns (pattern_type)",
-    "idx_productivity_patterns_user_id ON productivity_patterns (user_id)",
-    "idx_task_dependencies_depends_on_id ON task_dependencies (depends_on_id)",
-    "idx_task_dependencies_task_id ON task_dependencies (task_id)",
-    "idx_tasks_created_at ON tasks (created_at)",
-    "idx_tasks_due_date ON tasks (due_date)",
-    "idx_tasks_is_periodic_instance ON tasks (is_periodic_instance)",
-    "idx_tasks_parent_task_id ON tasks (parent_task_id)",
-    "idx_tasks_periodic_template_id ON tasks (periodic_template_id)",
-    "idx_tasks_priority ON tasks (priority)",
-    "idx_tasks_scheduled_date ON tasks (scheduled_date)",
-    "idx_tasks_status ON tasks (status)",
-    "idx_tasks_task_list_id ON tasks (task_list_id)",
-    "idx_thread_messages_thread_id ON thread_messages (thread_id)",
-    "idx_thread_messages_timestamp ON thread_messages (timestamp)",
-    "idx_threads_assignment_task_id ON threads (assignment_task_id)",
-    "idx_threads_assignment_type ON threads (assignment_type)",
-    "idx_threads_created_at ON threads (created_at)",
-    "idx_time_sessions_start_time ON time_sessions (start_time)",
-    "idx_time_sessions_task_id ON time_sessions (task_id)",
-    "idx_tool_execution_logs_interaction_id ON tool_execution_logs (interaction_log_id)",
-)
-
-_UNIQUE_INDEXES = (
-    "idx_task_dependencies_unique ON task_dependencies (task_id, depends_on_id)",
-    "idx_task_lists_default_unique_partial ON task_lists (is_default) WHERE is_default = true",
-)
-
-_APPLIED_AT = 1_757_318_400
+from sidecar.database.models import KNOWN
 
 
 def make_fresh(path: Path, default_list: str = "00000000-0000-4000-8000-000000000001") -> None:
@@ -89,18 +25,7 @@ def make_fresh(path: Path, default_list: str = "00000000-0000-4000-8000-00000000
 
     :param default_list: id of the list "Default"; the app's is random.
     """
-    database = peewee.SqliteDatabase(str(path), pragmas={"journal_mode": "delete", "page_size": 4096})
-    with closing(database), database.bind_ctx([*MODELS, Migration]), database.atomic():
-        database.create_tables([*MODELS, Migration])
-        connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
-        for index in _INDEXES:
-            connection.execute(f"CREATE INDEX {index}")
-        for index in _UNIQUE_INDEXES:
-            connection.execute(f"CREATE UNIQUE INDEX {index}")
-        rows = [{"version": version, "applied_at": _APPLIED_AT} for version in _MIGRATIONS]
-        Migration.insert_many(rows).execute()
-        connection.execute("INSERT INTO task_lists (id, name, is_default) VALUES (?, 'Default', TRUE)", (default_list,))
-        connection.execute("INSERT INTO logging_config (id) VALUES (1)")
+    make_generation(path, default_list=default_list)
 
 
 def make_sample(path: Path, tasks: int, seed: int = 1) -> dict[str, int]:
