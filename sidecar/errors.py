@@ -4,8 +4,8 @@ Tree::
 
     SidecarError
     ├── PathError              the path given cannot be used
-    │   ├── FileNotFound  FolderNotFound  IsAFolder  PathNotAllowed  SameFile
-    │   └── PermissionDenied  DiskFull  FileInUse  ReadFailed
+    │   ├── FileNotFound  FolderNotFound  IsAFolder  PathNotAllowed  SameFile  WriteProtected
+    │   └── PermissionDenied  DiskFull  FileTooLarge  FileInUse  ReadFailed  PlaceUnreachable
     ├── BackupError            the backup file is at fault
     │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded
     │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData  NothingToSalvage
@@ -14,7 +14,7 @@ Tree::
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove
     ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
     ├── SafetyCopyFailed  NoSafetyCopy
-    ├── Cancelled
+    ├── Cancelled  StartAgain
     └── InternalError
 
 A class's docstring is its sentence for the user: what happened, then what to do.
@@ -107,7 +107,7 @@ class PathNotAllowed(PathError):
 
 
 class SameFile(PathError):
-    """{path} is KiraPilot's own database, or a file that belongs to it. Choose another file for the backup."""
+    """{path} is KiraPilot's own database, or a file that belongs to it. Choose another file for the backup. {detail}"""
 
     kind, code, hint = "same_file", 14, "The backup and the database must be two files."
 
@@ -134,6 +134,24 @@ class ReadFailed(PathError):
     """Reading or writing {path} failed: {detail}. Check the disk, or use a copy on another one."""
 
     kind, code, hint = "io_error", 18, "Check the disk or the network drive."
+
+
+class FileTooLarge(PathError):
+    """{path} would be larger than its disk lets a file be (FAT32: 4 GiB). Choose a disk formatted as exFAT or NTFS."""
+
+    kind, code, hint = "file_too_large", 56, "Choose a disk that is formatted as exFAT or NTFS."
+
+
+class PlaceUnreachable(PathError):
+    """{path} cannot be reached: {detail}. Plug its disk in, or connect to its network or cloud drive, and try again."""
+
+    kind, code, hint = "place_unreachable", 57, "Plug the disk in, or check the connection."
+
+
+class WriteProtected(PathError):
+    """{path} is write-protected, and was not replaced. Choose another name, or allow that it is replaced."""
+
+    kind, code, hint = "write_protected", 58, "Choose another name, or add --force (param force)."
 
 
 class BackupError(SidecarError):
@@ -295,6 +313,12 @@ class Cancelled(SidecarError):
     def exit_code(self) -> int:
         """130, as a shell reports an interrupt."""
         return 130
+
+
+class StartAgain(SidecarError):
+    """The backup tool cannot go on: {detail}. Start KiraPilot again, and then try again."""
+
+    kind, code, hint = "start_again", 59, "Start KiraPilot again."
 
 
 class InternalError(SidecarError):

@@ -34,6 +34,8 @@ exit codes:
   20-29   the backup cannot be used; 25: it is not valid
   30-37   the database cannot be used
   40-44   the work folder, a check of our own or the safety copy failed; 44: nothing to undo
+  56-58   a path cannot be used: too large for its disk, out of reach, write-protected
+  59      the program lacks what it needs: start it again
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 

@@ -21,7 +21,8 @@ from sidecar.database.connection import (
 )
 from sidecar.errors import DatabaseBusy
 from sidecar.progress import Progress
-from sidecar.system.files import file_errors, open_private
+from sidecar.system.files import open_private
+from sidecar.system.os_errors import file_errors
 from sidecar.system.workfolder import folder_errors, new_file, work_errors
 
 PIECE_BYTES = 1 << 20

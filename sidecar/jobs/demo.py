@@ -21,7 +21,7 @@ from sidecar.jobs.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from sidecar.system.files import file_errors
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 
 NOT_RESTORED = ("seaql_migrations",)
@@ -85,7 +85,7 @@ def demo_folder(parent: Path | None) -> Iterator[Path]:
     """
     if parent is not None and not parent.is_dir():
         raise FolderNotFound(path=parent / PREFIX)
-    with file_errors(parent or Path(tempfile.gettempdir())):
+    with file_errors(parent or Path(tempfile.gettempdir()), Act.SAVE):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).absolute()
     try:
         yield folder

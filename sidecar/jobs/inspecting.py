@@ -16,7 +16,8 @@ from sidecar.errors import DamagedBackup
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, BackupSummary, EntrySummary
 from sidecar.stage.staging import read_head, read_small
-from sidecar.system.files import file_errors, open_source
+from sidecar.system.files import open_source
+from sidecar.system.os_errors import Act, file_errors
 
 SHIPPED = "kirapilot"
 """Writer of archives without a manifest: the app itself."""
@@ -29,7 +30,7 @@ def inspect_backup(file_path: str, progress: Progress) -> BackupSummary:
     """
     progress.check()
     with open_source(file_path) as file:
-        with file_errors(Path(file_path)):
+        with file_errors(Path(file_path), Act.UNPACK):
             archive = ZipReader(file)
         metadata, manifest = read_head(archive)
         return BackupSummary(

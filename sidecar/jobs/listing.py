@@ -18,7 +18,8 @@ from sidecar.jobs.safety_copies import folder_of, list_copies, moment_of
 from sidecar.progress import Progress
 from sidecar.results import BackupList, BackupMetadata, SafetyCopyState
 from sidecar.stage.staging import read_head
-from sidecar.system.files import file_errors, open_source
+from sidecar.system.files import open_source
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 
 PHASES = {"prove": 1.0}
@@ -45,7 +46,7 @@ def _state(path: Path, progress: Progress) -> SafetyCopyState:
     metadata = BackupMetadata(created_at=moment.isoformat().replace("+00:00", "Z") if moment else "")
     size, reason = 0, None
     try:
-        with open_source(str(path)) as file, file_errors(path):
+        with open_source(str(path)) as file, file_errors(path, Act.UNPACK):
             size = path.stat().st_size
             archive = ZipReader(file)
             # What it says of itself is worth showing even if it does not prove.

@@ -17,7 +17,8 @@ from pathlib import Path
 from sidecar.errors import BeyondFormat, PathError, ReadFailed, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
-from sidecar.system.files import NOT_FLUSHED, file_errors, resolved
+from sidecar.system.files import NOT_FLUSHED, resolved
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 
 FOLDER = "backups"
@@ -33,7 +34,7 @@ _LAST_YEAR = 9000
 
 def folder_of(database: Path) -> Path:
     """The folder of a database's safety copies, whether or not it exists; links to the database lead to one folder."""
-    with file_errors(database):
+    with file_errors(database, Act.STAT):
         return resolved(database).parent / FOLDER
 
 
@@ -42,7 +43,7 @@ def list_copies(folder: Path) -> list[Path]:
 
     Raises PathError for a folder that cannot be read; one that does not exist has none.
     """
-    with file_errors(folder):
+    with file_errors(folder, Act.LIST):
         try:
             found = [(moment, path) for path in folder.iterdir() if (moment := moment_of(path)) and _is_file(path)]
         except FileNotFoundError:
@@ -145,7 +146,7 @@ def _new_name(copies: list[Path]) -> str:
 
 def _make_folder(folder: Path) -> bool:
     """Make the folder, for its owner alone, unless it is there; answers whether it was made."""
-    with file_errors(folder):
+    with file_errors(folder, Act.SAVE):
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:

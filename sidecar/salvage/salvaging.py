@@ -47,7 +47,8 @@ from sidecar.stage.problems import Problems
 from sidecar.stage.records import RecordReader
 from sidecar.stage.stage import ROW, Stage
 from sidecar.stage.staging import Contents, require_version
-from sidecar.system.files import file_errors, open_source
+from sidecar.system.files import open_source
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.workfolder import free_space, work_errors, work_folder
 
 UNASKED_BYTES = 4 << 30
@@ -145,7 +146,7 @@ def salvaged(
     Raises PathError, LimitExceeded, TooNew, UnsupportedVersion, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
-        with file_errors(Path(file_path)):
+        with file_errors(Path(file_path), Act.UNPACK):
             wreck = Wreck(file, min(free_space(folder), most), progress.check)
         progress.phase("stage", 1, "backups", "Reading what is left of the backup")
         evidence = survey(file, wreck)

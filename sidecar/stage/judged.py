@@ -14,7 +14,8 @@ from sidecar.stage.checks import check
 from sidecar.stage.problems import ERROR, Problems
 from sidecar.stage.stage import Stage
 from sidecar.stage.staging import Contents, stage_archive
-from sidecar.system.files import file_errors, open_source
+from sidecar.system.files import open_source
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.workfolder import work_errors, work_folder
 
 PHASES = {"stage": 0.85, "check": 0.15}
@@ -45,7 +46,7 @@ def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
-        with file_errors(Path(file_path)):
+        with file_errors(Path(file_path), Act.UNPACK):
             archive = ZipReader(file)
         problems = Problems()
         stage = Stage(folder, encoding)

@@ -1,6 +1,6 @@
 """Backup files as files: a source that can be read, a target that is replaced at once or not at all.
 
-Owns the operating system's errors about paths; knows nothing of ZIP or JSON.
+What the system says when it refuses is worded by ``os_errors``; knows nothing of ZIP or JSON.
 """
 
 from __future__ import annotations
@@ -17,17 +17,8 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from sidecar.errors import (
-    DiskFull,
-    FileInUse,
-    FileNotFound,
-    FolderNotFound,
-    IsAFolder,
-    PathNotAllowed,
-    PermissionDenied,
-    ReadFailed,
-    SidecarError,
-)
+from sidecar.errors import FolderNotFound, IsAFolder, PathNotAllowed
+from sidecar.system.os_errors import Act, file_errors
 
 _TEMP_PREFIX, _TEMP_SUFFIX, _LOCK_SUFFIX = ".kp-", ".tmp", ".lock"
 """Short, so that a target whose name is as long as the file system allows has room for it."""
@@ -35,55 +26,11 @@ _TEMP_PREFIX, _TEMP_SUFFIX, _LOCK_SUFFIX = ".kp-", ".tmp", ".lock"
 _LOCK_SECONDS = 5
 """Longest wait for a lock that at most a sweeping neighbour holds, for a moment."""
 
-_BY_ERRNO: dict[int, type[SidecarError]] = {
-    errno.ENOENT: FileNotFound,
-    errno.EISDIR: IsAFolder,
-    errno.ENOTDIR: FolderNotFound,
-    errno.EACCES: PermissionDenied,
-    errno.EPERM: PermissionDenied,
-    errno.EROFS: PermissionDenied,
-    errno.ENOSPC: DiskFull,
-    errno.EFBIG: DiskFull,
-    errno.EBUSY: FileInUse,
-    errno.ETXTBSY: FileInUse,
-    errno.ENAMETOOLONG: PathNotAllowed,
-    errno.EINVAL: PathNotAllowed,
-    errno.ELOOP: PathNotAllowed,
-}
-if hasattr(errno, "EDQUOT"):  # not on Windows
-    _BY_ERRNO[errno.EDQUOT] = DiskFull
-
 NOT_FLUSHED = (
     "The backup is complete and in place, but its folder could not be flushed to the disk: wait a minute before you"
     " switch the computer off or unplug the disk, and check that disk"
 )
 """What to say when the rename may not outlast a power cut."""
-
-_SHARING_VIOLATION = {32, 33}
-"""Windows: the file, or a region of it, is open in another program."""
-
-
-@contextmanager
-def file_errors(path: Path) -> Iterator[None]:
-    """Turn OSErrors about ``path`` into SidecarErrors that say what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise _typed(error, path) from error
-    except UnicodeEncodeError as error:
-        raise PathNotAllowed(path=path, detail="it holds a character that no file name can") from error
-    except ValueError as error:
-        if "null" not in str(error):
-            raise
-        raise PathNotAllowed(path=path, detail="it holds a NUL character") from error
-
-
-def _typed(error: OSError, path: Path) -> SidecarError:
-    if getattr(error, "winerror", None) in _SHARING_VIOLATION:
-        return FileInUse(path=path)
-    detail = error.strerror or type(error).__name__
-    kind = _BY_ERRNO.get(error.errno or 0, ReadFailed)
-    return kind(path=path, detail=detail)
 
 
 def open_source(file_path: str) -> BinaryIO:
@@ -121,7 +68,7 @@ def resolve_target(file_path: str) -> Path:
     if not file_path:
         raise PathNotAllowed(path=file_path, detail="it is empty")
     given = Path(file_path)
-    with file_errors(given):
+    with file_errors(given, Act.SAVE):
         path = resolved(given)
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.stat().st_mode):
@@ -142,17 +89,17 @@ def replacing(target: Path, remarks: list[str] | None = None) -> Iterator[Binary
     is no failure, but a sentence in ``remarks``.
     Raises SidecarErrors for the file system's.
     """
-    with file_errors(target):
+    with file_errors(target, Act.SAVE):
         _sweep(target.parent)
         temporary = target.parent / f"{_TEMP_PREFIX}{secrets.token_hex(4)}{_TEMP_SUFFIX}"
         # Locked before it exists, so that no neighbour can take it for a leftover.
         lock = new_lock(temporary.with_suffix(_LOCK_SUFFIX))
     try:
-        with file_errors(target):
-            with open_private(temporary) as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
+        with file_errors(target, Act.SAVE), open_private(temporary) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with file_errors(target, Act.RENAME):
             temporary.replace(target)
         if not _flush_folder(target.parent) and remarks is not None:
             remarks.append(NOT_FLUSHED)

@@ -24,6 +24,7 @@ from sidecar.errors import (
     PathError,
     SafetyCopyFailed,
     SidecarError,
+    StartAgain,
     VerificationFailed,
     WorkFolderUnusable,
 )
@@ -239,7 +240,7 @@ METHODS: Mapping[str, Method] = {
     )
 }
 
-ALWAYS_POSSIBLE = (InvalidRequest, InvalidParams, InternalError)
+ALWAYS_POSSIBLE = (InvalidRequest, InvalidParams, StartAgain, InternalError)
 """Errors that any method may answer with."""
 
 

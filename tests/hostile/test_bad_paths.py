@@ -324,7 +324,7 @@ def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Pl
 
 def test_a_file_open_elsewhere_on_windows_is_told_of(tmp_path: Path) -> None:
     from sidecar.errors import FileInUse
-    from sidecar.system.files import file_errors
+    from sidecar.system.os_errors import file_errors
 
     error = PermissionError(errno.EACCES, "The process cannot access the file")
     error.winerror = 32  # type: ignore[attr-defined,unused-ignore]

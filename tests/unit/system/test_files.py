@@ -12,18 +12,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.connection import is_database_file
-from sidecar.errors import (
-    DiskFull,
-    FileInUse,
-    FileNotFound,
-    FolderNotFound,
-    IsAFolder,
-    PathNotAllowed,
-    PermissionDenied,
-    ReadFailed,
-    SidecarError,
-)
-from sidecar.system.files import file_errors, open_source, replacing, resolve_target
+from sidecar.errors import IsAFolder, PathNotAllowed, PermissionDenied, SidecarError
+from sidecar.system.files import open_source, replacing, resolve_target
+from sidecar.system.os_errors import file_errors
 from tests.conftest import ROOT
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -135,41 +126,6 @@ def test_the_folder_of_a_link_is_where_the_temporary_file_lies(tmp_path: Path) -
     with replacing(target):
         assert len(list(real.parent.iterdir())) == 2
         assert len(list(tmp_path.iterdir())) == 2
-
-
-KINDS = {
-    errno.ENOENT: FileNotFound,
-    errno.EISDIR: IsAFolder,
-    errno.ENOTDIR: FolderNotFound,
-    errno.EACCES: PermissionDenied,
-    errno.EPERM: PermissionDenied,
-    errno.EROFS: PermissionDenied,
-    errno.ENOSPC: DiskFull,
-    errno.EDQUOT: DiskFull,
-    errno.EFBIG: DiskFull,
-    errno.EBUSY: FileInUse,
-    errno.ETXTBSY: FileInUse,
-    errno.ENAMETOOLONG: PathNotAllowed,
-    errno.ELOOP: PathNotAllowed,
-    errno.EINVAL: PathNotAllowed,
-    errno.EIO: ReadFailed,
-    errno.ESTALE: ReadFailed,
-    errno.EMFILE: ReadFailed,
-}
-
-
-@pytest.mark.parametrize("code", KINDS)
-def test_each_error_of_the_system_is_told_apart(code: int, tmp_path: Path) -> None:
-    with pytest.raises(KINDS[code]), file_errors(tmp_path):
-        raise OSError(code, os.strerror(code))
-
-
-@pytest.mark.parametrize("code", [32, 33])
-def test_a_file_that_windows_says_is_in_use_is_in_use(code: int, tmp_path: Path) -> None:
-    error = PermissionError(errno.EACCES, "The process cannot access the file")
-    error.winerror = code  # type: ignore[attr-defined,unused-ignore]
-    with pytest.raises(FileInUse), file_errors(tmp_path):
-        raise error
 
 
 def test_errors_of_the_program_are_not_taken_for_the_systems(tmp_path: Path) -> None:
