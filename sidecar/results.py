@@ -122,7 +122,7 @@ class LeftOut(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class SalvagedTable(msgspec.Struct, kw_only=True):
-    """One table of a damaged backup, in records: how many it says it held (None where it no longer says), how many
+    """One table of a damaged backup, in records: how many it says it held (null where it no longer says), how many
     are taken, how many are left out, by reason, and how many lose a reference to a row that is not there."""
 
     expected: int | None
@@ -158,9 +158,9 @@ class ImportPreview(BackupMetadata, kw_only=True):
 class ImportResult(BackupMetadata, kw_only=True):
     """What an import did: BackupMetadata of the archive, and the account per table.
 
-    ``safety_copy`` is the path of the backup of what was there before; None where nothing was changed.
+    ``safety_copy`` is the path of the backup of what was there before; null where nothing was changed.
     ``settings`` are the frontend's, to be put into localStorage as they are: key -> JSON value, with the device's
-    own API keys in their places; None where the backup has none.
+    own API keys in their places; null where the backup has none.
     """
 
     overwrite: bool
@@ -197,7 +197,7 @@ class BackupList(msgspec.Struct, kw_only=True):
 
 
 class EntrySummary(msgspec.Struct, kw_only=True):
-    """One entry of an archive: its name, its bytes unpacked and packed, its records (None for a single object)."""
+    """One entry of an archive: its name, its bytes unpacked and packed, its records (null for a single object)."""
 
     name: str
     size: int
@@ -208,7 +208,7 @@ class EntrySummary(msgspec.Struct, kw_only=True):
 class BackupSummary(BackupMetadata, kw_only=True):
     """What is in an archive, as it says of itself, without judging it.
 
-    ``writer`` is who made it ("kirapilot" for the shipped app); ``revision`` its manifest's, None without one;
+    ``writer`` is who made it ("kirapilot" for the shipped app); ``revision`` its manifest's, null without one;
     ``migrations`` those of the database it was made from; ``tables`` the rows per table.
     """
 

@@ -1,8 +1,8 @@
 """The commands: each calls one job and shows its answer; here, and only here, exceptions become exit codes.
 
-With ``--json``, standard output holds exactly one object: the result, or ``{"error": {...}}`` with
-code, kind, message, hint, and path and detail when they are known. Without it, errors are a sentence
-and a hint on standard error. What was typed wrongly is told before there is a job, yet in the same way.
+With ``--json``, standard output holds exactly one object: the result, or ``{"error": {...}}``, both in the shape that
+the wire gives them (protocol/CLI.md). Without it, errors are a sentence and a hint on standard error. What was typed
+wrongly is told before there is a job, yet in the same way.
 """
 
 from __future__ import annotations
@@ -71,9 +71,13 @@ def _fail(error: UsageError | SidecarError, terminal: Terminal) -> int:
 
 
 def _error_object(error: UsageError | SidecarError) -> dict[str, object]:
+    """The error member of a response on the wire; the members of its data stand beside it as well."""
     if isinstance(error, UsageError):
-        return {"code": error.exit_code, "message": str(error), "kind": error.kind, "hint": error.hint}
-    return {"code": error.code, "message": error.message, **error.data()}
+        code = error.exit_code
+        data: dict[str, object] = {"kind": error.kind, "hint": error.hint}
+    else:
+        code, data = error.code, error.data()
+    return {"code": code, "message": str(error), "data": data, **data}
 
 
 def export(options: Options, terminal: Terminal) -> int:

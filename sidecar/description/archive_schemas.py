@@ -6,14 +6,12 @@ the rest: what entries have to do with each other, and which archives have which
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from sidecar.archive.forms import ExactCell, Int64
 from sidecar.archive.manifest import Manifest
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
-from sidecar.description.message_schemas import Schema, headed
+from sidecar.description.message_schemas import Schema, described_struct, headed
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.stage.staging import SINCE_THIRD
 
@@ -55,7 +53,7 @@ def make_archive_schemas() -> dict[str, Schema]:
 
 
 def _metadata() -> Schema:
-    schema = _described(BackupMetadata)
+    schema = described_struct(BackupMetadata)
     for member in schema["properties"].values():
         del member["default"]
     schema["properties"]["version"] = {"const": VERSION}
@@ -115,19 +113,12 @@ def _further_table() -> Schema:
 
 
 def _exact() -> Schema:
-    cell = _described(ExactCell)
+    cell = described_struct(ExactCell)
     cell["properties"]["storage"] = {"enum": list(_STORAGE)}
     return {"description": "Values that records cannot say.", "type": "array", "items": cell}
 
 
 def _manifest() -> Schema:
-    schema = _described(Manifest)
+    schema = described_struct(Manifest)
     schema["$defs"]["EntryManifest"]["properties"]["sha256"]["pattern"] = _SHA256
     return schema
-
-
-def _described(struct: type[msgspec.Struct]) -> Schema:
-    """The schema of a struct, whose parts are in its ``$defs``."""
-    _, components = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
-    schema: dict[str, Any] = components.pop(struct.__name__)
-    return schema | ({"$defs": components} if components else {})

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,11 +26,18 @@ def make_schemas(document: Mapping[str, Any]) -> dict[str, Schema]:
     files: dict[str, Schema] = {}
     for method in document["methods"]:
         name = method["name"].removeprefix("$/")
-        files[f"params/{name}.json"] = _alone(f"Params of {method['name']}", _params(method), schemas)
-        files[f"results/{name}.json"] = _alone(f"Result of {method['name']}", method["result"]["schema"], schemas)
-    files["error.json"] = _alone("Error of any method", _error(components["errors"]), schemas)
-    files["progress.json"] = _alone("Params of $/progress", {"$ref": f"{_COMPONENT}ProgressParams"}, schemas)
+        files[f"params/{name}.json"] = stand_alone(f"Params of {method['name']}", _params(method), schemas)
+        files[f"results/{name}.json"] = stand_alone(f"Result of {method['name']}", method["result"]["schema"], schemas)
+    files["error.json"] = stand_alone("Error of any method", _error(components["errors"]), schemas)
+    files["progress.json"] = stand_alone("Params of $/progress", {"$ref": f"{_COMPONENT}ProgressParams"}, schemas)
     return files
+
+
+def described_struct(struct: type[msgspec.Struct]) -> Schema:
+    """The schema of a struct, whose parts are in its ``$defs``."""
+    _, components = msgspec.json.schema_components([struct], ref_template=f"{_DEFINITION}{{name}}")
+    schema: Schema = components.pop(struct.__name__)
+    return schema | ({"$defs": components} if components else {})
 
 
 def headed(title: str, schema: Schema) -> Schema:
@@ -70,7 +79,8 @@ def _error_of_kind(error: Mapping[str, Any]) -> Schema:
     }
 
 
-def _alone(title: str, schema: Schema, components: Mapping[str, Schema]) -> Schema:
+def stand_alone(title: str, schema: Schema, components: Mapping[str, Schema]) -> Schema:
+    """``schema`` as a document of its own, with those of the ``components`` that it refers to."""
     needed: dict[str, Schema] = {}
     waiting = [schema]
     while waiting:

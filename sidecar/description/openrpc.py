@@ -1,14 +1,13 @@
 """The protocol's description, made from the code: an OpenRPC 1.3 document, the table of errors, the client's types.
 
-JSON Schemas, too: of params, results, errors, and of what lies in an archive. rpc.discover answers with the
-document; ``python -m sidecar.description.openrpc --write protocol`` keeps all of it as files, and ``--check protocol``
-tells whether they still say what the code does.
+JSON Schemas, too: of params, results, errors, of what commands print, and of what lies in an archive. rpc.discover
+answers with the document, without its examples. ``python -m sidecar.description.openrpc --write protocol`` keeps all of
+it as files, and ``--check protocol`` tells whether they still say what the code does.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ import msgspec
 
 from sidecar import __version__, errors
 from sidecar.description.message_schemas import make_schemas
+from sidecar.description.plain_text import plain, plainly_described
 from sidecar.description.typescript import make_types
 from sidecar.errors import SidecarError
 from sidecar.progress import Report
@@ -76,8 +76,8 @@ class ProgressParams(msgspec.Struct):
 
 
 def make_document() -> dict[str, Any]:
-    """The OpenRPC document of all methods, as plain data."""
-    return {
+    """The OpenRPC document of all methods, as plain data; what is kept in protocol/ has examples besides."""
+    document = {
         "openrpc": "1.3.2",
         "info": {"title": NAME, "version": __version__, "description": _ABOUT},
         "methods": [_describe_method(method) for method in METHODS.values()],
@@ -87,6 +87,8 @@ def make_document() -> dict[str, Any]:
             "errors": {kind.kind: _describe_error(kind) for kind in list_errors()},
         },
     }
+    described: dict[str, Any] = plainly_described(document)
+    return described
 
 
 def make_error_table() -> str:
@@ -111,7 +113,7 @@ def _outcomes(kinds: Iterable[type[SidecarError]]) -> list[type[SidecarError]]:
 def _describe_method(method: Method) -> dict[str, Any]:
     return {
         "name": method.name,
-        "summary": " ".join((inspect.getdoc(method.run) or "").split()),
+        "summary": plain(method.run.__doc__),
         "paramStructure": "either",
         "params": _describe_params(method.params),
         "result": {"name": "result", "schema": _schema(method.result)},
@@ -169,17 +171,19 @@ def _describe_error(kind: type[SidecarError]) -> dict[str, Any]:
 
 
 def _sentence(kind: type[SidecarError]) -> str:
-    return " ".join((inspect.getdoc(kind) or "").split())
+    return plain(kind.__doc__)
 
 
 def _files() -> dict[str, str]:
-    # Not above: rpc.discover has no need of the app's tables.
+    # Not above: rpc.discover has no need of the app's tables, of the command line, or of what lies in a checkout alone.
     from sidecar.description.archive_schemas import make_archive_schemas
+    from sidecar.description.command_schemas import make_command_schemas
+    from sidecar.description.examples import add_examples
 
     document = make_document()
-    schemas = make_schemas(document) | make_archive_schemas()
+    schemas = plainly_described(make_schemas(document) | make_archive_schemas() | make_command_schemas(document))
     return {
-        "openrpc.json": _as_json(document),
+        "openrpc.json": _as_json(add_examples(document)),
         "ERRORS.md": make_error_table(),
         "client/src/types.ts": make_types(document),
         **{f"{SCHEMAS}/{name}": _as_json(schema) for name, schema in schemas.items()},

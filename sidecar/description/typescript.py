@@ -76,8 +76,7 @@ def _params_name(method: Mapping[str, Any]) -> str:
 
 
 def _comment(text: str, indent: str = "") -> str:
-    # Docstrings mark code as reStructuredText does.
-    lines = textwrap.wrap(" ".join(text.replace("``", "`").split()), _WIDTH - len(f"{indent}/**  */"))
+    lines = textwrap.wrap(text, _WIDTH - len(f"{indent}/**  */"))
     if len(lines) == 1:
         return f"{indent}/** {lines[0]} */\n"
     return "".join(f"{indent}{line}\n" for line in ("/**", *(f" * {line}" for line in lines), " */"))

@@ -20,7 +20,8 @@ ProgressToken = Annotated[
 ]
 BackupPath = Annotated[str, Meta(description="Path of the backup file (.kpbackup or .zip).")]
 Overwrite = Annotated[
-    bool, Meta(description="True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest.")
+    bool,
+    Meta(description="If true, replaces what KiraPilot holds; if false, merges: adds what is missing, keeps the rest."),
 ]
 Settings = Annotated[
     dict[str, Any] | None,
@@ -30,13 +31,13 @@ Settings = Annotated[
     ),
 ]
 AllowLoss = Annotated[
-    bool, Meta(description="True leaves out what this KiraPilot has no place for; false refuses such a backup.")
+    bool, Meta(description="If true, leaves out what this KiraPilot has no place for; if false, refuses such a backup.")
 ]
 Salvage = Annotated[
     bool,
     Meta(
-        description="True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole."
-        " Preview it first."
+        description="If true, takes what can be proved of a damaged backup, and removes nothing; if false,"
+        " refuses it whole. Preview it first."
     ),
 ]
 

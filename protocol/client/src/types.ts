@@ -19,7 +19,7 @@ export interface BackupMetadata {
 
 /**
  * What is in an archive, as it says of itself, without judging it. `writer` is who made it ("kirapilot" for the
- * shipped app); `revision` its manifest's, None without one; `migrations` those of the database it was made from;
+ * shipped app); `revision` its manifest's, null without one; `migrations` those of the database it was made from;
  * `tables` the rows per table.
  */
 export interface BackupSummary {
@@ -59,7 +59,7 @@ export interface Capabilities {
   cancel: boolean;
 }
 
-/** One entry of an archive: its name, its bytes unpacked and packed, its records (None for a single object). */
+/** One entry of an archive: its name, its bytes unpacked and packed, its records (null for a single object). */
 export interface EntrySummary {
   name: string;
   size: number;
@@ -120,8 +120,8 @@ export interface ImportPreview {
 
 /**
  * What an import did: BackupMetadata of the archive, and the account per table. `safety_copy` is the path of the
- * backup of what was there before; None where nothing was changed. `settings` are the frontend's, to be put into
- * localStorage as they are: key -> JSON value, with the device's own API keys in their places; None where the
+ * backup of what was there before; null where nothing was changed. `settings` are the frontend's, to be put into
+ * localStorage as they are: key -> JSON value, with the device's own API keys in their places; null where the
  * backup has none.
  */
 export interface ImportResult {
@@ -223,7 +223,7 @@ export interface SalvageReport {
 }
 
 /**
- * One table of a damaged backup, in records: how many it says it held (None where it no longer says), how many are
+ * One table of a damaged backup, in records: how many it says it held (null where it no longer says), how many are
  * taken, how many are left out, by reason, and how many lose a reference to a row that is not there.
  */
 export interface SalvagedTable {
@@ -286,18 +286,18 @@ export interface ExportDataToFileParams {
 export interface ImportDataFromFileParams {
   /** Path of the backup file (.kpbackup or .zip). */
   filePath: string;
-  /** True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest. */
+  /** If true, replaces what KiraPilot holds; if false, merges: adds what is missing, keeps the rest. */
   overwrite: boolean;
   /**
    * The frontend's localStorage: key -> the string that stands there, or its JSON value. Only kirapilot-preferences
    * and kirapilot-privacy-settings are taken; API keys are never written.
    */
   settings?: Record<string, unknown> | null;
-  /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
+  /** If true, leaves out what this KiraPilot has no place for; if false, refuses such a backup. */
   allowLoss?: boolean;
   /**
-   * True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole. Preview it
-   * first.
+   * If true, takes what can be proved of a damaged backup, and removes nothing; if false, refuses it whole. Preview
+   * it first.
    */
   salvage?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -324,13 +324,13 @@ export interface ValidateBackupComprehensiveParams {
 export interface PreviewImportParams {
   /** Path of the backup file (.kpbackup or .zip). */
   filePath: string;
-  /** True replaces what KiraPilot holds; false merges: adds what is missing, keeps the rest. */
+  /** If true, replaces what KiraPilot holds; if false, merges: adds what is missing, keeps the rest. */
   overwrite: boolean;
-  /** True leaves out what this KiraPilot has no place for; false refuses such a backup. */
+  /** If true, leaves out what this KiraPilot has no place for; if false, refuses such a backup. */
   allowLoss?: boolean;
   /**
-   * True takes what can be proved of a damaged backup, and removes nothing; false refuses it whole. Preview it
-   * first.
+   * If true, takes what can be proved of a damaged backup, and removes nothing; if false, refuses it whole. Preview
+   * it first.
    */
   salvage?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */

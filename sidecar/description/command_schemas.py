@@ -1,0 +1,85 @@
+"""JSON Schemas of what the command line prints with ``--json``: one for each command, and one for every error.
+
+Made from the OpenRPC document: a command's result is that of the method that does the same, and its error has the
+shape of the wire's, with the members of ``data`` beside it as well. protocol/CLI.md says what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sidecar.description.message_schemas import Schema, described_struct, headed, stand_alone
+
+FOLDER = "cli"
+
+RESULT_OF = {
+    "export": "export_data_to_file",
+    "import": "import_data_from_file",
+    "validate": "validate_backup_comprehensive",
+    "validate --basic": "validate_backup_file",
+    "preview": "preview_import",
+    "undo": "undo_last_import",
+    "backups": "list_backups",
+    "inspect": "inspect_backup",
+}
+"""Command -> the method whose result it prints."""
+
+USAGE = {"code": 2, "message": "What was typed cannot be carried out.", "data": {"kind": "usage"}}
+"""The one kind of error that the wire does not have; its hint says what to type instead."""
+
+
+def make_command_schemas(document: Mapping[str, Any]) -> dict[str, Schema]:
+    """File name -> schema, for the output of every command; names as in protocol/schemas."""
+    methods = {method["name"]: method for method in document["methods"]}
+    components = document["components"]["schemas"]
+    files = {
+        command: stand_alone(f"{command} --json", methods[name]["result"]["schema"], components)
+        for command, name in RESULT_OF.items()
+    }
+    files["demo"] = headed("demo --json", _demo())
+    files["error"] = headed("Any command's --json where it failed", _failure(document["components"]["errors"]))
+    return {f"{FOLDER}/{file_of(command)}.json": schema for command, schema in files.items()}
+
+
+def file_of(command: str) -> str:
+    """The name of a command's schema, without its ending."""
+    return command.replace(" --", "-")
+
+
+def _demo() -> Schema:
+    # Not above: rpc.discover has no need of the jobs.
+    from sidecar.jobs.demo import DemoResult
+
+    return described_struct(DemoResult)
+
+
+def _failure(errors: Mapping[str, Mapping[str, Any]]) -> Schema:
+    kinds = [_of_kind(error) for error in (USAGE, *errors.values())]
+    data = {
+        "kind": {"type": "string"},
+        "hint": {"type": "string"},
+        "path": {"type": "string"},
+        "detail": {"type": "string"},
+        "salvage": {"const": True},
+    }
+    error = {
+        "type": "object",
+        "properties": {
+            "code": {"type": "integer"},
+            "message": {"type": "string", "minLength": 1},
+            "data": {"type": "object", "properties": data, "required": ["kind", "hint"]},
+            **data,
+        },
+        "required": ["code", "message", "data", "kind", "hint"],
+        "oneOf": kinds,
+    }
+    return {"type": "object", "properties": {"error": error}, "required": ["error"]}
+
+
+def _of_kind(error: Mapping[str, Any]) -> Schema:
+    named = {name: {"const": value} for name, value in error["data"].items()}
+    return {
+        "description": error["message"],
+        "properties": {"code": {"const": error["code"]}, "data": {"properties": named}, **named},
+    }
