@@ -4,8 +4,9 @@ Tests that use ``sidecar_command`` run the program as a process, and with ``--fr
 second time against the frozen file. They carry the marker ``pipes``; the second runs, ``frozen`` too.
 
 Tests marked ``slow`` are left out unless ``-m`` asks for them, and so are ``exhaustive`` ones: the first take seconds
-each and run before every change lands, the second take minutes. Campaigns count what they tried with the fixture
-``cases``; a table of it stands at the end of the run, and what was left out beneath it.
+each, run before every change lands, and with ``slow(but=2)`` two of their cases always; the second take minutes.
+Campaigns count what they tried with the fixture ``cases``; a table of it stands at the end of the run, and what was
+left out beneath it.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pipes: runs the program as a process")
     config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen=PATH)")
-    config.addinivalue_line("markers", "slow: takes seconds (left out unless -m names it)")
+    config.addinivalue_line("markers", "slow(but=0): takes seconds (left out, but for that many cases, unless -m asks)")
     config.addinivalue_line("markers", "exhaustive: tries every case, for minutes (left out unless -m names it)")
     config.stash[CASES] = Cases()
     config.stash[LEFT_OUT] = dict.fromkeys(ASKED_FOR, 0)
@@ -84,16 +85,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Not by a default for -m: that would be lost as soon as -m asks for something else.
     asked = {mark for mark in ASKED_FOR if mark in config.getoption("markexpr")}
-    kept = []
+    functions: dict[str, list[pytest.Item]] = {}
     for item in items:
-        marks = [mark for mark in ASKED_FOR if item.get_closest_marker(mark)]
-        if asked.issuperset(marks) or asked.intersection(marks):
-            kept.append(item)
-        else:
-            config.stash[LEFT_OUT][marks[-1]] += 1
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
+        functions.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out: set[pytest.Item] = set()
+    for cases in functions.values():
+        marks = [mark for mark in ASKED_FOR if cases[0].get_closest_marker(mark)]
+        if marks and not asked.intersection(marks):
+            unasked = set(cases) - set(_few(cases))
+            config.stash[LEFT_OUT][marks[-1]] += len(unasked)
+            left_out |= unasked
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _few(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """Those of a slow test's cases that run all the same, evenly spread: as many as ``slow(but=...)`` says."""
+    slow = cases[0].get_closest_marker("slow")
+    but: int = slow.kwargs.get("but", 0) if slow else 0
+    return cases[:: -(-len(cases) // but)] if but else []
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

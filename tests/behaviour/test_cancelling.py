@@ -55,6 +55,7 @@ def _path(job: str, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ["export", "import", "preview", "validate", "inspect"])
 def test_a_cancel_at_whichever_look_leaves_everything_as_it_was(
     job: str, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +89,7 @@ def _error_of(job: str, places: Places, path: Path, progress: Progress) -> Sidec
     return None
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ["export", "import", "preview", "validate"])
 def test_a_cancel_at_whichever_report_leaves_everything_as_it_was(
     job: str, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +140,7 @@ MOMENTS = [*((look, None) for look in (2, 9, 17, 26)), *((None, CHOSEN.uniform(0
 """When to die: at a look for a cancel, or some seconds after the first one."""
 
 
+@pytest.mark.slow(but=2)
 @POSIX
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_a_killed_export_leaves_the_old_backup_or_a_whole_new_one(
@@ -157,6 +160,7 @@ def test_a_killed_export_leaves_the_old_backup_or_a_whole_new_one(
     assert list(places.work_dir.iterdir()) == []
 
 
+@pytest.mark.slow(but=1)
 @POSIX
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_a_killed_import_leaves_the_old_rows_or_the_new_ones(

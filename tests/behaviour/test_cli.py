@@ -414,6 +414,7 @@ def test_an_error_as_json_is_an_object_on_standard_output(shell: Shell) -> None:
     assert error["message"].startswith("There is no file at ")
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["", "a" * 5000, "no/such/folder.kpbackup", "."])
 def test_no_path_makes_a_command_crash(shell: Shell, name: str) -> None:
     for command in (["export", "--yes"], ["import", "--yes"], ["preview"], ["validate", "--basic"], ["inspect"]):

@@ -59,6 +59,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return places
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize(
     "job", ["import_data_from_file", *map(_thorough, sorted(JOBS.keys() - {"import_data_from_file"}))]

@@ -112,6 +112,7 @@ def test_every_text_comes_back(tmp_path: Path) -> None:
     assert_the_shipped_app_can_read(round_trip(source, tmp_path))
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("table", ["tasks", "ai_interactions", "time_sessions", "ai_suggestions", "logging_config"])
 def test_every_value_comes_back_from_every_column(tmp_path: Path, table: str) -> None:
     source = fresh(tmp_path)
@@ -143,6 +144,7 @@ def test_every_value_comes_back_from_every_column(tmp_path: Path, table: str) ->
     assert_the_shipped_app_can_read(round_trip(source, tmp_path))
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("odd", [b"\x00\xff", 7, 1.5, "a\x00b", b"", math.inf])
 def test_odd_ids_come_back_and_references_to_them_lead_there(tmp_path: Path, odd: object) -> None:
     source = fresh(tmp_path)
@@ -186,6 +188,7 @@ def test_references_that_lead_nowhere_come_back(tmp_path: Path) -> None:
     assert_same(source, restored)
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     "reference",
     [
@@ -274,6 +277,7 @@ TABLES = {
 }
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_table_that_nobody_has_heard_of_comes_back(tmp_path: Path, kind: str) -> None:
     source = fresh(tmp_path)

@@ -155,6 +155,7 @@ def test_nobody_has_to_read_what_it_logs(sidecar_command: list[str], fresh_datab
     assert json.loads(done.stdout)["result"]["task_count"] == 12
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ["export", "import"])
 def test_a_job_under_way_at_the_end_of_input_is_finished_and_answered(
     sidecar_command: list[str], job: str, large_database: Path, tmp_path: Path, temporary: Path
@@ -217,6 +218,7 @@ def test_when_its_parent_is_killed_it_leaves_at_the_end_of_input(sidecar_command
         assert_gone(children, PROMPTLY)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("parent_too", [False, True])
 def test_when_the_app_is_killed_during_an_import_nothing_is_left_and_the_database_is_old_or_new(
     sidecar_command: list[str], parent_too: bool, large_database: Path, tmp_path: Path, temporary: Path

@@ -55,6 +55,7 @@ def _settings(database: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_no_statement_of_the_app_fails_while_a_job_runs(
     job: str, sample: Places, large: Places, tmp_path: Path
@@ -69,6 +70,7 @@ def test_no_statement_of_the_app_fails_while_a_job_runs(
         assert validate_comprehensive(large, path, Progress()).errors == []
 
 
+@pytest.mark.slow
 def test_many_short_jobs_beside_the_app_all_succeed(places: Places, tmp_path: Path) -> None:
     """A lock that the app holds for a moment is waited for, wherever in a job it is met."""
     path = str(tmp_path / "a.kpbackup")
@@ -114,6 +116,7 @@ def test_settings_that_are_not_the_usual_ones_stay_too(overwrite: bool, places: 
     assert before["journal_mode"] == ("wal",)
 
 
+@pytest.mark.slow
 def test_a_job_beside_the_app_is_right_or_refused_never_mixed(sample: Places, large: Places) -> None:
     """What the app writes while an import is being worked out is either replaced with the rest, or written after it."""
     backup = str(sample.database.with_name("sample.kpbackup"))

@@ -19,6 +19,7 @@ THIRD = "2025-09-08-periodic-templates"
 NAMES = ("2025-08-23-first-format", "2025-08-24-task-lists", THIRD, "every-kind-of-row")
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_preview_predicts_the_import_and_writes_nothing(

@@ -184,6 +184,7 @@ DAMAGES: dict[str, Callable[[dict[str, list[dict[str, Any]]]], Entries]] = {
 """Ways for a backup to be wrong, and what they make of records with canaries."""
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if name != "keys"])
 def test_a_damaged_backup_is_not_quoted(damage: str, listener: Listener, tmp_path: Path, cases: Cases) -> None:
     listener.hear(archives.write(tmp_path / "a.kpbackup", DAMAGES[damage](_records())))
@@ -191,6 +192,7 @@ def test_a_damaged_backup_is_not_quoted(damage: str, listener: Listener, tmp_pat
     cases.record(SILENT)
 
 
+@pytest.mark.slow
 def test_a_backup_cut_or_changed_anywhere_is_not_quoted(listener: Listener, tmp_path: Path, cases: Cases) -> None:
     whole = archives.write(tmp_path / "a.kpbackup", _made_of(_records())).read_bytes()
     for at in range(100, len(whole), len(whole) // 12):
@@ -220,6 +222,7 @@ def _spoilt(database: Path, stored: str) -> None:
         connection.commit()
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("stored", STORED)
 def test_a_database_with_odd_values_everywhere_is_not_quoted(
     stored: str, places: Places, tmp_path: Path, listener: Listener, capfd: pytest.CaptureFixture[str], cases: Cases

@@ -145,6 +145,7 @@ def test_task_lists_that_are_named_but_not_carried_are_made_again_in_the_order_o
     assert_nothing_changes(restore(device, archive))
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("defaults", [0, 1, 2])
 @pytest.mark.parametrize("own_carried", [False, True])
 @pytest.mark.parametrize("merging", [False, True])
@@ -245,6 +246,7 @@ def test_unique_numbers_swap_whatever_their_column_allows(tmp_path: Path, declar
     assert_same_contents(before, contents(device))
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize(
     ("column", "first", "second"),
     [

@@ -106,6 +106,7 @@ def _pack(kind: tuple[str, Pack], entries: Entries, folder: Path, archive: Path)
     made.replace(archive)
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("packer", PACKERS)
 def test_a_backup_that_was_packed_again_imports_row_for_row(
     packer: str, packed: Packed, tmp_path: Path, cases: Cases

@@ -203,6 +203,7 @@ class Writer:
         execute(self.database, f"INSERT INTO tasks (id, title) VALUES ('meanwhile {self.written}', 'x')")
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("times", [1, importing.TRIES - 1, importing.TRIES, importing.TRIES + 1])
 @pytest.mark.parametrize("moment", ["while the copy is made", "before the lock"])
 def test_what_the_app_writes_until_the_lock_is_taken_is_in_the_copy(
@@ -313,6 +314,7 @@ def test_an_import_without_a_place_for_its_copy_changes_nothing_and_says_why(
     assert "move it away" in error.message
 
 
+@pytest.mark.slow
 def test_whichever_write_flush_or_rename_of_the_copy_fails_the_import_stops(device: Path) -> None:
     before = contents(device)
     for fatal in itertools.count(1):
@@ -357,6 +359,7 @@ def test_a_cancel_reaches_the_copy_and_it_shows_its_progress(device: Path) -> No
 # -- undo ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("backup", GENERATIONS)
 @pytest.mark.parametrize("name", GENERATIONS)
@@ -397,6 +400,7 @@ def test_an_undo_brings_back_what_the_backup_did_not_speak_of(device: Path) -> N
     assert query(device, "SELECT * FROM task_lists ORDER BY id") == lists
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     "oddity",
     [
@@ -425,6 +429,7 @@ bounded = hypothesis_settings(
 )
 
 
+@pytest.mark.slow
 @bounded
 @given(ours=ROWS, theirs=ROWS, further=FURTHER, key=KEYS)
 def test_any_import_into_any_device_can_be_undone_and_done_again(

@@ -116,6 +116,7 @@ def _cut(path: Path, from_end: int, from_start: int = 0) -> Path:
     return path
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_backup_is_refused_whole_with_a_word_of_what_a_salvage_can_do(
     own: Entries, tmp_path: Path, kind: str
@@ -226,6 +227,7 @@ def test_lists_that_are_lost_are_made_again_so_that_grouping_survives(own: Entri
 # Entries
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("name", ["tasks.json", "data.json", "time_sessions.json", "metadata.json", "settings.json"])
 @pytest.mark.parametrize("made_by", ["app", "us"])
 @pytest.mark.parametrize("how", ["damaged", "missing"])

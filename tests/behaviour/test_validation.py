@@ -394,6 +394,7 @@ SHIPPED_CHANGES: dict[Callable[[Entries], None], bool] = {
 """What a hand can do to an archive without a manifest, and whether what is left is still a whole backup."""
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("change", SHIPPED_CHANGES, ids=lambda change: change.__name__)
 def test_a_shipped_backup_is_held_to_the_agreement_of_its_entries(
     device: Path, real_files: Path, tmp_path: Path, change: Callable[[Entries], None]
@@ -536,6 +537,7 @@ def own_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return backup(path, folder / "own.kpbackup")
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("what", FORGED)
 def test_a_forged_backup_is_refused_whole_or_taken_whole(
     device: Path, own_backup: Path, tmp_path: Path, what: str

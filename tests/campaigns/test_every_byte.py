@@ -154,10 +154,12 @@ def _unpacks_the_same(whole: bytes, turned: bytes, place: int) -> bool:
     return False
 
 
+@pytest.mark.slow(but=1)
 def test_a_backup_cut_somewhere_is_refused(subject: Subject, cases: Cases) -> None:
     _try_cuts(subject, _sample(subject.whole), cases)
 
 
+@pytest.mark.slow(but=1)
 def test_a_bit_turned_somewhere_is_refused_or_means_nothing(subject: Subject, cases: Cases) -> None:
     _try_bits(subject, _sample(subject.whole), cases)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -139,6 +140,7 @@ def test_any_database_survives_export_and_import_and_a_second_import_changes_not
     in_a_folder(check)
 
 
+@pytest.mark.slow
 @bounded
 @given(ours=ROWS, theirs=ROWS)
 def test_any_backup_replaces_what_any_device_holds(ours: Rows, theirs: Rows) -> None:
@@ -153,6 +155,7 @@ def test_any_backup_replaces_what_any_device_holds(ours: Rows, theirs: Rows) -> 
     in_a_folder(check)
 
 
+@pytest.mark.slow
 @bounded
 @given(ours=ROWS, theirs=ROWS)
 def test_any_backup_merges_into_any_device_and_no_row_of_it_is_lost(ours: Rows, theirs: Rows) -> None:

@@ -103,6 +103,7 @@ def _check_cut(case: Case, length: int) -> None:
             assert table not in missing, (table, length)
 
 
+@pytest.mark.slow(but=1)
 def test_a_backup_that_was_cut_gives_what_lies_before_the_cut(case: Case, cases: Cases) -> None:
     tried = sorted(set(_cuts(case, 25)))
     for length in tried:
@@ -123,12 +124,14 @@ def _flipped(whole: bytes, *bits: int) -> bytes:
     return bytes(damaged)
 
 
+@pytest.mark.slow(but=1)
 def test_one_flipped_bit_costs_no_record_that_stands_there_twice(case: Case, cases: Cases) -> None:
     for damaged in _flips(case, 40, 1):
         assert not contract_missing(_judge(case, damaged))
     cases.record(NEVER, 40)
 
 
+@pytest.mark.slow(but=1)
 def test_a_flipped_bit_outside_of_the_records_costs_nothing(case: Case, cases: Cases) -> None:
     holding = [case.spans[name] for name in case.spans if name not in ("metadata.json", "manifest.json")]
     outside = [at for at in range(len(case.whole)) if not any(start <= at < end for start, end in holding)]
@@ -137,6 +140,7 @@ def test_a_flipped_bit_outside_of_the_records_costs_nothing(case: Case, cases: C
     cases.record(NEVER, 40)
 
 
+@pytest.mark.slow(but=1)
 def test_many_flipped_bits_bring_in_nothing_wrong(case: Case, cases: Cases) -> None:
     chosen = random.Random(3)
     for count in [2, 3, 5, 10, 30] * 6:
@@ -144,6 +148,7 @@ def test_many_flipped_bits_bring_in_nothing_wrong(case: Case, cases: Cases) -> N
     cases.record(NEVER, 30)
 
 
+@pytest.mark.slow(but=2)
 def test_a_run_of_zeros_or_noise_brings_in_nothing_wrong(case: Case, cases: Cases) -> None:
     chosen = random.Random(4)
     for number in range(20):
@@ -155,6 +160,7 @@ def test_a_run_of_zeros_or_noise_brings_in_nothing_wrong(case: Case, cases: Case
     cases.record(NEVER, 20)
 
 
+@pytest.mark.slow(but=1)
 def test_bytes_that_were_lost_or_doubled_bring_in_nothing_wrong(case: Case, cases: Cases) -> None:
     chosen = random.Random(5)
     for _ in range(20):
@@ -171,6 +177,7 @@ def test_the_same_damage_in_both_places_proves_nothing(case: Case) -> None:
     _judge(case, bytes(byte & 0x7F for byte in case.whole))
 
 
+@pytest.mark.slow(but=1)
 def test_what_is_damaged_is_never_called_valid(case: Case, tmp_path: Path) -> None:
     """Nothing that costs a salvage a record passes a validation, and none that passes costs one."""
     places = places_of(fresh(tmp_path))

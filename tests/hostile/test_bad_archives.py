@@ -263,6 +263,7 @@ SPOILED: dict[str, tuple[Callable[[Entries], Entries], type[SidecarError]]] = {
 }
 
 
+@pytest.mark.slow(but=9)
 @pytest.mark.parametrize("kind", SPOILED)
 def test_spoiled_data_is_told_of_by_every_job_that_reads_it(kind: str, places: Places, tmp_path: Path) -> None:
     spoil, error = SPOILED[kind]

@@ -155,6 +155,7 @@ def test_a_path_that_cannot_be_written_has_an_error_of_its_own(kind: str, places
         refusal("export", places, path, expected)
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize(
     "name",
     [

@@ -106,6 +106,7 @@ def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Pat
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("unforeseen", [True, False])
 @pytest.mark.parametrize(("spare", "kind"), [(4 << 10, SafetyCopyFailed), (300 << 10, DiskFull)])
 @pytest.mark.parametrize("job", ["import", "merge"])
@@ -258,6 +259,7 @@ def fail_files(patch: pytest.MonkeyPatch, failing: Failing) -> None:
     patch.setattr(Path, "replace", replace)
 
 
+@pytest.mark.slow
 def test_whichever_write_flush_or_rename_fails_the_old_backup_stays(places: Places, tmp_path: Path) -> None:
     target = tmp_path / "target" / "a.kpbackup"
     target.parent.mkdir()

@@ -195,6 +195,7 @@ SPOILED: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("kind", SPOILED)
 def test_what_no_app_writes_is_refused(kind: str, device: Device) -> None:
     spoil, error = SPOILED[kind]
@@ -220,6 +221,7 @@ ODD: dict[str, Spoil] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", ODD)
 def test_what_is_odd_and_allowed_is_read(kind: str, device: Device) -> None:
     write(device.archive, ODD[kind](made_of()))
@@ -350,6 +352,7 @@ MANIFESTS: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", MANIFESTS)
 def test_a_manifest_made_to_do_harm_does_none(kind: str, own: tuple[Entries, Contents], device: Device) -> None:
     spoil, error = MANIFESTS[kind]
@@ -357,6 +360,7 @@ def test_a_manifest_made_to_do_harm_does_none(kind: str, own: tuple[Entries, Con
     judge(device, only=error)
 
 
+@pytest.mark.slow
 def test_as_many_tables_and_columns_as_there_may_be_are_staged_in_time(
     own: tuple[Entries, Contents], device: Device
 ) -> None:
@@ -469,6 +473,7 @@ EXACT: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", EXACT)
 def test_cells_that_fit_nowhere_are_refused(kind: str, own: tuple[Entries, Contents], device: Device) -> None:
     spoil, error = EXACT[kind]

@@ -257,6 +257,7 @@ HARMLESS: dict[str, Callable[[list[Header]], object]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_oddities_of_headers_do_no_harm(kind: str, device: Device, right: Contents) -> None:
     made = headers(made_of())

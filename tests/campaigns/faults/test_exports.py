@@ -119,6 +119,7 @@ def test_an_export_killed_at_a_step_leaves_the_old_backup_or_a_proved_new_one(
     cases.record(KILLED, some_cases(exports.try_one, KILLS, exports.run().steps, 40))
 
 
+@pytest.mark.slow
 def test_an_export_whose_disk_fails_at_a_step_says_so_and_leaves_the_old_backup(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:

@@ -167,6 +167,7 @@ class Imports:
         assert self._left_behind(copies_may_be=True) == [], "the next import sweeps"
 
 
+@pytest.mark.slow
 def test_an_import_killed_at_a_step_leaves_every_table_all_old_or_all_new(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
@@ -174,6 +175,7 @@ def test_an_import_killed_at_a_step_leaves_every_table_all_old_or_all_new(
     cases.record(KILLED, some_cases(imports.try_one, KILLS, imports.steps, 40))
 
 
+@pytest.mark.slow
 def test_an_import_that_outgrows_its_memory_is_as_whole_when_it_is_killed(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
@@ -185,6 +187,7 @@ def test_an_import_that_outgrows_its_memory_is_as_whole_when_it_is_killed(
     cases.record(KILLED, some_cases(imports.try_one, KILLS, imports.steps, 30))
 
 
+@pytest.mark.slow
 def test_an_import_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_it_was(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
@@ -192,6 +195,7 @@ def test_an_import_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_
     cases.record(FAILED, some_cases(imports.try_one, FAILURES, imports.steps, 40))
 
 
+@pytest.mark.slow
 def test_an_undo_killed_at_a_step_leaves_every_table_all_old_or_all_new(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
@@ -199,6 +203,7 @@ def test_an_undo_killed_at_a_step_leaves_every_table_all_old_or_all_new(
     cases.record(KILLED_UNDO, some_cases(undos.try_one, KILLS, undos.steps, 40))
 
 
+@pytest.mark.slow
 def test_an_undo_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_it_was(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:

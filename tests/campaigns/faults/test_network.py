@@ -80,6 +80,7 @@ def _full_cycle(start: Sequence[str], places: Places, folder: Path, environment:
     return len(answers) + len(commands)
 
 
+@pytest.mark.slow
 def test_no_call_reaches_a_network(shim: Path, places: Places, tmp_path: Path, cases: Cases) -> None:
     log = tmp_path / "calls.log"
     environment = {"LD_PRELOAD": str(shim), "FAULTS_LOG": str(log), "FAULTS_ROOTS": str(tmp_path)}
@@ -101,6 +102,7 @@ def test_a_call_that_reached_a_network_would_be_noted_and_refused(shim: Path, tm
     assert "socket" in {step.call for step in steps_of(log)}
 
 
+@pytest.mark.slow
 def test_python_itself_sees_no_use_of_a_network(places: Places, tmp_path: Path, cases: Cases) -> None:
     cases.record(SENT_NOWHERE, _full_cycle([sys.executable, "-c", AUDITED], places, tmp_path, {}))
 
@@ -113,6 +115,7 @@ def test_python_itself_would_see_a_use_of_a_network(tmp_path: Path) -> None:
     assert b"reached for the network: socket.__new__" in done.stderr
 
 
+@pytest.mark.slow
 def test_everything_works_where_there_is_no_network(places: Places, tmp_path: Path, cases: Cases) -> None:
     alone = ["unshare", "--user", "--map-root-user", "--net"]
     if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:

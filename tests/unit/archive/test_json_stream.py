@@ -66,6 +66,7 @@ STYLES = st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.slow
 @FEW
 @given(RECORDS, STYLES, st.integers(1, 300))
 @pytest.mark.usefixtures("narrow")
@@ -73,6 +74,7 @@ def test_any_records_in_any_chunks_are_those_of_json(records: list[Any], style: 
     assert _records(json.dumps(records, **style).encode(), size) == records
 
 
+@pytest.mark.slow
 @FEW
 @given(st.dictionaries(TEXTS, VALUES | RECORDS, max_size=5), STYLES, st.integers(1, 300), st.data())
 @pytest.mark.usefixtures("narrow")

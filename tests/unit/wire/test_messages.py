@@ -128,6 +128,7 @@ def test_answer_does_not_repeat_what_was_sent() -> None:
     assert "secret" not in json.dumps(read_message(b'{"secret": tru'))
 
 
+@pytest.mark.slow
 @given(st.binary() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_nothing_that_is_sent_raises(line: bytes | str) -> None:
     said = read_message(line if isinstance(line, bytes) else line.encode())

@@ -282,6 +282,7 @@ def test_missing_file_is_an_error_that_names_it(client: Client, tmp_path: Path, 
     assert path in error["message"]
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("name", BACKUP_METHODS)
 @pytest.mark.parametrize("path", ["", "\0", "a\0b", "\ud800", "x" * 100_000, "/", "\udcff/\udcff"])
 def test_hostile_paths_are_answered_without_an_internal_error(client: Client, name: str, path: str) -> None:
