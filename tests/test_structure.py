@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -144,3 +145,47 @@ def test_a_room_is_small_and_says_what_it_owns(room: str) -> None:
 
 def test_few_files_lie_beside_the_rooms() -> None:
     assert len([path for path in PACKAGE.iterdir() if path.is_file()]) <= 8
+
+
+MAP = (PACKAGE / "README.md").read_text("utf-8")
+
+ANSWERS = [row.split(" | ") for row in re.findall(r"^\| (.+ \| .+ \| .+) \|$", MAP, re.MULTILINE)[1:]]
+"""The map's questions, each with files and names."""
+
+
+def _defined(path: Path) -> set[str]:
+    """What a file defines: classes, functions and constants, and within classes "Class.name"."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        found |= _named(node)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{name}" for part in node.body for name in _named(part)}
+    return found
+
+
+def _named(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+
+
+def test_the_map_lists_the_rooms_in_the_order_of_the_pipe() -> None:
+    listed = re.findall(r"^\| `(\w+)/` \|", MAP, re.MULTILINE)
+    assert listed == [room for room in ORDER if room in ROOMS]
+
+
+def test_the_map_answers_many_questions() -> None:
+    assert len(ANSWERS) >= 20
+    assert {room for room in ROOMS if f"`{room}/" in "".join(files for _, files, _ in ANSWERS)} == set(ROOMS)
+
+
+@pytest.mark.parametrize(("question", "files", "names"), ANSWERS, ids=[question for question, _, _ in ANSWERS])
+def test_the_map_leads_to_files_and_names_that_exist(question: str, files: str, names: str) -> None:
+    paths = [PACKAGE / name for name in re.findall(r"`(.+?)`", files)]
+    wanted = set(re.findall(r"`(.+?)`", names))
+    assert paths, question
+    assert wanted, question
+    assert not wanted - set().union(*map(_defined, paths)), question
+    for path in paths:
+        assert wanted & _defined(path), f"{question}: nothing of {path.name} is named"
