@@ -30,6 +30,7 @@ from sidecar.restore.refused_rows import mend
 from sidecar.restore.target_rules import Policy, apply_policies
 from sidecar.results import ImportPreview, ImportResult, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
+from sidecar.stage.checks import LISTS_NOT_CARRIED
 from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
 from sidecar.system.paths import Places
@@ -43,6 +44,9 @@ TRIES = 3
 
 LOCK_SECONDS = 4.0
 """Longest the app may be kept from writing, as far as that is foreseen; it waits for 5 s."""
+
+ASSUMED_ENCODING = "UTF-8"
+"""What a database that is busy is taken to be in until it can be asked: the app's own are."""
 
 ROW_SECONDS = 15e-6
 """What a changed row costs while the app is locked out."""
@@ -173,7 +177,8 @@ class _Target:
 
     def warnings(self) -> list[str]:
         salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
-        return [*salvaged, *self.backup.problems.lines(WARNING), *self.difference.policy.warnings]
+        found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
+        return [*salvaged, *found, *self.difference.policy.warnings]
 
     def report(self) -> SalvageReport | None:
         return self.backup.salvage.report(self.backup.stage) if isinstance(self.backup, Salvaged) else None
@@ -250,11 +255,11 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
         raise SameFile(path=request.file_path)
     with _reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
-        encoding = _encoding(database, progress)
+        encoding = _encoding_unless_busy(database, progress)
     judging = salvaged if request.salvage else judged
     with (
         nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
-        judging(request.file_path, request.places.work_dir, progress, encoding) as backup,
+        judging(request.file_path, request.places.work_dir, progress, encoding or ASSUMED_ENCODING) as backup,
     ):
         backup.require_valid()
         backup.stage.close()
@@ -264,6 +269,8 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
             closing(open_for_import(database)) as connection,
             _refusals(),
         ):
+            if encoding is None and _encoding(database, progress) != ASSUMED_ENCODING:
+                raise DatabaseBusy(path=database, detail="It has only just become free.")
             yield _compare(connection, request, backup, progress)
 
 
@@ -309,6 +316,14 @@ def _require_room(connection: sqlite3.Connection, database: Path, difference: Di
     needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
     if coming and needed > 0:
         require_space(database, needed, "the import")
+
+
+def _encoding_unless_busy(database: Path, progress: Progress) -> str | None:
+    """The database's encoding; None while it is busy: whether the backup is fine is then found out first, and said."""
+    try:
+        return _encoding(database, progress)
+    except DatabaseBusy:
+        return None
 
 
 def _encoding(database: Path, progress: Progress) -> str:

@@ -14,7 +14,8 @@ from sidecar.database.introspection import ForeignKey, Schema, TableSchema, brok
 from sidecar.database.models import MIGRATIONS
 from sidecar.errors import CannotRemove
 from sidecar.progress import Progress
-from sidecar.restore.target_rules import LISTS, Policy
+from sidecar.restore.emptied_lists import LISTS, emptied_lists
+from sidecar.restore.target_rules import Policy
 from sidecar.results import Example, TableAccount
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
@@ -131,6 +132,8 @@ class Difference:
                 self._find_gone(connection, name)
             else:
                 _make_gone(connection, self.live[name])
+        if self.policy.sweeps_lists:
+            self._find_emptied(connection)
         self._follow_references(connection)
         for name in self.live:
             self._account(connection, name)
@@ -282,6 +285,12 @@ class Difference:
         sql = f"SELECT {_located(live, 'm')} FROM main.{quote(name)} m WHERE {where}"
         _require_locator(connection, live, sql)
         connection.execute(f"INSERT INTO {gone_of(name)} {sql}")
+
+    def _find_emptied(self, connection: sqlite3.Connection) -> None:
+        """Lists that an import made again and in which nothing is left, though the archive says nothing of lists."""
+        lists = self.live[LISTS]
+        sql = f"INSERT INTO {gone_of(LISTS)} SELECT {_located(lists, 'm')} FROM main.{quote(LISTS)} m WHERE m.id = ?"
+        connection.executemany(sql, [(list_id,) for list_id in emptied_lists(connection, self.stage, self.live)])
 
     def _follow_references(self, connection: sqlite3.Connection) -> None:
         """What the app's own foreign keys do when rows go: rows of tables that stay go too, or lose the reference."""

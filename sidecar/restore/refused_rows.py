@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from sidecar.database.introspection import ForeignKey, Schema, TableSchema, quote
-from sidecar.restore.target_rules import LISTS, NAMING_LISTS
+from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS
 from sidecar.results import RECORDS_SHOWN
 from sidecar.salvage.salvaging import Salvage, Salvaged, taken_metadata
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable

@@ -10,18 +10,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN
 from sidecar.errors import DatabaseBusy, WouldLoseData
+from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS, RESTORED
+from sidecar.stage.checks import contained
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
-LISTS = "task_lists"
 NO_TABLE, MAPPED = "no_such_table", "default_list_mapped"
 """Reasons for rows left out: the target has no such table; the database's own default list stands for it."""
 
 _LIST_SHAPE = ("id", "name", "is_default")
-NAMING_LISTS = (("tasks", "task_list_id"), ("periodic_task_templates", "task_list_id"))
+
+LISTS_NAMED = 3
+"""Most lists that a warning names."""
 
 
 @dataclass
@@ -30,15 +34,17 @@ class Policy:
 
     ``left_out`` counts rows per table and reason, ``mapped`` holds the rows of ``task_lists`` left
     out so, ``restored`` the number of task lists made again, ``kept_default`` whether the
-    database's own default list stays though the archive replaces all lists. ``salvaged`` is None but for
-    a damaged archive: then it counts, per table and reason, the records that could not be proved; ``hedged``
-    tells that those that could may not say their values exactly.
+    database's own default list stays though the archive replaces all lists, ``sweeps_lists`` whether those
+    go that an earlier import made again and in which nothing is left. ``salvaged`` is None but for a damaged
+    archive: then it counts, per table and reason, the records that could not be proved; ``hedged`` tells that
+    those that could may not say their values exactly.
     """
 
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
     mapped: set[int] = field(default_factory=set)
     restored: int = 0
     kept_default: bool = False
+    sweeps_lists: bool = False
     warnings: list[str] = field(default_factory=list)
     lists: list[tuple[object, ...]] | None = None
     salvaged: Mapping[str, Mapping[str, int]] | None = None
@@ -76,6 +82,7 @@ def apply_policies(
         if stage.tables[LISTS].carried:
             _one_default(connection, overwrite, policy)
         if not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {}):
+            policy.sweeps_lists = overwrite and not policy.is_salvage
             _restore_lists(connection, stage, live, policy)
         _adopt_listless(connection, stage, live, overwrite and not policy.is_salvage)
     return policy
@@ -140,36 +147,49 @@ def _one_default(connection: sqlite3.Connection, overwrite: bool, policy: Policy
 def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, policy: Policy) -> None:
     """Make the lists again that the archive names, does not carry, and the database lacks."""
     naming = " UNION ALL ".join(
-        f"SELECT {column} AS id, {quote(ROW)} AS place FROM stage.{table}"
+        f"SELECT {column} AS id, {quote(ROW)} AS place, '{table}' AS source FROM stage.{table}"
         for table, column in NAMING_LISTS
         if stage.tables[table].carried and column in live.get(table, live[LISTS]).columns
     )
     if not naming:
         return
     missing = connection.execute(
-        f"SELECT id FROM ({naming}) WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM main.task_lists WHERE id IS NOT"
+        "SELECT id, count(*) FILTER (WHERE source = 'tasks'), count(*) FILTER (WHERE source <> 'tasks')"
+        f" FROM ({naming}) WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM main.task_lists WHERE id IS NOT"
         " NULL UNION SELECT id FROM stage.task_lists WHERE id IS NOT NULL) GROUP BY id ORDER BY min(place), id"
     ).fetchall()
     if not missing:
         return
     shape = stage.tables[LISTS].shapes.setdefault(_LIST_SHAPE, len(stage.tables[LISTS].shapes))
     names = _free_names(connection)
-    for (list_id,) in missing:
+    called: list[str] = []
+    for list_id, tasks, templates in missing:
+        name = next(names)
         connection.execute(
             f"INSERT INTO stage.task_lists ({quote(SHAPE)}, id, name, is_default) VALUES (?, ?, ?, 0)",
-            (shape, list_id, next(names)),
+            (shape, list_id, name),
         )
+        called.append(f'"{name}" ({contained(tasks, templates)})')
     policy.restored = len(missing)
+    policy.warnings.append(_made_again(called))
 
 
 def _free_names(connection: sqlite3.Connection) -> Iterator[str]:
+    # Those of lists that are about to go count as well: the next import's lists are told from this one's.
     taken = {name for (name,) in connection.execute("SELECT name FROM main.task_lists")}
-    number = 1
-    while True:
-        name = f"Restored list {number}"
-        if name not in taken:
-            yield name
-        number += 1
+    return (name for number in count(1) if (name := f"{RESTORED}{number}") not in taken)
+
+
+def _made_again(called: list[str]) -> str:
+    """What is said of lists that are made again: their names, those of a few where there are many."""
+    if len(called) == 1:
+        return (
+            f"A task list that is in neither the backup nor KiraPilot is made again as {called[0]}. You can rename it"
+        )
+    most = LISTS_NAMED - 1 if len(called) > LISTS_NAMED else len(called) - 1
+    last = called[most] if most == len(called) - 1 else f"{len(called) - most:,} more"
+    listed = f"{', '.join(called[:most])} and {last}"
+    return f"Task lists that are in neither the backup nor KiraPilot are made again as {listed}. You can rename them"
 
 
 def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool) -> None:

@@ -33,6 +33,9 @@ RECURRENCES = ("daily", "weekly", "biweekly", "every_three_weeks", "monthly", "c
 LONGEST_WORD = 24
 """Most letters of a word that a message shows."""
 
+LISTS_NOT_CARRIED = "lists_not_carried"
+"""Kind of the warning that an import replaces by what it knows of the target: which lists it makes again."""
+
 _KEPT = "it is kept as it is"
 
 _REFERENCES = {
@@ -52,6 +55,7 @@ def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: 
         _duplicate_keys,
         _duplicate_pairs,
         _references,
+        _uncarried_lists,
         _self_dependencies,
         _dependency_cycles,
         _default_lists,
@@ -210,17 +214,43 @@ def _check_reference(
 
 
 def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems) -> None:
-    """References to a table that the backup does not carry: lists are made again, others are kept if they may be."""
+    """References to a table that the backup does not carry: kept if they may be. Lists have a check of their own."""
+    if parent == "task_lists":
+        return
     for target, rows in stage.query(f"SELECT target, number FROM {_targets(table, column)}"):
         what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
         where: dict[str, Any] = {"table": table.name, "row_id": str(target), "column": column}
-        if parent == "task_lists":
-            fate = "it is made again if the database does not have it"
-            problems.warning("uncarried_reference", f"{what}: {fate}", **where)
-        elif strict:
+        if strict:
             problems.error("broken_reference", what, **where)
         else:
             problems.warning("uncarried_reference", f"{what}: the reference is kept", **where)
+
+
+def _uncarried_lists(stage: Stage, problems: Problems) -> None:
+    """Task lists that rows are in and that the backup does not carry: one warning for all, in the words of the app."""
+    naming = {"tasks": 0, "periodic_task_templates": 0}
+    lists: set[object] = set()
+    for name in naming:
+        table = stage.tables[name]
+        if stage.tables["task_lists"].carried or not table.carried or "task_list_id" not in table.spoken_of():
+            continue
+        sql = f"SELECT task_list_id, count(*) FROM {quote(name)} WHERE task_list_id IS NOT NULL GROUP BY task_list_id"
+        for target, rows in stage.query(sql):
+            lists.add(target)
+            naming[name] += rows
+    if lists:
+        whose = "its task list" if len(lists) == 1 else f"its {len(lists):,} task lists"
+        message = (
+            f"The backup does not hold {whose} ({contained(*naming.values())})."
+            ' A list that KiraPilot lacks is made again, as "Restored list 1" and so on'
+        )
+        problems.warning(LISTS_NOT_CARRIED, message, table="task_lists")
+
+
+def contained(tasks: int, templates: int) -> str:
+    """What is in task lists, for people: "7 tasks, 1 periodic template"."""
+    parts = ((tasks, "task"), (templates, "periodic template"))
+    return ", ".join(f"{number:,} {word}{'' if number == 1 else 's'}" for number, word in parts if number)
 
 
 def _self_dependencies(stage: Stage, problems: Problems) -> None:

@@ -64,16 +64,19 @@ class Problems:
         ordered = sorted(self._kept.items(), key=lambda item: item[0][0] != ERROR)
         return [problem for _, problems in ordered for problem in problems]
 
-    def lines(self, severity: str) -> list[str]:
+    def lines(self, severity: str, without: str | None = None) -> list[str]:
         """At most LINES_SHOWN lines for a dialog: some of every kind, the last "and N more" where there are more.
 
         Of a kind of warning a few are enough to know it by; of errors as many as there is room for.
+
+        :param without: a kind that the caller tells of in words of its own.
         """
         most = LINES_SHOWN if severity == ERROR else WARNINGS_OF_A_KIND
-        kinds = [problems[:most] for (of, _), problems in self._kept.items() if of == severity]
+        wanted = {key for key in self._kept if key[0] == severity and key[1] != without}
+        kinds = [problems[:most] for key, problems in self._kept.items() if key in wanted]
         rounds = chain.from_iterable(zip_longest(*kinds))
         messages = [problem.message for problem in rounds if problem is not None]
-        count = self.count(severity)
+        count = sum(self._counts[key] for key in wanted)
         if len(messages) == count <= LINES_SHOWN:
             return messages
         shown = messages[: LINES_SHOWN - 1]

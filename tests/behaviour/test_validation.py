@@ -167,8 +167,15 @@ def test_what_would_break_an_import_is_an_error(
         ),
         (
             {"tasks": [task("a", task_list_id="gone")]},
-            "1 tasks name task list gone, which the backup does not carry: "
-            "it is made again if the database does not have it",
+            "The backup does not hold its task list (1 task). A list that KiraPilot lacks is made again, as "
+            '"Restored list 1" and so on',
+        ),
+        (
+            {
+                "tasks": [task("a", task_list_id="x"), task("b", task_list_id="x"), task("c", task_list_id="y")],
+                "periodic_task_templates": [template("t", task_list_id="z")],
+            },
+            "The backup does not hold its 3 task lists (3 tasks, 1 periodic template).",
         ),
         ({"tasks": [task("a"), without(task("b"), "created_at")]}, "1 tasks without created_at: a row that exists"),
         ({"tasks": [task("a", colour="red")]}, "The backup holds tasks.colour, which this KiraPilot does not know"),

@@ -15,6 +15,7 @@ import pytest
 
 from sidecar.database import connection as live
 from sidecar.errors import (
+    DamagedBackup,
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseNotFound,
@@ -165,7 +166,18 @@ def test_pages_overwritten_in_the_middle_never_become_a_backup_or_half_an_import
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_a_database_that_stays_locked_is_busy(job: str, places: Places, tmp_path: Path) -> None:
     with app_process.playing("BEGIN EXCLUSIVE", places.database):
-        _refused(job, places, tmp_path, DatabaseBusy)
+        error = _refused(job, places, tmp_path, DatabaseBusy)
+    if job != "export":
+        assert error.message.startswith("Nothing was changed and the backup is fine: ")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("job", ["import", "preview"])
+def test_a_busy_database_does_not_vouch_for_a_backup_that_is_damaged(job: str, places: Places, tmp_path: Path) -> None:
+    damaged = Path(_path(job, tmp_path))
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    with app_process.playing("BEGIN EXCLUSIVE", places.database):
+        refusal(job, places, str(damaged), DamagedBackup)
 
 
 @pytest.mark.usefixtures("impatient")
