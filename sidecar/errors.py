@@ -13,7 +13,7 @@ Tree::
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove
     ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
-    ├── SafetyCopyFailed  NoSafetyCopy
+    ├── SafetyCopyFailed  NoSafetyCopy  ChangedSincePreview
     ├── Cancelled  StartAgain
     └── InternalError
 
@@ -39,6 +39,8 @@ class SidecarError(Exception):
     code: ClassVar[int] = 1
     hint: ClassVar[str] = ""
     blames_backup: ClassVar[bool] = False
+    reassures: ClassVar[bool] = False
+    """Whether the sentence says by itself that nothing was changed."""
 
     def __init__(self, *, path: object = None, detail: str = "") -> None:
         self.path = None if path is None else str(path)
@@ -304,10 +306,16 @@ class NoSafetyCopy(SidecarError):
     kind, code, hint = "no_safety_copy", 44, "Import a backup of your own instead."
 
 
+class ChangedSincePreview(SidecarError):
+    """Nothing was changed, for this is no longer what the preview showed: {detail}. Look at a new preview first."""
+
+    kind, code, hint, reassures = "changed_since_preview", 65, "Preview the backup again, then import it.", True
+
+
 class Cancelled(SidecarError):
     """Cancelled. Everything is as it was before."""
 
-    kind, code, hint = "cancelled", -32800, "Start again when you like."
+    kind, code, hint, reassures = "cancelled", -32800, "Start again when you like.", True
 
     @property
     def exit_code(self) -> int:

@@ -146,13 +146,17 @@ class SalvageReport(msgspec.Struct, kw_only=True):
 
 
 class ImportPreview(BackupMetadata, kw_only=True):
-    """What an import would do: BackupMetadata of the archive, and per table the account and some examples."""
+    """What an import would do: BackupMetadata of the archive, and per table the account and some examples.
+
+    ``token`` stands for all of it: an import that is given it as ``previewToken`` does this, or refuses.
+    """
 
     overwrite: bool
     tables: dict[str, TableAccount]
     examples: dict[str, list[Example]]
     warnings: list[str]
     salvage: SalvageReport | None = None
+    token: str
 
 
 class ImportResult(BackupMetadata, kw_only=True):

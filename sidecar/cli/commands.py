@@ -98,8 +98,7 @@ def import_(options: Options, terminal: Terminal) -> int:
     from sidecar.cli import rendering
     from sidecar.jobs import importing
 
-    if options.salvage or not options.merge:
-        _confirm_import(options, terminal)
+    token = _confirm_import(options, terminal) if options.salvage or not options.merge else None
     with terminal.progress() as progress:
         result = importing.import_data(
             options.places(),
@@ -108,6 +107,7 @@ def import_(options: Options, terminal: Terminal) -> int:
             progress,
             allow_loss=options.allow_loss,
             salvage=options.salvage,
+            preview_token=token,
         )
     terminal.answer(result, lambda: rendering.import_lines(result))
     return DONE
@@ -145,13 +145,15 @@ def undo(options: Options, terminal: Terminal) -> int:
     from sidecar.jobs import undoing
 
     places = options.places()
+    agreed = None
     if terminal.can_ask and not options.yes:
         with terminal.progress() as progress:
             path, expected = undoing.preview_undo(places, progress)
+        agreed = path, expected.token
         terminal.note("\n".join(rendering.undo_preview_lines(path, expected)) + "\n")
     _require_yes(options, terminal, f"This replaces the data in {printable(str(places.database))}", "Go on?")
     with terminal.progress() as progress:
-        result = undoing.undo_last_import(places, progress)
+        result = undoing.undo_last_import(places, progress, agreed=agreed)
     terminal.answer(result, lambda: rendering.undo_lines(result))
     return DONE
 
@@ -210,20 +212,26 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
 }
 
 
-def _confirm_import(options: Options, terminal: Terminal) -> None:
-    """Show the preview on standard error, as part of the question: standard output is for the answer."""
+def _confirm_import(options: Options, terminal: Terminal) -> str | None:
+    """Show the preview on standard error, as part of the question: standard output is for the answer.
+
+    Answers the token of what was shown and agreed to; None where nothing was.
+    """
+    token = None
     database = printable(str(options.places().database))
     if terminal.can_ask and not options.yes:
         from sidecar.cli import rendering
 
         with terminal.progress() as progress:
             expected = _previewed(options, progress)
+        token = expected.token
         terminal.note("\n".join(rendering.preview_lines(expected)) + "\n")
     if options.salvage:
         fact = f"This brings what can be proved of a damaged backup into {database}"
     else:
         fact = f"This replaces the data in {database}"
     _require_yes(options, terminal, fact, "Go on?")
+    return token
 
 
 def _previewed(options: Options, progress: Progress) -> ImportPreview:

@@ -30,6 +30,9 @@ PIECE_BYTES = 1 << 20
 
 _WAL = "wal"
 
+_COUNTER_AT = 24
+"""Offset of the file change counter, four bytes: "The Database Header" of SQLite's file format."""
+
 
 def take_snapshot(path: Path, snapshot: Path, progress: Progress) -> None:
     """Copy the live database, as of one moment, to the new file ``snapshot``.
@@ -94,6 +97,19 @@ def _pieces(source: int, path: Path, position: int) -> Iterator[memoryview]:
             return
         yield room[:read]
         position += read
+
+
+def change_counter(path: Path) -> int:
+    """The number in the database's first page that every transaction raises which changes the file.
+
+    Not kept by a database with a write-ahead log. Raises PathError and its kin.
+    """
+    with file_errors(path):
+        if sys.platform == "win32":
+            with path.open("rb") as file:
+                file.seek(_COUNTER_AT)
+                return int.from_bytes(file.read(4), "big")
+        return int.from_bytes(os.pread(_descriptor(path), 4, _COUNTER_AT), "big")
 
 
 _kept: dict[tuple[int, int], int] = {}

@@ -25,7 +25,7 @@ from sidecar.progress import Report
 from sidecar.wire import messages
 from sidecar.wire.context import Token
 from sidecar.wire.methods import ALWAYS_POSSIBLE, METHODS, NAME, PROTOCOL_VERSION, Method
-from sidecar.wire.params import Params
+from sidecar.wire.params import Params, names_of
 
 SCHEMAS = "schemas"
 """Folder of the JSON Schemas."""
@@ -131,7 +131,7 @@ def _describe_params(params: type[Params]) -> list[dict[str, Any]]:
             "required": name in schema.get("required", []),
             "schema": schema["properties"][name],
         }
-        for name in params.__struct_encode_fields__
+        for name in names_of(params)
     ]
 
 

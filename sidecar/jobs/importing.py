@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -20,12 +21,20 @@ from sidecar.database.connection import (
     open_for_reading,
     writing_only_below,
 )
-from sidecar.errors import DatabaseBusy, InvalidBackup, SameFile, SidecarError
+from sidecar.errors import ChangedSincePreview, DatabaseBusy, InvalidBackup, SameFile, SidecarError
 from sidecar.jobs.safety_copies import SafetyCopy
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply, data_version
 from sidecar.restore.plan import Difference
 from sidecar.restore.prebuilt_tables import build
+from sidecar.restore.preview_token import (
+    FileState,
+    database_state,
+    make_token,
+    read_state,
+    require_same,
+    require_unchanged,
+)
 from sidecar.restore.refused_rows import mend
 from sidecar.restore.target_rules import Policy, apply_policies
 from sidecar.results import ImportPreview, ImportResult, SalvageReport
@@ -60,6 +69,7 @@ def import_data(
     allow_loss: bool = False,
     settings: Mapping[str, object] | None = None,
     salvage: bool = False,
+    preview_token: str | None = None,
 ) -> ImportResult:
     """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
 
@@ -68,19 +78,25 @@ def import_data(
     :param settings: the frontend's own as they are now: they go into the safety copy without their secrets, which
         go into what the result hands back.
     :param salvage: of a damaged archive take what can be proved, and remove nothing; else refuse it whole.
-    Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch, Cancelled;
-    the database is then what it was.
+    :param preview_token: of the preview that was agreed to: what it showed is done, or nothing.
+    Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch,
+    ChangedSincePreview, Cancelled; the database is then what it was.
     """
     progress.plan(PHASES)
-    return _import(_Request(places, file_path, overwrite, allow_loss, salvage=salvage), progress, settings)
+    request = _Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token)
+    return _import(request, progress, settings)
 
 
 def restore_copy(
-    places: Places, file_path: str, progress: Progress, settings: Mapping[str, object] | None
+    places: Places,
+    file_path: str,
+    progress: Progress,
+    settings: Mapping[str, object] | None,
+    preview_token: str | None = None,
 ) -> ImportResult:
     """Bring a safety copy back: as ``import_data`` replaces, but nothing is repaired, whatever the copy holds."""
     progress.plan(PHASES)
-    return _import(_Request(places, file_path, verbatim=True), progress, settings)
+    return _import(_Request(places, file_path, verbatim=True, preview_token=preview_token), progress, settings)
 
 
 def preview_import(
@@ -96,21 +112,22 @@ def preview_import(
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
-    with _compared(_Request(places, file_path, overwrite, allow_loss, salvage=salvage), progress) as target:
+    request = _Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True)
+    with _compared(request, progress) as target:
         return target.preview()
 
 
 def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple[ImportPreview, bool]:
     """What ``restore_copy`` would do, and whether the copy holds settings of the frontend."""
     progress.plan(PREVIEW_PHASES)
-    with _compared(_Request(places, file_path, verbatim=True), progress) as target:
+    with _compared(_Request(places, file_path, verbatim=True, preview=True), progress) as target:
         restored = restore_settings(target.backup.contents.settings, read_settings(None))
         return target.preview(), restored.values is not None
 
 
 @dataclass(frozen=True)
 class _Request:
-    """What is to be imported, where to, and how."""
+    """What is to be imported, where to, and how; ``preview`` where it is only to be shown."""
 
     places: Places
     file_path: str
@@ -118,13 +135,21 @@ class _Request:
     allow_loss: bool = False
     verbatim: bool = False
     salvage: bool = False
+    preview: bool = False
+    preview_token: str | None = None
+
+    def kind(self) -> tuple[object, ...]:
+        """What a preview and the import that follows it have in common, besides the backup."""
+        database = os.path.realpath(self.places.database)
+        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage
 
 
 @dataclass
 class _Target:
     """The live database with a judged backup beside it, and the difference between the two.
 
-    ``version`` is that of the database when the difference was worked out, which took ``seconds``.
+    ``version`` is that of the database when the difference was worked out, which took ``seconds``; ``token`` says
+    what the difference is, where a preview answers it or an import is held to it.
     """
 
     connection: sqlite3.Connection
@@ -133,6 +158,7 @@ class _Target:
     difference: Difference
     version: int
     seconds: float = 0.0
+    token: str = ""
 
     def work_out(self, progress: Progress) -> None:
         begun = time.monotonic()
@@ -142,6 +168,8 @@ class _Target:
 
     def work_out_again(self, progress: Progress) -> None:
         """The same after the app wrote. Raises DatabaseBusy if what the stage was fitted to is no more."""
+        if self.request.preview_token is not None:
+            raise ChangedSincePreview(detail="KiraPilot's data has changed")
         if isinstance(self.backup, Salvaged):
             # What a salvage took may refer to rows of the database, as they were.
             raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
@@ -169,6 +197,7 @@ class _Target:
             examples={name: difference.examples(self.connection, name) for name in difference.accounts},
             warnings=self.warnings(),
             salvage=self.report(),
+            token=self.token,
         )
 
     def rows(self) -> int:
@@ -256,6 +285,8 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
     with _reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
         encoding = _encoding_unless_busy(database, progress)
+    shown = request.preview or request.preview_token is not None
+    state = read_state(request.file_path, progress) if shown else None
     judging = salvaged if request.salvage else judged
     with (
         nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
@@ -263,6 +294,8 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
     ):
         backup.require_valid()
         backup.stage.close()
+        if state is not None:
+            require_unchanged(request.file_path, state)
         with (
             _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
             database_errors(database),
@@ -271,10 +304,12 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
         ):
             if encoding is None and _encoding(database, progress) != ASSUMED_ENCODING:
                 raise DatabaseBusy(path=database, detail="It has only just become free.")
-            yield _compare(connection, request, backup, progress)
+            yield _compare(connection, request, backup, progress, state)
 
 
-def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress) -> _Target:
+def _compare(
+    connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress, state: FileState | None
+) -> _Target:
     live = live_schema(connection, request.places.database, progress)
     # The more of what changes is held in memory, the later SQLite keeps the app from reading: at best at the commit.
     connection.execute("PRAGMA main.cache_size = -49152")
@@ -284,6 +319,7 @@ def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, 
     # Up to here and on to the transaction, only throw-away databases are written.
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
+        data = database_state(connection, request.places.database) if state is not None else ""
         policy = Policy()
         if isinstance(backup, Salvaged):
             mend(connection, backup, live)
@@ -295,6 +331,10 @@ def _compare(connection: sqlite3.Connection, request: _Request, backup: Judged, 
         _require_room(connection, request.places.database, difference)
         # The policies looked at the database before the difference did.
         target.version = version
+    if state is not None:
+        target.token = make_token(state, request.kind(), data, difference)
+    if request.preview_token is not None:
+        require_same(request.preview_token, target.token)
     return target
 
 
@@ -335,11 +375,11 @@ def _encoding(database: Path, progress: Progress) -> str:
 
 @contextmanager
 def _reassuring(words: str) -> Iterator[None]:
-    """Say of every failure that is not the file's that the file is not to blame."""
+    """Say of every failure that is not the file's that the file is not to blame, unless it says so itself."""
     try:
         yield
     except SidecarError as error:
-        if not error.blames_backup:
+        if not (error.blames_backup or error.reassures):
             error.reassurance = words
         raise
 

@@ -19,17 +19,24 @@ from sidecar.results import ImportPreview, UndoResult
 from sidecar.system.paths import Places
 
 
-def undo_last_import(places: Places, progress: Progress, settings: Mapping[str, object] | None = None) -> UndoResult:
+def undo_last_import(
+    places: Places,
+    progress: Progress,
+    settings: Mapping[str, object] | None = None,
+    agreed: tuple[Path, str] | None = None,
+) -> UndoResult:
     """Put back what the last import that changed anything replaced: rows, and the settings the copy holds.
 
     A copy that is what is there already (an import was killed after it had made one) is passed over.
+
+    :param agreed: the copy that ``preview_undo`` named, and the token of its preview: that is done, or nothing.
     Raises NoSafetyCopy, and what an import raises; the database is then what it was. A copy that cannot be
     read ends it: an older one would bring back something else than was asked for.
     """
     found: UndoResult | None = None
-    for path in _copies(places):
+    for path in _copies(places) if agreed is None else [agreed[0]]:
         with _named(path):
-            result = restore_copy(places, str(path), progress, settings)
+            result = restore_copy(places, str(path), progress, settings, agreed and agreed[1])
         found = found or UndoResult(**msgspec.structs.asdict(result), path=str(path))
         if result.safety_copy is not None:
             return UndoResult(**msgspec.structs.asdict(result), path=str(path))

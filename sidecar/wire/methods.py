@@ -18,6 +18,7 @@ from sidecar.errors import (
     AccountingMismatch,
     BackupError,
     Cancelled,
+    ChangedSincePreview,
     DatabaseError,
     InternalError,
     NoSafetyCopy,
@@ -56,7 +57,7 @@ from sidecar.wire.params import (
 
 NAME = "kirapilot-sidecar"
 
-PROTOCOL_VERSION = "1.0"
+PROTOCOL_VERSION = "1.1"
 """Version of the protocol: the second number grows with what is added, the first with what is taken away."""
 
 _logger = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def import_data_from_file(params: ImportParams, context: Context) -> ImportResul
         params.allow_loss,
         params.settings,
         salvage=params.salvage,
+        preview_token=params.preview_token,
     )
 
 
@@ -212,7 +214,7 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
 _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, Cancelled)
 _PREVIEW = (*_FILES, DatabaseError)
-_IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch)
+_IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 
 METHODS: Mapping[str, Method] = {
     method.name: method

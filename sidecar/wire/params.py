@@ -1,8 +1,8 @@
 """Params: what each method takes, as structs; and how they are read, by name or by position.
 
-The names on the wire are the frontend's (camelCase). The order of the fields is the order by
-position; ``progressToken`` comes last everywhere. What these structs say is also what
-rpc.discover says.
+The names on the wire are the frontend's (camelCase). The order of the fields is the order by position;
+``progressToken`` comes last everywhere, but for params that were added since version 1.0, which follow it: a call
+by position means what it always did. What these structs say is also what rpc.discover says.
 """
 
 from __future__ import annotations
@@ -38,6 +38,13 @@ Salvage = Annotated[
     Meta(
         description="If true, takes what can be proved of a damaged backup, and removes nothing; if false,"
         " refuses it whole. Preview it first."
+    ),
+]
+PreviewToken = Annotated[
+    str | None,
+    Meta(
+        description="The token of the preview that was agreed to: if the backup, the data or the kind of import is"
+        " another one by now, the import is refused with changed_since_preview."
     ),
 ]
 
@@ -82,6 +89,7 @@ class ImportParams(Params):
     settings: Settings = None
     allow_loss: AllowLoss = False
     salvage: Salvage = False
+    preview_token: PreviewToken = None
 
 
 class UndoParams(Params):
@@ -110,10 +118,18 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
+_ADDED = {"previewToken"}
+"""Params since protocol version 1.1: by position they come after those that were there before."""
+
+
+def names_of(kind: type[Params]) -> list[str]:
+    """The names of a method's params, in the order by position."""
+    return sorted(kind.__struct_encode_fields__, key=_ADDED.__contains__)
+
 
 def read_params(kind: type[P], args: Sequence[object], named: Mapping[str, object]) -> P:
     """The params of one request, given by position or by name. Raises :class:`InvalidParams`."""
-    names = kind.__struct_encode_fields__
+    names = names_of(kind)
     if len(args) > len(names):
         raise InvalidParams(detail=f"{len(args)} given by position, {len(names)} at most: {', '.join(names)}")
     try:

@@ -34,10 +34,12 @@ BAD_BYTE, CUT_AT = 5000, 18_000
 
 _LONG = re.compile(r"<(\d+) characters>")
 _STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_TOKEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}-\d+-[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
     "<time>": lambda value: isinstance(value, str) and _MOMENT.fullmatch(value) is not None,
+    "<token>": lambda value: isinstance(value, str) and _TOKEN.fullmatch(value) is not None,
     "<number>": lambda value: type(value) is int and value >= 0,
     "<document>": lambda value: isinstance(value, dict) and value["openrpc"].startswith("1.3."),
 }
@@ -152,6 +154,8 @@ def _bytes(line: Line, folder: Path) -> bytes:
 def _written_down(message: Any, folder: Path, key: str = "") -> Any:
     """A message with placeholders for what varies."""
     if isinstance(message, str):
+        if PLACEHOLDERS["<token>"](message):
+            return "<token>"
         return _VARYING.get(key) or _STAMP.sub("<stamp>", message.replace(str(folder), "<folder>"))
     if isinstance(message, dict):
         if "openrpc" in message:

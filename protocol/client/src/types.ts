@@ -102,7 +102,10 @@ export interface ExportResult {
   warnings: Array<string>;
 }
 
-/** What an import would do: BackupMetadata of the archive, and per table the account and some examples. */
+/**
+ * What an import would do: BackupMetadata of the archive, and per table the account and some examples. `token`
+ * stands for all of it: an import that is given it as `previewToken` does this, or refuses.
+ */
 export interface ImportPreview {
   version: string;
   created_at: string;
@@ -116,6 +119,7 @@ export interface ImportPreview {
   examples: Record<string, Array<Example>>;
   warnings: Array<string>;
   salvage: SalvageReport | null;
+  token: string;
 }
 
 /**
@@ -302,6 +306,11 @@ export interface ImportDataFromFileParams {
   salvage?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
+  /**
+   * The token of the preview that was agreed to: if the backup, the data or the kind of import is another one by
+   * now, the import is refused with changed_since_preview.
+   */
+  previewToken?: string | null;
 }
 
 /** Params of validate_backup_file. */
@@ -480,6 +489,7 @@ export type ErrorKind =
   | "place_unreachable"
   | "write_protected"
   | "start_again"
+  | "changed_since_preview"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"

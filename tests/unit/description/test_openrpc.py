@@ -84,6 +84,7 @@ def test_params_are_described_in_the_order_by_position() -> None:
         ("allowLoss", False),
         ("salvage", False),
         ("progressToken", False),
+        ("previewToken", False),
     ]
     assert all(param["description"] for param in described)
 

@@ -18,7 +18,7 @@ from sidecar.wire.calls import Calls
 from sidecar.wire.context import Context, Session
 from sidecar.wire.dispatching import dispatch
 from sidecar.wire.messages import Answer, Request
-from sidecar.wire.methods import METHODS, Method, make_handler
+from sidecar.wire.methods import METHODS, PROTOCOL_VERSION, Method, make_handler
 from sidecar.wire.params import ImportParams, NoParams, read_params
 from tests.conftest import DATA
 from tests.support.client import DEADLINE, Client
@@ -168,7 +168,7 @@ def test_initialize_introduces_the_sidecar_and_says_which_places_are_in_force(tm
     assert result == {
         "name": "kirapilot-sidecar",
         "version": "1.0.0",
-        "protocolVersion": "1.0",
+        "protocolVersion": PROTOCOL_VERSION,
         "capabilities": {"methods": list(METHODS), "progress": True, "cancel": True},
         "databasePath": str(database),
         "workDir": str(work),

@@ -1,0 +1,97 @@
+"""The token of a preview: what it showed, in one word, and the refusal of an import that would do something else.
+
+A token names the bytes of the archive, the kind of import and the database, the database's state, and the account
+of every table. So a backup that a sync client replaces between a preview and the import that was agreed to is not
+imported unseen. Names no content: digests alone. What a token says is nobody's to read but this module's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sidecar.database.snapshot import change_counter
+from sidecar.errors import ChangedSincePreview
+from sidecar.progress import Progress
+from sidecar.restore.plan import Difference
+from sidecar.system.files import file_errors, open_source
+
+_FILE, _KIND, _DATA, _ACCOUNT = "file", "kind", "data", "account"
+_SAYS = {
+    _FILE: "the backup file is not the one that was shown",
+    _KIND: "the preview was of another kind of import, or for another database",
+    _DATA: "KiraPilot's data has changed",
+    _ACCOUNT: "KiraPilot's data has changed",
+}
+"""Parts of a token, in order, and what to say when one of them differs."""
+
+_DIGITS = 32
+"""Hexadecimal digits kept of a digest: 128 bits, which no two backups share by accident."""
+
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class FileState:
+    """The bytes of an archive, and the file they were read from as the system knows it."""
+
+    digest: str
+    identity: tuple[int, ...]
+
+
+def read_state(file_path: str, progress: Progress) -> FileState:
+    """The state of an archive, which is read once from end to end. Raises PathError, Cancelled."""
+    digest = hashlib.sha256()
+    with open_source(file_path) as file, file_errors(Path(file_path)):
+        identity = _identity(os.fstat(file.fileno()))
+        file.seek(0)
+        while piece := file.read(_PIECE_BYTES):
+            progress.check()
+            digest.update(piece)
+    return FileState(digest.hexdigest()[:_DIGITS], identity)
+
+
+def require_unchanged(file_path: str, state: FileState) -> None:
+    """Raise ChangedSincePreview if the file is another one by now, or was written to. Raises PathError."""
+    with file_errors(Path(file_path)):
+        identity = _identity(Path(file_path).stat())
+    if identity != state.identity:
+        raise ChangedSincePreview(path=file_path, detail=_SAYS[_FILE])
+
+
+def database_state(connection: sqlite3.Connection, database: Path) -> str:
+    """A word that is another one when the database was written to; "wal" for one that keeps no count in its file."""
+    (mode,) = connection.execute("PRAGMA main.journal_mode").fetchone()
+    return "wal" if mode == "wal" else str(change_counter(database))
+
+
+def make_token(state: FileState, kind: tuple[object, ...], data: str, difference: Difference) -> str:
+    """The token of a preview.
+
+    :param kind: what was asked for, and of which database.
+    :param data: the state of the database before the difference was worked out, by ``database_state``.
+    """
+    account = msgspec.json.encode(difference.accounts, order="sorted")
+    return "-".join((state.digest, _digest(msgspec.json.encode(kind)), data, _digest(account)))
+
+
+def require_same(token: str, current: str) -> None:
+    """Raise ChangedSincePreview, which says what differs, unless the two tokens are the same."""
+    if token == current:
+        return
+    shown = token.split("-")
+    differing = (part for part, then, now in zip(_SAYS, shown, current.split("-"), strict=False) if then != now)
+    raise ChangedSincePreview(detail=_SAYS[next(differing, _FILE)])
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]
