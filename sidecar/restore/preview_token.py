@@ -19,7 +19,8 @@ from sidecar.database.snapshot import change_counter
 from sidecar.errors import ChangedSincePreview
 from sidecar.progress import Progress
 from sidecar.restore.plan import Difference
-from sidecar.system.files import file_errors, open_source
+from sidecar.system.files import open_source
+from sidecar.system.os_errors import file_errors
 
 _FILE, _KIND, _DATA, _ACCOUNT = "file", "kind", "data", "account"
 _SAYS = {
