@@ -109,7 +109,7 @@ class PathNotAllowed(PathError):
 
 
 class SameFile(PathError):
-    """{path} is KiraPilot's own database, or a file that belongs to it. Choose another file for the backup. {detail}"""
+    """{path} is KiraPilot's own database, another program's, or a part of one. Choose another file for the backup."""
 
     kind, code, hint = "same_file", 14, "The backup and the database must be two files."
 

@@ -128,9 +128,15 @@ def test_the_errors_import_nothing() -> None:
 def test_one_module_alone_opens_the_database_for_writing() -> None:
     opening = [module for module, path in MODULES.items() if "open_for_import" in path.read_text("utf-8")]
     assert sorted(opening) == ["database.connection", "jobs.importing"]
-    assert [module for module, path in MODULES.items() if 'mode=rw"' in path.read_text("utf-8")] == [
+    writing = re.compile(r'sqlite_uri\([^)]*"rw"\)|mode=rw\b')
+    assert [module for module, path in MODULES.items() if writing.search(path.read_text("utf-8"))] == [
         "database.connection"
     ]
+
+
+def test_one_function_alone_spells_a_uri_for_sqlite() -> None:
+    spelling = re.compile(r"as_uri\(|[\"'f]file:")
+    assert [module for module, path in MODULES.items() if spelling.search(path.read_text("utf-8"))] == ["system.names"]
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -14,6 +14,7 @@ import msgspec
 
 from sidecar.database.introspection import TableSchema, quote, read_schema
 from sidecar.progress import Progress
+from sidecar.system.names import sqlite_uri
 
 
 class TableComparison(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ def compare(first: Path, second: Path, ignored: Iterable[str], progress: Progres
     """
     with closing(sqlite3.connect(":memory:", uri=True)) as connection, progress.watching(connection):
         for name, path in (("first", first), ("second", second)):
-            connection.execute(f"ATTACH ? AS {name}", (f"{path.absolute().as_uri()}?mode=ro",))
+            connection.execute(f"ATTACH ? AS {name}", (sqlite_uri(path, "ro"),))
         left, right = read_schema(connection, "first"), read_schema(connection, "second")
         names = sorted((left.keys() | right.keys()) - set(ignored))
         progress.phase("compare", len(names), "tables", "Comparing every row")

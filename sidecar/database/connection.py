@@ -7,12 +7,11 @@ for writing. Turns SQLite's errors into those of ``errors``.
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from sidecar.database.introspection import Schema, read_schema, readable
@@ -22,6 +21,8 @@ from sidecar.errors import (
     DatabaseNotFound,
     DatabaseReadOnly,
     DiskFull,
+    FileNotFound,
+    FolderNotFound,
     NotADatabase,
     NotKiraPilot,
     PathNotAllowed,
@@ -30,7 +31,9 @@ from sidecar.errors import (
     WorkFolderUnusable,
 )
 from sidecar.progress import Progress
-from sidecar.system.files import resolved
+from sidecar.system.files import same_file
+from sidecar.system.names import require_lengths, sqlite_uri
+from sidecar.system.os_errors import Act, typed
 
 BUSY_SECONDS = 10.0
 """How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
@@ -40,6 +43,9 @@ TRY_MILLISECONDS = 50
 
 STATEMENT_MILLISECONDS = 5000
 """How long any other statement waits: the app holds its locks for moments, and waits as long itself."""
+
+_MAGIC = (b"SQLite format 3\0", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+"""The first bytes of a database, of a rollback journal, and of a write-ahead log in either order of bytes."""
 
 _ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
 """What every generation of the app's database has, and hardly any other database."""
@@ -59,7 +65,7 @@ def database_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _typed(error, path) from error
+        raise _of_sqlite(error, path) from error
 
 
 @contextmanager
@@ -79,7 +85,7 @@ def writing_only_below(folder: Path) -> Iterator[None]:
         raise
 
 
-def _typed(error: sqlite3.Error, path: Path) -> SidecarError:
+def _of_sqlite(error: sqlite3.Error, path: Path) -> SidecarError:
     code = getattr(error, "sqlite_errorcode", 0)
     detail = str(error)
     match code & 0xFF:
@@ -99,14 +105,16 @@ def _typed(error: sqlite3.Error, path: Path) -> SidecarError:
 
 def require_file(path: Path) -> None:
     """Raise DatabaseNotFound unless ``path`` is a file; a missing database is never created."""
+    require_lengths(path)
     try:
         found = stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            raise PathNotAllowed(path=path, detail="it is too long") from error
         if error.errno == errno.EACCES:
             raise DatabaseReadOnly(path=path, detail="permission denied") from error
-        raise DatabaseNotFound(path=path) from error
+        told = typed(error, path, Act.STAT)
+        if isinstance(told, FileNotFound | FolderNotFound | ReadFailed):
+            raise DatabaseNotFound(path=path) from error
+        raise told from error
     except ValueError as error:
         raise PathNotAllowed(detail="it holds a character that no file name can") from error
     if not found:
@@ -141,7 +149,7 @@ def open_for_import(path: Path) -> sqlite3.Connection:
 def _open(path: Path) -> sqlite3.Connection:
     require_file(path)
     # No statement here that reads the file: it may be locked, and only ``retrying`` waits for that.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    return sqlite3.connect(sqlite_uri(path, "rw"), uri=True, isolation_level=None)
 
 
 def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> None:
@@ -178,18 +186,19 @@ def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, 
 
 
 def is_database_file(path: Path, database: Path) -> bool:
-    """Whether ``path`` is the live database itself or one of the files SQLite keeps beside it."""
-    companions = [database, *(database.with_name(database.name + end) for end in ("-journal", "-wal", "-shm"))]
-    for companion in companions:
-        try:
-            if path.samefile(companion):
-                return True
-        except OSError:
-            # One of the two does not exist (yet): the names alone decide.
-            with suppress(OSError):
-                if os.path.normcase(resolved(path)) == os.path.normcase(resolved(companion)):
-                    return True
-        except ValueError:
-            # No file can have such a name.
-            return False
-    return False
+    """Whether ``path`` is the live database itself or one of the files SQLite keeps beside it, by whatever name."""
+    companions = (database, *(database.with_name(database.name + end) for end in ("-journal", "-wal", "-shm")))
+    return any(same_file(path, companion) for companion in companions)
+
+
+def holds_database(path: Path) -> bool:
+    """Whether the file at ``path`` begins as SQLite's files do: a database, a journal, a write-ahead log.
+
+    A network folder that is mounted twice shows one database under two names, and no number tells that they are one.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC[0])).startswith(_MAGIC)
+    except (OSError, ValueError):
+        # What is not there, or cannot be read, is for the export to judge.
+        return False

@@ -22,7 +22,7 @@ from sidecar.archive.manifest import TableManifest, Writer, section_entry
 from sidecar.archive.reading_back import EarlyReader, read_back
 from sidecar.archive.settings import read_settings
 from sidecar.archive.zip_writing import Data
-from sidecar.database.connection import database_errors, is_database_file, require_file
+from sidecar.database.connection import database_errors, holds_database, is_database_file, require_file
 from sidecar.database.introspection import Schema, TableSchema, broken_references, quote, read_schema
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
@@ -31,6 +31,7 @@ from sidecar.jobs.gathering import Gatherer
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.system.files import open_private, replacing, resolve_target
+from sidecar.system.names import shown, sqlite_uri
 from sidecar.system.paths import Places
 from sidecar.system.pipeline import Ahead
 from sidecar.system.workfolder import folder_errors, require_space, work_errors, work_folder
@@ -57,7 +58,7 @@ def export_data(
     require_file(places.database)
     target = resolve_target(file_path)
     frontend = read_settings(settings)
-    if is_database_file(target, places.database):
+    if is_database_file(target, places.database) or holds_database(target):
         raise SameFile(path=file_path)
     with work_folder(places.work_dir) as folder:
         snapshot = folder / "snapshot.db"
@@ -75,7 +76,7 @@ def export_data(
             read_back(file, archive, early, progress)
     return ExportResult(
         **msgspec.structs.asdict(metadata),
-        path=str(target),
+        path=shown(str(target)),
         size=target.stat().st_size,
         tables={name: table.rows for name, table in export.tables.items()},
         warnings=[*export.warnings(), *frontend.warnings, *remarks],
@@ -173,7 +174,7 @@ class _Export:
 
 
 def _open(snapshot: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{snapshot.absolute().as_uri()}?mode=ro", uri=True)
+    return sqlite3.connect(sqlite_uri(snapshot, "ro"), uri=True)
 
 
 @contextmanager

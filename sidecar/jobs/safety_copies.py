@@ -17,7 +17,7 @@ from pathlib import Path
 from sidecar.errors import BeyondFormat, PathError, ReadFailed, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
-from sidecar.system.files import NOT_FLUSHED, resolved
+from sidecar.system.files import NOT_FLUSHED, resolved, same_file
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 
@@ -121,18 +121,19 @@ class SafetyCopy:
         """
         if self.path is None:
             return
-        for old in _beyond(self.path.parent, {self.path.name, Path(source).name}):
+        for old in _beyond(self.path.parent, (self.path, Path(source))):
             with suppress(OSError):
                 old.unlink()
 
 
-def _beyond(folder: Path, spared: Collection[str]) -> list[Path]:
+def _beyond(folder: Path, spared: Collection[Path]) -> list[Path]:
     try:
         copies = list_copies(folder)
     except PathError:
         # The import has happened: a folder that cannot be read any more is told of by the next one.
         return []
-    return [path for path in copies[KEPT:] if path.name not in spared]
+    # By what they are, not by their names: the backup may have been named by a link.
+    return [path for path in copies[KEPT:] if not any(same_file(path, other) for other in spared)]
 
 
 def _new_name(copies: list[Path]) -> str:

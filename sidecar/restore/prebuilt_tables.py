@@ -16,6 +16,7 @@ from sidecar.database.introspection import quote
 from sidecar.progress import Progress
 from sidecar.restore.plan import Difference
 from sidecar.stage.stage import ROW, SHAPE
+from sidecar.system.names import sqlite_uri
 from sidecar.system.workfolder import THROW_AWAY, attach, new_file, work_errors
 
 WORTH_ROWS = 1000
@@ -37,7 +38,7 @@ def build(connection: sqlite3.Connection, difference: Difference, progress: Prog
         built.execute(f'PRAGMA encoding = "{encoding}"')
         for pragma, value in THROW_AWAY.items():
             built.execute(f"PRAGMA {pragma} = {value}")
-        built.execute("ATTACH DATABASE ? AS stage", (stage.absolute().as_uri(),))
+        built.execute("ATTACH DATABASE ? AS stage", (sqlite_uri(stage),))
         with progress.watching(built):
             built.execute("BEGIN")
             declare_keys(built, [_build(connection, built, difference, name) for name in names])
@@ -47,7 +48,7 @@ def build(connection: sqlite3.Connection, difference: Difference, progress: Prog
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path.absolute().as_uri(), uri=True, isolation_level=None)
+    return sqlite3.connect(sqlite_uri(path), uri=True, isolation_level=None)
 
 
 def _is_worth_it(connection: sqlite3.Connection, difference: Difference, name: str) -> bool:

@@ -10,6 +10,7 @@ import os
 import secrets
 import stat
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from sidecar.errors import FolderNotFound, IsAFolder, PathNotAllowed
+from sidecar.system.names import require_lengths, require_name, usable
 from sidecar.system.os_errors import Act, file_errors
 
 _TEMP_PREFIX, _TEMP_SUFFIX, _LOCK_SUFFIX = ".kp-", ".tmp", ".lock"
@@ -38,11 +40,12 @@ def open_source(file_path: str) -> BinaryIO:
     path = Path(file_path)
     if not file_path:
         raise PathNotAllowed(path=path, detail="it is empty")
+    require_lengths(path)
     with file_errors(path):
         # Looked at before it is opened: opening a pipe would wait for its other end.
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(usable(path).stat().st_mode):
             raise IsAFolder(path=path)
-        file = path.open("rb")
+        file = usable(path).open("rb")
     try:
         file.seek(0, os.SEEK_END)
     except OSError as error:
@@ -60,6 +63,31 @@ def resolved(path: Path) -> Path:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
 
 
+def same_file(first: Path, second: Path) -> bool:
+    """Whether two names stand for one file, or would, if they stood for any; links are followed.
+
+    Device and inode decide where they can. Some file systems have no such numbers, or one for each name; so names in
+    one folder that differ in case alone, or in how their accents are put together, are taken for one as well: where
+    they are two, refusing the second costs a choice, and where they are one, not seeing it would cost the file.
+    """
+    with suppress(OSError, ValueError):
+        one, other = first.stat(), second.stat()
+        if one.st_ino and os.path.samestat(one, other):
+            return True
+    with suppress(OSError, ValueError):
+        one_path, other_path = resolved(first), resolved(second)
+        if _folded(one_path) == _folded(other_path):
+            return True
+        if _folded(one_path.name) == _folded(other_path.name):
+            folder = one_path.parent.stat()
+            return bool(folder.st_ino) and os.path.samestat(folder, other_path.parent.stat())
+    return False
+
+
+def _folded(name: Path | str) -> str:
+    return unicodedata.normalize("NFC", str(name)).casefold()
+
+
 def resolve_target(file_path: str) -> Path:
     """The file a target path stands for, symlinks followed, whether or not it exists.
 
@@ -67,9 +95,10 @@ def resolve_target(file_path: str) -> Path:
     """
     if not file_path:
         raise PathNotAllowed(path=file_path, detail="it is empty")
+    require_name(file_path)
     given = Path(file_path)
     with file_errors(given, Act.SAVE):
-        path = resolved(given)
+        path = usable(resolved(given))
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.stat().st_mode):
                 raise IsAFolder(path=given)

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.errors import DiskFull, WorkFolderUnusable
 from sidecar.system.files import let_go, new_lock
+from sidecar.system.names import sqlite_uri
 
 _PREFIX = "job-"
 _LOCK_SUFFIX = ".lock"
@@ -102,7 +103,7 @@ def work_errors(folder: Path) -> Iterator[None]:
 def attach(connection: sqlite3.Connection, name: str, path: Path) -> None:
     """Attach a throw-away database of a job to a connection of the live one. Raises DiskFull, WorkFolderUnusable."""
     with work_errors(path.parent.parent):
-        connection.execute(f"ATTACH DATABASE ? AS {name}", (f"{path.absolute().as_uri()}?mode=rwc",))
+        connection.execute(f"ATTACH DATABASE ? AS {name}", (sqlite_uri(path, "rwc"),))
         # Every pragma names its schema: a bare one would hit the live database. Without a journal
         # a throw-away database also keeps a commit from needing a super-journal.
         connection.execute(f"PRAGMA {name}.synchronous = OFF")

@@ -541,11 +541,17 @@ def test_the_newest_copies_are_kept_and_nothing_else_is_removed(device: Path) ->
     assert [str(path) for path in list_copies(folder)] == made[: -KEPT - 1 : -1]
 
 
-def test_the_copy_that_is_imported_is_not_removed(device: Path) -> None:
+@pytest.mark.parametrize("by_a_link", [False, True])
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_the_copy_that_is_imported_is_not_removed(by_a_link: bool, device: Path, tmp_path: Path) -> None:
     oldest = import_alternately(device, KEPT)[0].safety_copy
     assert list_copies(folder_of(device))[-1] == Path(oldest or "")
     execute(device, "DELETE FROM tasks")
-    assert bring_in(device, Path(oldest or "")).safety_copy is not None
+    named = Path(oldest or "")
+    if by_a_link:
+        named = tmp_path / "favourite.kpbackup"
+        named.symlink_to(oldest or "")
+    assert bring_in(device, named).safety_copy is not None
     assert Path(oldest or "").is_file()
     assert len(list_copies(folder_of(device))) == KEPT + 1
 

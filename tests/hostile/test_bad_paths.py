@@ -231,6 +231,29 @@ def test_the_database_is_never_taken_for_a_backup(kind: str, job: str, places: P
         refusal(job, places, str(path), SameFile)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_the_databases_name_in_other_letters_is_taken_for_the_database(
+    there: bool, places: Places, tmp_path: Path
+) -> None:
+    """A file system without upper and lower case may give the one file a number for each way to write it."""
+    other = places.database.with_name("KiraPilot.DB")
+    if there:
+        other.write_bytes(b"on a file system that knows the case, something else")
+    with nothing_changes(tmp_path):
+        refusal("export", places, str(other), SameFile)
+
+
+@pytest.mark.parametrize(
+    "first", [b"SQLite format 3\0", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]
+)
+def test_no_database_is_replaced_by_a_backup(first: bytes, places: Places, tmp_path: Path) -> None:
+    """Of a folder mounted twice, nothing but its bytes tells that a file in it is the database."""
+    target = tmp_path / "a.kpbackup"
+    target.write_bytes(first + b"\x10\0\1\1")
+    with nothing_changes(tmp_path):
+        refusal("export", places, str(target), SameFile)
+
+
 def test_a_link_is_followed_and_stays_a_link(places: Places, tmp_path: Path) -> None:
     real, link = tmp_path / "elsewhere" / "real.kpbackup", tmp_path / "link.kpbackup"
     real.parent.mkdir()

@@ -1,0 +1,115 @@
+"""Names: how a path is spelled for the system and for SQLite, and names that no file should have.
+
+Looks at no file. What Windows alone has (device names, streams, ``\\\\?\\``) is decided on the text of a path, so that
+it can be tried anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PureWindowsPath
+from urllib.parse import quote
+
+from sidecar.errors import PathNotAllowed
+
+ON_WINDOWS = os.name == "nt"
+
+LONGEST_NAME = 255
+"""Characters of one name, on every file system of today."""
+
+LONGEST_PATH = 32_767
+"""Characters of a whole path: what Windows takes, and more than any other system does."""
+
+_PLAIN_PATH = 230
+"""Windows takes 260 characters without a prefix; some of them are for the temporary files beside the target."""
+
+_VERBATIM, _NETWORK = "\\\\?\\", "\\\\"
+
+# Source: "Naming Files, Paths, and Namespaces" (Microsoft Learn); ntpath.isreserved of Python 3.13 has the same.
+_PORTS = {f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"}
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | _PORTS)
+_REFUSED = re.compile(r'[<>"|?*\x00-\x1f]')
+
+
+def sqlite_uri(path: Path | str, mode: str | None = None) -> str:
+    """The URI by which SQLite opens ``path``, whatever it is called; nothing else in this program makes one.
+
+    Every byte is escaped that could mean something, so that no server's name becomes the authority of the URI, which
+    SQLite refuses (``Path.as_uri`` does that), and names that are no text come through.
+
+    :param mode: SQLite's: "ro", "rw", "rwc" or "memory".
+    """
+    if ON_WINDOWS:
+        whole = str(path) if PureWindowsPath(path).is_absolute() else str(Path(path).absolute())
+        # No slashes after the scheme: what follows it is then the path and nothing else.
+        uri = f"file:{quote(os.fsencode(spelled(whole)), safe='')}"
+    else:
+        uri = f"file://{quote(os.fsencode(Path(path).absolute()), safe='/')}"
+    return uri if mode is None else f"{uri}?mode={mode}"
+
+
+def spelled(path: str) -> str:
+    """An absolute path as Windows takes it at any length: with ``\\\\?\\`` before a long one; as it is elsewhere."""
+    if not ON_WINDOWS or len(path) < _PLAIN_PATH or path.startswith(_VERBATIM):
+        return path
+    # Behind the prefix nothing is interpreted: no forward slashes, no "..".
+    plain = str(PureWindowsPath(path))
+    if plain.startswith(_NETWORK):
+        return f"{_VERBATIM}UNC\\{plain[len(_NETWORK) :]}"
+    return f"{_VERBATIM}{plain}"
+
+
+def usable(path: Path) -> Path:
+    """A path to open a file by: on Windows ``spelled`` where it is long."""
+    return Path(spelled(str(path.absolute()))) if ON_WINDOWS else path
+
+
+def shown(path: str) -> str:
+    """A path as people write it, without what ``spelled`` put before it."""
+    if ON_WINDOWS and path.startswith(f"{_VERBATIM}UNC\\"):
+        return f"{_NETWORK}{path[len(_VERBATIM) + 4 :]}"
+    return path.removeprefix(_VERBATIM) if ON_WINDOWS else path
+
+
+def require_lengths(path: Path | str) -> None:
+    """Raise PathNotAllowed for a path, or a name in it, that is too long for any system."""
+    text = str(path)
+    if len(text) > LONGEST_PATH:
+        raise PathNotAllowed(path=text, detail=f"it is too long: {len(text):,} characters")
+    longest = max((len(name) for name in re.split(r"[\\/]" if ON_WINDOWS else "/", text)), default=0)
+    if longest > LONGEST_NAME:
+        raise PathNotAllowed(
+            path=text, detail=f"it is too long: a name of {longest:,} characters, {LONGEST_NAME} at most"
+        )
+
+
+def require_name(path: Path | str) -> None:
+    """Raise PathNotAllowed for a path to write to that is too long, or that Windows would take for something else.
+
+    On other systems any name is a name.
+    """
+    require_lengths(path)
+    if not ON_WINDOWS:
+        return
+    text = str(path)
+    found = PureWindowsPath(shown(text))
+    for name in found.parts[1:] if found.anchor else found.parts:
+        wrong = _wrong(name)
+        if wrong is not None:
+            raise PathNotAllowed(path=text, detail=f'"{name}" {wrong}')
+
+
+def _wrong(name: str) -> str | None:
+    """What is wrong with one name of a path, on Windows."""
+    if name in (".", ".."):
+        return None
+    if ":" in name:
+        return 'holds a ":", behind which Windows would hide the backup in another file'
+    if _REFUSED.search(name):
+        return "holds a character that Windows does not take in names"
+    if name.partition(".")[0].rstrip(" ").upper() in _DEVICES:
+        return "is the name of a device on Windows, not of a file"
+    if name.endswith((".", " ")):
+        return "ends with a dot or a space, which Windows drops"
+    return None

@@ -1,0 +1,163 @@
+"""Names: URIs that SQLite opens, whatever a path holds; and what Windows would make of a name, tried anywhere."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.errors import PathNotAllowed
+from sidecar.system import names
+from sidecar.system.files import open_source, resolve_target, same_file
+from sidecar.system.names import require_lengths, require_name, shown, spelled, sqlite_uri
+
+ODD = ["a b", "a#b", "a?b", "a%b", "a%20b", "a?mode=memory", "a&cache=shared", "ä", "a:b", "a'b", "\udcff", "a\nb"]
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of Windows, on whatever system this is."""
+    monkeypatch.setattr(names, "ON_WINDOWS", True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not take")
+@pytest.mark.parametrize("name", ODD)
+def test_sqlite_opens_the_very_file_whatever_its_path_holds(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    path = folder / f"{name}.db"
+    with closing(sqlite3.connect(sqlite_uri(path, "rwc"), uri=True)) as connection:
+        connection.execute("CREATE TABLE a (b)")
+    assert [entry.name for entry in folder.iterdir()] == [path.name]
+    with closing(sqlite3.connect(sqlite_uri(path, "ro"), uri=True)) as connection:
+        assert connection.execute("SELECT count(*) FROM a").fetchone() == (0,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a path that begins with two slashes is a server's there")
+def test_two_slashes_before_a_path_name_no_server(tmp_path: Path) -> None:
+    (tmp_path / "a.db").touch()
+    with closing(sqlite3.connect(sqlite_uri(f"/{tmp_path / 'a.db'}", "rw"), uri=True)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    "path", [r"C:\a\b.db", r"\\server\share\b.db", r"\\?\C:\a\b.db", r"\\?\UNC\server\share\b.db", r"C:\a#b?c%d\ä.db"]
+)
+def test_a_path_of_windows_is_all_of_the_uri(path: str) -> None:
+    """SQLite takes what follows "file:" as the path, unescaped, when it does not begin with two slashes."""
+    uri = sqlite_uri(path, "ro")
+    scheme, _, rest = uri.partition(":")
+    told, _, query = rest.partition("?")
+    assert scheme == "file"
+    assert not rest.startswith("/")
+    assert query == "mode=ro"
+    assert "#" not in told
+    assert unquote_to_bytes(told) == os.fsencode(path)
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_long_path_of_windows_gets_its_prefix_and_is_shown_without_it() -> None:
+    deep = "\\".join(["folder"] * 50)
+    for path, long in ((f"C:\\{deep}\\a", f"\\\\?\\C:\\{deep}\\a"), (f"\\\\s\\x\\{deep}", f"\\\\?\\UNC\\s\\x\\{deep}")):
+        assert spelled(path) == long
+        assert spelled(long) == long
+        assert shown(long) == path
+        assert spelled(path.replace("\\", "/")) == long, "behind the prefix nothing is interpreted"
+    assert spelled(r"C:\a\b") == r"C:\a\b"
+
+
+def test_elsewhere_paths_are_what_they_are() -> None:
+    deep = "/" + "/".join(["folder"] * 50)
+    assert spelled(deep) == deep == shown(deep)
+
+
+REFUSED = {
+    "x.kpbackup:stream": "hides",
+    "CON": "device", "con.kpbackup": "device", "NUL": "device", "COM1.kpbackup": "device", "LPT².txt": "device",
+    "CONIN$": "device", "nul .txt": "device", "a.kpbackup.": "dot", "a ": "space", "a?": "character",
+    'a"b': "character", "a|b": "character", "a\tb": "character",
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_name_that_windows_takes_for_something_else_is_refused_with_what_is_wrong(name: str) -> None:
+    for path in (name, f"C:\\backups\\{name}", f"\\\\server\\share\\{name}", f"C:\\{name}\\a.kpbackup"):
+        with pytest.raises(PathNotAllowed) as caught:
+            require_name(path)
+        assert f'"{name}" ' in caught.value.message
+        assert REFUSED[name].removesuffix("s") in caught.value.message.replace("hide the", "hides")
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("path", [r"C:\a.b\CONTENT.kpbackup", r"..\a.kpbackup", r".\a", "C:a", "common.txt", "ä é.zip"])
+def test_a_name_that_only_looks_odd_is_taken(path: str) -> None:
+    require_name(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="those names are fine elsewhere")
+@pytest.mark.parametrize("name", [*REFUSED, *ODD])
+def test_on_other_systems_a_name_is_a_name(name: str, tmp_path: Path) -> None:
+    assert resolve_target(str(tmp_path / name)) == tmp_path / name
+
+
+@pytest.mark.parametrize("on_windows", [False, True])
+def test_what_no_system_takes_is_too_long_on_every_system(on_windows: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "ON_WINDOWS", on_windows)
+    slash = "\\" if on_windows else "/"
+    for path in ("n" * 256, f"a{slash}{'n' * 256}{slash}b", slash.join(["n" * 200] * 200)):
+        for use in (require_lengths, require_name, open_source, resolve_target):
+            with pytest.raises(PathNotAllowed, match="too long"):
+                use(path)
+    require_lengths(slash.join(["n" * 255] * 100))
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_a_name_or_is_refused_for_its_name(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "ON_WINDOWS", True)
+        try:
+            require_name(text)
+        except PathNotAllowed as error:
+            assert error.detail  # noqa: PT017 - either way is right
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
+def test_names_of_one_file_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = tmp_path / "Kirapilot é.db"
+    real.write_bytes(b"1")
+    (tmp_path / "link").symlink_to(real)
+    (tmp_path / "folder").symlink_to(tmp_path)
+    other = tmp_path / "other.db"
+    other.write_bytes(b"2")
+    one = [real, tmp_path / "link", tmp_path / "folder" / real.name, tmp_path / "KIRAPILOT É.DB"]
+    one += [tmp_path / "kirapilot e\u0301.db", tmp_path / "folder" / "KiraPilot é.db"]
+    for with_numbers in (True, False):
+        if not with_numbers:
+            monkeypatch.setattr(os.path, "samestat", lambda a, b: a.st_ino == b.st_ino)
+            monkeypatch.setattr(Path, "stat", _without_numbers(Path.stat))
+        for name in one[:-1] if not with_numbers else one:
+            assert same_file(name, real), name
+            assert same_file(real, name), name
+        assert not same_file(other, real)
+        assert not same_file(tmp_path / "missing", real)
+        assert same_file(tmp_path / "Missing", tmp_path / "missing")
+
+
+def _without_numbers(real: object) -> object:
+    def stat(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = real(self, follow_symlinks=follow_symlinks)  # type: ignore[operator]
+        return os.stat_result((found.st_mode, 0, 0, *found[3:]))
+
+    return stat
