@@ -8,7 +8,7 @@ Tree::
     │   └── PermissionDenied  DiskFull  FileTooLarge  FileInUse  ReadFailed  PlaceUnreachable
     ├── BackupError            the backup file is at fault
     │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded
-    │   └── UnsupportedVersion  TooNew  InvalidBackup  WouldLoseData  NothingToSalvage
+    │   └── UnsupportedVersion  SeveralBackups  TooNew  InvalidBackup  WouldLoseData  NothingToSalvage
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove
@@ -190,6 +190,12 @@ class UnsupportedVersion(BackupError):
     """Unsupported backup version: {detail}. Expected: 1.0.0. Choose a backup that KiraPilot exported."""
 
     kind, code, hint = "unsupported_version", 23, "Choose a backup of version 1.0.0."
+
+
+class SeveralBackups(BackupError):
+    """The ZIP holds {detail}. Unpack it, and choose one of them."""
+
+    kind, code, hint = "several_backups", 60, "Unpack the ZIP and choose one of the backups in it."
 
 
 class TooNew(BackupError):

@@ -77,7 +77,8 @@ def section_entry(table: str) -> str:
     name = f"{quote(table, safe=' ')}.json"
     # Case folded: names that differ by case alone collide when somebody unpacks them.
     taken = table not in CONTRACT and name.lower() in _TAKEN
-    return f"table-{name}" if taken or name.lower().startswith("table-") else name
+    # A name that begins like this is taken for one of macOS's own files beside the backup's.
+    return f"table-{name}" if taken or name.lower().startswith(("table-", "._")) else name
 
 
 def table_of(entry: str) -> str | None:

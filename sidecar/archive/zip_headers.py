@@ -12,7 +12,7 @@ import io
 import stat
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -33,6 +33,8 @@ _LOCATOR64 = struct.Struct("<4sIQI")
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
 _EXTRA64 = 1
 _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
+_DESCRIPTOR_BYTES = 24
+"""Most bytes that follow an entry's own: its sizes and its checksum, once more."""
 
 
 class _BoundedFile:
@@ -53,16 +55,20 @@ class _BoundedFile:
 
 @dataclass(frozen=True)
 class Directory:
-    """What an archive's directory lists, folders included, and where in the file it begins."""
+    """What an archive's directory lists, folders included, and where in the file it begins.
+
+    ``behind`` counts the bytes that follow the archive's end and its comment.
+    """
 
     infos: list[zipfile.ZipInfo]
     start: int
+    behind: int
 
 
 def read_directory(file: BinaryIO) -> Directory:
     """The directory of a ZIP. Raises NotABackup, DamagedBackup, LimitExceeded; OSError of a failing disk."""
     try:
-        count, length = _read_end(file)
+        count, length, behind = _read_end(file)
         directory = zipfile.ZipFile(cast(BinaryIO, _BoundedFile(file)))
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError) as error:
         raise _no_directory(file, error) from error
@@ -79,7 +85,7 @@ def read_directory(file: BinaryIO) -> Directory:
     _hold_lengths(file, directory.start_dir, length)
     for info in infos:
         _refuse_unreadable(info)
-    return Directory(infos, directory.start_dir)
+    return Directory(infos, directory.start_dir, behind)
 
 
 def data_starts(file: BinaryIO, infos: Iterable[zipfile.ZipInfo], end: int) -> dict[str, int]:
@@ -102,6 +108,40 @@ def data_starts(file: BinaryIO, infos: Iterable[zipfile.ZipInfo], end: int) -> d
     return starts
 
 
+def unlisted(file: BinaryIO, directory: Directory, starts: Mapping[str, int]) -> list[str]:
+    """A sentence for each part of the file that its directory does not speak of: nothing there is looked at."""
+    remarks = []
+    infos = sorted(directory.infos, key=lambda info: info.header_offset)
+    first = infos[0].header_offset if infos else directory.start
+    if first:
+        remarks.append(_unlisted(file, first, "before the backup", range(first)))
+    ends = [starts[info.filename] + info.compress_size for info in infos if info.filename in starts]
+    if len(ends) == len(infos):
+        following = [*(info.header_offset for info in infos[1:]), directory.start]
+        gaps = [
+            range(end, begin) for end, begin in zip(ends, following, strict=True) if begin - end > _DESCRIPTOR_BYTES
+        ]
+        if gaps:
+            remarks.append(_unlisted(file, sum(map(len, gaps)), "between its entries", *gaps))
+    if directory.behind:
+        size = file.seek(0, io.SEEK_END)
+        remarks.append(_unlisted(file, directory.behind, "behind the backup", range(size - directory.behind, size)))
+    return remarks
+
+
+def _unlisted(file: BinaryIO, count: int, where: str, *places: range) -> str:
+    """The sentence for some such bytes, which says so if they hold an archive's beginning or end."""
+    for place in places:
+        for at in (place.start, max(place.start, place.stop - _MAX16)):
+            file.seek(at)
+            found = file.read(min(place.stop - at, _MAX16))
+            if b"PK\3\4" in found or b"PK\5\6" in found:
+                return (
+                    f"The file holds another archive {where} ({count:,} bytes), which is ignored: is it the right file?"
+                )
+    return f"The file holds {count:,} bytes {where} that are no part of it: they are ignored"
+
+
 def _no_directory(file: BinaryIO, error: Exception) -> BackupError:
     """A file that begins like a ZIP was one; any other never was."""
     file.seek(0)
@@ -120,8 +160,8 @@ def _hold_lengths(file: BinaryIO, start: int, length: int) -> None:
         raise DamagedBackup(detail="its directory reaches beyond its end")
 
 
-def _read_end(file: BinaryIO) -> tuple[int, int]:
-    """How many entries, and bytes of directory, the end of the directory speaks of.
+def _read_end(file: BinaryIO) -> tuple[int, int, int]:
+    """How many entries, and bytes of directory, the end of the directory speaks of; how many bytes are behind it.
 
     zipfile reads the same end, and believes it. Raises NotABackup for a part of several, DamagedBackup.
     """
@@ -143,7 +183,7 @@ def _read_end(file: BinaryIO) -> tuple[int, int]:
         raise NotABackup(detail="it is one part of several")
     if true[2] != true[3]:
         raise DamagedBackup(detail="the end of its directory contradicts itself")
-    return true[3], true[4]
+    return true[3], true[4], len(tail) - at - _END.size - comment
 
 
 def _end64(file: BinaryIO, end: int, said: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -175,7 +215,9 @@ def _refuse_unreadable(info: zipfile.ZipInfo) -> None:
     if not info.filename or "\0" in info.orig_filename:
         raise DamagedBackup(detail="it has an entry without a name")
     if info.flag_bits & _ENCRYPTED:
-        raise NotABackup(detail=f"{info.filename} is encrypted")
+        raise NotABackup(
+            detail=f"{info.filename} is encrypted: unpack it with its password, and choose what comes out of it"
+        )
     if info.compress_type not in _EXPANSION:
         raise NotABackup(detail=f"{info.filename} is compressed in a way KiraPilot does not read")
     if stat.S_ISLNK(info.external_attr >> 16):

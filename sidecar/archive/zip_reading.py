@@ -17,7 +17,8 @@ from typing import BinaryIO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
 
-from sidecar.archive.zip_headers import BZIP2, STORED, data_starts, read_directory
+from sidecar.archive.zip_headers import BZIP2, STORED, data_starts, read_directory, unlisted
+from sidecar.archive.zip_names import lay_out
 from sidecar.errors import DamagedBackup, ReadFailed
 
 PIECE_BYTES = 256 << 10
@@ -35,9 +36,9 @@ class _Decompressor(Protocol):
 class ZipReader:
     """The entries of an archive by name.
 
-    One common top folder is stripped from the names, ``__MACOSX/`` and ``.DS_Store`` are left
-    out: archives that people unpacked and zipped again still open.
-    Raises NotABackup, DamagedBackup, LimitExceeded.
+    Named as ``zip_names`` finds them: archives that people unpacked and zipped again still open. ``ignored``
+    are the full names of what is no part of the backup, ``remarks`` say what else in the file is not looked at.
+    Raises NotABackup, SeveralBackups, DamagedBackup, LimitExceeded.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -45,8 +46,10 @@ class ZipReader:
         self._turn = threading.Lock()
         self.size = file.seek(0, io.SEEK_END)
         directory = read_directory(file)
-        self._infos = _named(directory.infos)
+        layout = lay_out(directory.infos)
+        self._infos, self.ignored = layout.entries, layout.ignored
         self._starts = data_starts(file, self._infos.values(), directory.start)
+        self.remarks = unlisted(file, directory, self._starts)
 
     @property
     def names(self) -> list[str]:
@@ -102,23 +105,6 @@ def _packed(file: BinaryIO, turn: threading.Lock, position: int, left: int, most
         position += len(piece)
         left -= len(piece)
         yield piece
-
-
-def _named(infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    files = [info for info in infos if not info.is_dir() and not _is_litter(info.filename)]
-    tops = {name.partition("/")[0] if "/" in (name := info.filename) else "" for info in files}
-    strip = len(top) + 1 if len(tops) == 1 and (top := tops.pop()) else 0
-    named: dict[str, zipfile.ZipInfo] = {}
-    for info in files:
-        name = info.filename[strip:]
-        if name in named:
-            raise DamagedBackup(detail=f"it holds {name} twice")
-        named[name] = info
-    return named
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith("__MACOSX/") or os.path.basename(name) == ".DS_Store"  # noqa: PTH119 - no path, a ZIP name
 
 
 def _unpacked(packed: Iterator[bytes], method: int, most: int) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors import InvalidBackup
 from sidecar.progress import Progress
@@ -38,6 +39,15 @@ class Judged:
             raise InvalidBackup(detail=f"{first}{more}")
 
 
+def remarks_on(archive: ZipReader) -> list[str]:
+    """What of the file is no part of the backup, in sentences."""
+    if not archive.ignored:
+        return archive.remarks
+    count = len(archive.ignored)
+    beside = f"The ZIP holds {count:,} {'file' if count == 1 else 'files'} beside the backup, left out: "
+    return [*archive.remarks, beside + listed(archive.ignored)]
+
+
 @contextmanager
 def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8") -> Iterator[Judged]:
     """A backup, staged and checked; the stage is gone at the end.
@@ -49,6 +59,8 @@ def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "
         with file_errors(Path(file_path), Act.UNPACK):
             archive = ZipReader(file)
         problems = Problems()
+        for remark in remarks_on(archive):
+            problems.warning("ignored", remark)
         stage = Stage(folder, encoding)
         try:
             contents = stage_archive(archive, stage, folder, problems, progress)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import NotABackup
+from sidecar.errors import NotABackup, SeveralBackups
 from sidecar.jobs.exporting import export_data
+from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
 from tests.conftest import Cases
 from tests.support import archives
 from tests.support.archives import SHIPPED, Entries
-from tests.support.databases import Contents, execute
+from tests.support.databases import Contents, contents, execute
 from tests.support.oracle import Device, judge
 
 REZIPPED = "A backup that was packed again by another program imports row for row"
@@ -124,3 +125,89 @@ def test_a_backup_that_was_packed_as_nobody_must_is_refused_in_words(
     device, entries, _ = packed
     _pack(UNREAD[packer], entries, tmp_path, device.archive)
     judge(device, only=NotABackup)
+
+
+def _below(folder: str) -> Callable[[Entries], Entries]:
+    return lambda entries: {folder + name: data for name, data in entries.items()}
+
+
+def _beside(others: Entries, folder: str = "") -> Callable[[Entries], Entries]:
+    return lambda entries: others | _below(folder)(entries)
+
+
+LAID_OUT: dict[str, tuple[Callable[[Entries], Entries], int]] = {
+    "as it is": (_below(""), 0),
+    "three folders deep": (_below("a/b/ü c/"), 0),
+    "from the root of a disk": (_below("/home/me/backup/"), 0),
+    "with a step that leads nowhere": (_below("./backup//"), 0),
+    "with backslashes": (_below("backup\\2026\\"), 0),
+    "with both": (_below("backup\\2026/"), 0),
+    "Windows' litter beside": (_beside({"Thumbs.db": b"x", "Desktop.INI": b"x"}), 2),
+    "Windows' litter above": (_beside({"Thumbs.db": b"x", "a/desktop.ini": b"x"}, "a/b/"), 2),
+    "macOS' litter": (
+        _beside({"a/.DS_Store": b"x", "a/._data.json": b"\0\5\x16\7", "x/__MACOSX/a/._tasks.json": b"x"}, "a/"), 3,
+    ),
+    "a letter and a picture": (_beside({"read me.txt": b"x", "pictures/cat.png": b"x"}, "backup/"), 2),
+    "half a backup in another folder": (_beside({"old/metadata.json": b"{}"}, "backup/"), 1),
+}  # fmt: skip
+"""How entries lie in a ZIP -> and how many files are no part of the backup."""
+
+
+@pytest.mark.parametrize("kind", LAID_OUT)
+def test_entries_are_found_wherever_they_lie_and_what_lies_beside_is_named(
+    kind: str, packed: Packed, cases: Cases
+) -> None:
+    device, entries, right = packed
+    lay_out, beside = LAID_OUT[kind]
+    archives.write(device.archive, lay_out(entries))
+    assert judge(device, right, merge=False) is None
+    said = validate_comprehensive(device.places, str(device.archive), Progress()).warnings
+    named = [line for line in said if line.startswith("The ZIP holds")]
+    assert len(named) == bool(beside)
+    assert all(f"holds {beside} file" in line for line in named)
+    cases.record(REZIPPED)
+
+
+@pytest.mark.parametrize("folders", [("a/", "b/"), ("a/", "a/b/"), ("x/a\\", "x/b\\")])
+def test_two_backups_in_one_zip_are_refused_with_their_folders(folders: tuple[str, str], packed: Packed) -> None:
+    device, entries, _ = packed
+    archives.write(device.archive, {folder + name: data for folder in folders for name, data in entries.items()})
+    judge(device, only=SeveralBackups)
+    names = ", ".join(folder.replace("\\", "/").rstrip("/") for folder in folders)
+    with pytest.raises(SeveralBackups, match=f"holds 2 backups, in the folders {names}. Unpack it"):
+        validate_basic(device.places, str(device.archive), Progress())
+
+
+def test_a_table_named_like_a_file_of_macos_is_no_litter(tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    execute(device.database, 'CREATE TABLE "._tasks" (id TEXT PRIMARY KEY)', "INSERT INTO \"._tasks\" VALUES ('x')")
+    device.keep()
+    held = contents(device.database, ())
+    export_data(device.places, str(device.archive), Progress())
+    execute(device.database, 'DELETE FROM "._tasks"')
+    assert device.imported(device.archive) == held
+
+
+UNLISTED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "nothing": (lambda whole: whole, ""),
+    "bytes before": (lambda whole: b"x" * 99 + whole, "holds 99 bytes before the backup that are no part"),
+    "bytes behind": (lambda whole: whole + b"x" * 99, "holds 99 bytes behind the backup that are no part"),
+    "a backup before": (lambda whole: SHIPPED.read_bytes() + whole, "holds another archive before the backup"),
+    "the beginning of one behind": (lambda whole: whole + whole[:999], "holds another archive behind the backup"),
+}
+
+
+@pytest.mark.parametrize("kind", UNLISTED)
+def test_what_lies_around_the_archive_is_named(kind: str, packed: Packed) -> None:
+    device, entries, right = packed
+    around, words = UNLISTED[kind]
+    archives.write(device.archive, entries)
+    device.archive.write_bytes(around(device.archive.read_bytes()))
+    assert judge(device, right, merge=False) is None
+    said = [
+        line
+        for line in validate_comprehensive(device.places, str(device.archive), Progress()).warnings
+        if line.startswith("The file holds")
+    ]
+    assert len(said) == bool(words)
+    assert all(words in line for line in said)

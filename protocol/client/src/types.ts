@@ -489,6 +489,7 @@ export type ErrorKind =
   | "place_unreachable"
   | "write_protected"
   | "start_again"
+  | "several_backups"
   | "changed_since_preview"
   | "invalid_request"
   | "method_not_found"
