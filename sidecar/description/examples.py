@@ -22,6 +22,7 @@ FOLDER = "/home/me"
 VALUES: Mapping[str, Any] = {
     "<time>": "2026-11-22T16:07:21.689983550Z",
     "<number>": 4096,
+    "<token>": "-".join(("0f" * 16, "1e" * 16, "7", "2d" * 16)),
     "<document>": {"openrpc": "1.3.2"},
 }
 """What stands for a whole value that differs from run to run."""

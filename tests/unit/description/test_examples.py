@@ -15,7 +15,7 @@ from sidecar.wire.methods import METHODS
 from tests.conftest import ROOT
 from tests.support import transcripts
 from tests.support.described import faults
-from tests.support.transcripts import RECEIVED, SENT, matches
+from tests.support.transcripts import PLACEHOLDERS, RECEIVED, SENT, matches
 
 DOCUMENT = json.loads((ROOT / "protocol" / "openrpc.json").read_text("utf-8"))
 
@@ -75,6 +75,11 @@ def test_a_method_that_no_transcript_shows_is_told_of(tmp_path: Path, monkeypatc
     assert first_exchanges() == {"ping": Exchange("a.txt", "ping", {}, {})}
     with pytest.raises(LookupError, match=r"shows a result of export_data_to_file, .*: write one"):
         add_examples(make_document())
+
+
+def test_every_placeholder_of_the_transcripts_has_a_value_of_its_kind() -> None:
+    assert examples.VALUES.keys() == PLACEHOLDERS.keys()
+    assert all(PLACEHOLDERS[gap](value) for gap, value in examples.VALUES.items())
 
 
 def test_what_a_transcript_leaves_open_is_filled() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.description.archive_schemas import make_archive_schemas
+from sidecar.description.command_schemas import make_command_schemas
 from sidecar.description.message_schemas import make_schemas
 from sidecar.description.openrpc import make_document
 from sidecar.stage.problems import Problems
@@ -64,7 +65,7 @@ def assert_described(archive: Path) -> set[str]:
 
 
 def test_every_method_and_every_entry_has_a_schema() -> None:
-    made = make_schemas(make_document()) | make_archive_schemas()
+    made = make_schemas(make_document()) | make_archive_schemas() | make_command_schemas(make_document())
     assert {str(path.relative_to(SCHEMAS)) for path in SCHEMAS.rglob("*.json")} == set(made)
     for method in METHODS:
         assert {f"{part}/{method.removeprefix('$/')}.json" for part in ("params", "results")} <= set(made)
