@@ -70,12 +70,16 @@ class BackupValidationResult(msgspec.Struct, kw_only=True):
 
 
 class ExportResult(BackupMetadata, kw_only=True):
-    """BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it."""
+    """BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it.
+
+    ``older`` is the path of the backup that lay there before, where it was kept since it holds far more; else None.
+    """
 
     path: str
     size: int
     tables: dict[str, int]
     warnings: list[str]
+    older: str | None = None
 
 
 class Example(msgspec.Struct, omit_defaults=True):

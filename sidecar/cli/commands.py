@@ -85,10 +85,11 @@ def export(options: Options, terminal: Terminal) -> int:
     from sidecar.cli import rendering
     from sidecar.jobs import exporting
 
+    agreed = options.yes
     if _exists(options.file):
-        _require_yes(options, terminal, f"{printable(options.file)} exists already", "Replace it?")
+        agreed = _confirm_replacement(options, terminal)
     with terminal.progress() as progress:
-        result = exporting.export_data(options.places(), options.file, progress)
+        result = exporting.export_data(options.places(), options.file, progress, overwrite_shrunk=agreed)
     terminal.answer(result, lambda: rendering.export_lines(result))
     return DONE
 
@@ -210,6 +211,20 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "demo": demo,
     "serve": serve,
 }
+
+
+def _confirm_replacement(options: Options, terminal: Terminal) -> bool:
+    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less."""
+    from sidecar.jobs import shrinking
+
+    fact = f"{printable(options.file)} exists already"
+    if options.yes or not terminal.can_ask:
+        _require_yes(options, terminal, fact, "Replace it?")
+        return True
+    with terminal.progress() as progress:
+        shrunk = shrinking.foresee(options.places(), options.file, progress)
+    _require_yes(options, terminal, f"{fact}. This backup would hold {shrunk}" if shrunk else fact, "Replace it?")
+    return bool(shrunk)
 
 
 def _confirm_import(options: Options, terminal: Terminal) -> str | None:

@@ -10,11 +10,11 @@ import errno
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sidecar.database.introspection import Schema, read_schema, readable
+from sidecar.database.introspection import Schema, quote, read_schema, readable
 from sidecar.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -183,6 +183,18 @@ def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, 
         if missing:
             raise NotKiraPilot(path=path, detail=f'column "{table}.{min(missing)}"')
     return schema
+
+
+def count_rows(path: Path, tables: Iterable[str], progress: Progress) -> dict[str, int]:
+    """Rows of each of the tables that the live database has. Raises DatabaseError and its kin, Cancelled."""
+    with database_errors(path), closing(open_for_reading(path)) as connection:
+        live = live_schema(connection, path, progress)
+        with progress.watching(connection):
+            return {
+                table: connection.execute(f"SELECT count(*) FROM main.{quote(table)}").fetchone()[0]
+                for table in tables
+                if table in live
+            }
 
 
 def is_database_file(path: Path, database: Path) -> bool:

@@ -28,6 +28,7 @@ from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.errors import BeyondFormat, SameFile, VerificationFailed
 from sidecar.jobs.gathering import Gatherer
+from sidecar.jobs.shrinking import making_way
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.system.files import open_private, replacing, resolve_target
@@ -46,11 +47,16 @@ SETTINGS_TABLES = ("user_preferences", "logging_config")
 
 
 def export_data(
-    places: Places, file_path: str, progress: Progress, settings: Mapping[str, object] | None = None
+    places: Places,
+    file_path: str,
+    progress: Progress,
+    settings: Mapping[str, object] | None = None,
+    overwrite_shrunk: bool = False,
 ) -> ExportResult:
     """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
 
     :param settings: the frontend's, as it gave them; secrets are left out.
+    :param overwrite_shrunk: replace an older backup that holds far more, too; else it is kept beside the new one.
     Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, Cancelled:
     ``file_path`` is then what it was.
     """
@@ -67,19 +73,25 @@ def export_data(
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
         remarks: list[str] = []
-        with replacing(target, remarks) as file, database_errors(places.database):
+        with (
+            making_way(target, overwrite_shrunk) as older,
+            replacing(target, remarks) as file,
+            database_errors(places.database),
+        ):
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
             require_space(target.parent, size // 100, "the backup")
             export = _Export(snapshot, folder / "exact", progress, frontend.clean)
             with EarlyReader(file.name) as early:
                 metadata, archive = export.write(file, early)
             read_back(file, archive, early, progress)
+            older.give_way({name: table.rows for name, table in export.tables.items()})
     return ExportResult(
         **msgspec.structs.asdict(metadata),
         path=shown(str(target)),
         size=target.stat().st_size,
         tables={name: table.rows for name, table in export.tables.items()},
-        warnings=[*export.warnings(), *frontend.warnings, *remarks],
+        warnings=[*older.warnings, *export.warnings(), *frontend.warnings, *remarks],
+        older=str(older.kept) if older.kept else None,
     )
 
 

@@ -108,7 +108,7 @@ def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
     from sidecar.jobs.exporting import export_data
 
     progress = context.progress(params.progress_token)
-    return export_data(context.places, params.file_path, progress, params.settings)
+    return export_data(context.places, params.file_path, progress, params.settings, params.overwrite_shrunk)
 
 
 def import_data_from_file(params: ImportParams, context: Context) -> ImportResult:

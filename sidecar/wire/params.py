@@ -40,6 +40,13 @@ Salvage = Annotated[
         " refuses it whole. Preview it first."
     ),
 ]
+OverwriteShrunk = Annotated[
+    bool,
+    Meta(
+        description="True replaces a backup that holds far more than the new one, too; false keeps it beside the new"
+        " one, and says where."
+    ),
+]
 PreviewToken = Annotated[
     str | None,
     Meta(
@@ -70,6 +77,7 @@ class ExportParams(Params):
 
     file_path: BackupPath
     settings: Settings = None
+    overwrite_shrunk: OverwriteShrunk = False
 
 
 class PreviewParams(Params):
@@ -118,7 +126,7 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
-_ADDED = {"previewToken"}
+_ADDED = {"previewToken", "overwriteShrunk"}
 """Params since protocol version 1.1: by position they come after those that were there before."""
 
 

@@ -87,7 +87,10 @@ export interface Example {
   reason?: string | null;
 }
 
-/** BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it. */
+/**
+ * BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it. `older` is
+ * the path of the backup that lay there before, where it was kept since it holds far more; else None.
+ */
 export interface ExportResult {
   version: string;
   created_at: string;
@@ -100,6 +103,7 @@ export interface ExportResult {
   size: number;
   tables: Record<string, number>;
   warnings: Array<string>;
+  older: string | null;
 }
 
 /**
@@ -284,6 +288,11 @@ export interface ExportDataToFileParams {
   settings?: Record<string, unknown> | null;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
+  /**
+   * True replaces a backup that holds far more than the new one, too; false keeps it beside the new one, and says
+   * where.
+   */
+  overwriteShrunk?: boolean;
 }
 
 /** Params of import_data_from_file. */
