@@ -66,6 +66,7 @@ class Options(argparse.Namespace):
     salvage: bool
     rows: int
     folder: str | None
+    summary: bool
     database: str | None = None
     work_dir: str | None = None
     json: bool = False
@@ -96,7 +97,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, description=_SUMMARY, epilog=_MORE)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve):
+    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve, _licences):
         declare(commands)
     return parser
 
@@ -251,6 +252,19 @@ def _serve(commands: _Commands[_Parser]) -> None:
         ["serve", "serve --database kirapilot.db"],
     )
     _add_database(parser)
+
+
+def _licences(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "licences",
+        "Show what this program is made of, and under which licences",
+        "The frozen program answers for all that it carries; an installed one, for Python and the\n"
+        "packages that it needs.",
+        ["licences", "licences --summary", "licences --json"],
+    )
+    parser.add_argument("--summary", action="store_true", help="names and versions, without the texts")
+    _add_output(parser)
 
 
 def _add_file(parser: _Parser) -> None:

@@ -200,6 +200,16 @@ def serve(options: Options, _terminal: Terminal) -> int:
     return answer_requests(options.database, options.work_dir)
 
 
+def licences(options: Options, terminal: Terminal) -> int:
+    """``licences``: show what the program is made of."""
+    from sidecar.cli import rendering
+    from sidecar.cli.licences import find_licences
+
+    result = find_licences(with_texts=not options.summary)
+    terminal.answer(result, lambda: rendering.licences_lines(result))
+    return DONE
+
+
 COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "export": export,
     "import": import_,
@@ -210,6 +220,7 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "inspect": inspect,
     "demo": demo,
     "serve": serve,
+    "licences": licences,
 }
 
 

@@ -25,6 +25,7 @@ from sidecar.results import (
 
 if TYPE_CHECKING:
     # Importing it would load every job for the sake of one command.
+    from sidecar.cli.licences import Component, Licences
     from sidecar.jobs.demo import DemoResult
 
 EXAMPLES_SHOWN = 3
@@ -37,6 +38,26 @@ def export_lines(result: ExportResult) -> list[str]:
     """Where the backup lies, its rows per table, and what to know of it."""
     head = f"Exported {plural(sum(result.tables.values()), 'row')} to {printable(result.path)} ({size(result.size)})"
     return [head, "", *_rows_table(result.tables), *_warnings(result.warnings)]
+
+
+def licences_lines(result: Licences) -> list[str]:
+    """A table of what the program is made of, and beneath it the texts that are there."""
+    if result.complete:
+        head = "This program carries, beside its own code (MIT License):"
+    else:
+        head = "This program is not frozen. It is under the MIT License; installed for it are:"
+    rows = [[one.name, one.version, one.licence] for one in result.components]
+    texts = [line for one in result.components for line in _texts(one)]
+    return [head, "", *table(["component", "version", "licence"], rows, "lll"), *texts]
+
+
+def _texts(component: Component) -> list[str]:
+    lines = []
+    for text in component.texts:
+        title = f"{component.name} {component.version}: {text.file}"
+        lines += ["", "", "=" * len(title), title, "=" * len(title), *([component.home] if component.home else [])]
+        lines += ["", *text.text.strip("\n").split("\n")]
+    return lines
 
 
 def metadata_lines(metadata: BackupMetadata) -> list[str]:

@@ -67,7 +67,7 @@ def _freeze(folder: Path, *what: str) -> Path:
     words = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", *places, *what]
     # The option comes too late for its first lines.
     subprocess.run(words, cwd=ROOT, check=True, env=os.environ | {"PYI_LOG_LEVEL": "ERROR"})
-    (made,) = (folder / "dist").iterdir()
+    (made,) = (path for path in (folder / "dist").iterdir() if path.name.startswith(("kirapilot-sidecar-", "naive")))
     return made / made.name if made.is_dir() else made
 
 
@@ -127,7 +127,7 @@ def _import_times() -> Counter[str]:
 def _import_times_once() -> dict[str, int]:
     words = [sys.executable, "-X", "importtime", "-m", "sidecar", "serve"]
     # What is frozen finds that folder first, too, and all of it compiled.
-    places = os.environ | {"PYTHONPATH": str(ROOT / "freezing"), "PYTHONDONTWRITEBYTECODE": ""}
+    places = os.environ | {"PYTHONPATH": str(ROOT / "freezing" / "stand_ins"), "PYTHONDONTWRITEBYTECODE": ""}
     told = subprocess.run(words, input=PING, capture_output=True, cwd=ROOT, env=places, check=True).stderr.decode()
     ours = told[told.index("| sidecar") :]
     return {name: int(own) for own, name in re.findall(r"import time: +(\d+) \| +\d+ \| +([\w.]+)", ours)}

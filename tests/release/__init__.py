@@ -1,0 +1,1 @@
+"""What is published: distributions, packages, and what lies beside the frozen file."""
