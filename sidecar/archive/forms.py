@@ -89,6 +89,8 @@ def column_form(table: str, column: str) -> ColumnForm:
     field = KNOWN[table].get(column) if table in CONTRACT else None
     if field is None:
         return _verbatim_column
+    if leads_beyond_the_contract(field):
+        return lambda values: values if set(values) <= {None} else None
     if field.kind == "timestamp":
         return to_required_archive if field.required else to_archive
     held_as, form = _CONTRACT_COLUMNS[field.kind]
@@ -136,10 +138,21 @@ def value_form(table: str, column: str, stored: Stored, siblings: dict[str, Stor
     field = KNOWN[table].get(column) if table in CONTRACT else None
     if field is None:
         return _verbatim_value(stored)
+    if leads_beyond_the_contract(field):
+        return None, stored[0] == "null"
     value, faithful = _contract_value(field.kind, stored)
     if value is None and field.required:
         return filler(field, siblings), False
     return value, faithful
+
+
+def leads_beyond_the_contract(field: Column | Reference) -> bool:
+    """Whether the shipped app's import loses everything where a value leads nowhere: a template's task list.
+
+    It restores the contract tables alone, after it has deleted what was there. A declared reference to any other
+    table then breaks a foreign key on a device that has no such row, so it is null in the record.
+    """
+    return isinstance(field, Reference) and field.rel_model._meta.table_name not in CONTRACT
 
 
 def filler(field: Column | Reference, siblings: dict[str, Stored]) -> Scalar:

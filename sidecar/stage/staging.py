@@ -18,12 +18,12 @@ import msgspec
 
 from sidecar.archive import limits
 from sidecar.archive import manifest as names
-from sidecar.archive.forms import ExactCell
+from sidecar.archive.forms import ExactCell, leads_beyond_the_contract
 from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.manifest import Manifest, ManifestHead, section_entry
 from sidecar.archive.timestamps import is_moment
 from sidecar.archive.zip_reading import ZipReader
-from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS
+from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS, Column, Reference
 from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
 from sidecar.progress import Progress
 from sidecar.results import VERSION, BackupMetadata
@@ -251,7 +251,7 @@ class _Staging:
     def _remarked(self, cell: ExactCell) -> ExactCell:
         """Say of a value that the app would not have written that it is kept."""
         field = KNOWN.get(cell.table, {}).get(cell.column)
-        if field is None or (cell.storage == "text" and not _is_odd_text(field.kind, cell)):
+        if field is None or (cell.storage == "text" and not _is_odd_text(field, cell)):
             return cell
         if cell.storage == "null":
             what = f"{cell.column} is empty"
@@ -311,9 +311,9 @@ class _Staging:
                 self._problems.error("count_mismatch", message, table=table)
 
 
-def _is_odd_text(kind: str, cell: ExactCell) -> bool:
-    if cell.base64 is not None or kind != "timestamp":
-        return True
+def _is_odd_text(field: Column | Reference, cell: ExactCell) -> bool:
+    if cell.base64 is not None or field.kind != "timestamp":
+        return cell.base64 is not None or not leads_beyond_the_contract(field)
     # SQL defaults leave "YYYY-MM-DD HH:MM:SS", in UTC.
     return not any(is_moment(f"{cell.value}{offset}") for offset in ("", "Z"))
 

@@ -33,6 +33,10 @@ from tests.support.shipped import entry
 
 Copy = Callable[[str], Path]
 
+THIRD = "2025-09-08-periodic-templates"
+
+PARENTS_FIRST = ("periodic_task_templates", "tasks", "time_sessions", "ai_interactions", "task_dependencies")
+
 TIME = "2025-01-02T03:04:05+00:00"
 
 NOT_UTF8 = b"caf\xe9 \xff\xed\xa0\x80"
@@ -257,6 +261,39 @@ def test_nulls_that_the_apps_model_forbids_are_shown_as_the_default_of_their_col
 def test_an_archive_of_plain_rows_has_no_exact_values(database_copy: Copy, tmp_path: Path) -> None:
     archive = backup(emptied(database_copy("every-kind-of-row")), tmp_path / "b.kpbackup")
     assert "exact.json" not in entry(archive, "manifest.json")["entries"]
+
+
+@pytest.mark.parametrize("name", ["every-kind-of-row", THIRD])
+def test_the_shipped_app_restores_our_backup_on_a_new_device_and_ours_loses_nothing_by_that(
+    database_copy: Copy, tmp_path: Path, name: str
+) -> None:
+    source, device = database_copy(name), fresh(tmp_path)
+    archive = round_trip(source, tmp_path)
+    assert validate(source, archive).warnings == validate(source, without_lists_of_templates(source, tmp_path)).warnings
+    data = entry(archive, "data.json")
+    # As that app does: what is there goes, then a row for each record, under the foreign keys of a device that has
+    # a default list of its own and no other.
+    with opened(device) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for table in reversed(PARENTS_FIRST):
+            connection.execute(f"DELETE FROM {table}")
+        for table in PARENTS_FIRST:
+            for record in data[table]:
+                columns = ", ".join(record)
+                connection.execute(
+                    f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(record))})", [*record.values()]
+                )
+        connection.commit()
+        counted = {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in PARENTS_FIRST}
+    assert counted == {table: counts(source)[table] for table in PARENTS_FIRST}
+    assert value(source, "SELECT count(*) FROM periodic_task_templates WHERE task_list_id IS NOT NULL") > 0
+
+
+def without_lists_of_templates(source: Path, folder: Path) -> Path:
+    """A backup of the same rows, but for what is told exactly of them."""
+    plain = copy_of(source, folder / "plain")
+    execute(plain, "UPDATE periodic_task_templates SET task_list_id = NULL")
+    return backup(plain, folder / "plain.kpbackup")
 
 
 TABLES = {
