@@ -76,7 +76,7 @@ class ArchiveWriter:
         settings: Mapping[str, object],
         exact: Iterable[Data] | None,
         tables: Mapping[str, TableManifest],
-        migrations: list[str],
+        migrations: list[str | int | float | None],
         writer: Writer,
     ) -> None:
         """Settings, data.json, exact.json when there is anything in it, and the manifest last."""

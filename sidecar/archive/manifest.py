@@ -45,6 +45,10 @@ class TableManifest(msgspec.Struct, frozen=True):
     ``columns`` maps names to declared types, in order: a key of a record that is not among them
     is there for the shipped app only. ``key`` names the columns of the primary key. ``dangling``
     counts rows whose declared reference led nowhere in the database itself.
+
+    What the database asked of its rows (since 1.1; an older archive says nothing, and is not held to it):
+    ``not_null`` columns, ``unique`` sets of them besides the key, and ``references``, declared ones that can be
+    followed by the rows alone: column -> table and column that it names.
     """
 
     entry: str
@@ -52,15 +56,21 @@ class TableManifest(msgspec.Struct, frozen=True):
     columns: dict[str, str]
     key: list[str]
     dangling: _Count = 0
+    not_null: list[str] | None = None
+    unique: list[list[str]] | None = None
+    references: dict[str, tuple[str, str]] | None = None
 
 
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):
-    """The whole of manifest.json. ``migrations`` are those of the database; they are never imported."""
+    """The whole of manifest.json. ``migrations`` are those of the database; they are never imported.
+
+    An export writes names alone; of older ones some hold whatever stood in the database's table.
+    """
 
     revision: Annotated[int, msgspec.Meta(ge=1)]
     writer: Writer
     created_at: str
-    migrations: list[str]
+    migrations: list[str | int | float | None]
     tables: dict[str, TableManifest]
     entries: dict[str, EntryManifest]
 

@@ -75,7 +75,8 @@ def declare_keys(connection: sqlite3.Connection, forms: Iterable[Form]) -> None:
     connection.execute("PRAGMA writable_schema = ON")
     for form in (form for form in forms if form.keys):
         connection.execute(
-            "UPDATE main.sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", (form.made, form.name)
+            "UPDATE main.sqlite_master SET sql = ? WHERE type = 'table' AND name = ? COLLATE NOCASE",
+            (form.made, form.name),
         )
         connection.executemany(
             "UPDATE main.sqlite_master SET sql = NULL, name = ? WHERE type = 'index' AND name = ?",

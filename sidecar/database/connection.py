@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sidecar.database.introspection import Schema, quote, read_schema, readable
+from sidecar.database.spelling import as_known
 from sidecar.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -172,10 +173,10 @@ def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> No
 
 
 def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, database: str = "main") -> Schema:
-    """The schema of the live database. Raises NotKiraPilot for another program's, or for an empty one."""
+    """The live database's schema, in KiraPilot's spelling. Raises NotKiraPilot for another program's, or an empty."""
     # The first statement that reads the file is where a lock, a hot journal or damage shows.
     retrying(connection, f"SELECT 1 FROM {database}.sqlite_master LIMIT 1", progress)
-    schema = read_schema(connection, database)
+    schema = as_known(read_schema(connection, database))
     for table, columns in _ESSENTIAL.items():
         if table not in schema:
             raise NotKiraPilot(path=path, detail=f'table "{table}"')

@@ -395,3 +395,6 @@ def columns_of(model: type[Table]) -> Mapping[str, Column | Reference]:
 
 KNOWN: Mapping[str, Mapping[str, Column | Reference]] = {model._meta.table_name: columns_of(model) for model in MODELS}
 """Table -> column -> field, for every table of the app but the migrations'."""
+
+UNIQUE: Mapping[str, tuple[tuple[str, ...], ...]] = {"task_dependencies": (("task_id", "depends_on_id"),)}
+"""Table -> sets of columns that no two rows share, besides the key."""

@@ -23,9 +23,18 @@ from sidecar.archive.reading_back import EarlyReader, read_back
 from sidecar.archive.settings import read_settings
 from sidecar.archive.zip_writing import Data
 from sidecar.database.connection import database_errors, holds_database, is_database_file, require_file
-from sidecar.database.introspection import Schema, TableSchema, broken_references, quote, read_schema
+from sidecar.database.introspection import (
+    Schema,
+    TableSchema,
+    broken_references,
+    plain_references,
+    quote,
+    read_schema,
+    readable,
+)
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
+from sidecar.database.spelling import as_known
 from sidecar.errors import BeyondFormat, SameFile, VerificationFailed
 from sidecar.jobs.gathering import Gatherer
 from sidecar.jobs.shrinking import making_way
@@ -121,7 +130,7 @@ class _Export:
             _opened(self.spool) as spool,
             closing(Ahead(_dangling(self.snapshot))) as dangling,
         ):
-            schema = read_schema(connection)
+            schema = as_known(read_schema(connection))
             _require_bounds(schema)
             counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
             self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
@@ -129,7 +138,7 @@ class _Export:
             archive = ArchiveWriter(file, metadata.created_at, self.snapshot.stat().st_size >= LARGE_BYTES)
             archive.metadata(metadata)
             for name in (*CONTRACT, *sorted(counts.keys() - set(CONTRACT))):
-                rows = self._rows(connection, schema.get(name), spool, counts.get(name, 0))
+                rows = self._rows(connection, schema, name, spool, counts.get(name, 0))
                 early.put(archive.section(name, rows))
             self.dangling = next(dangling)
             for name, count in self.dangling.items():
@@ -146,11 +155,12 @@ class _Export:
         return metadata, archive
 
     def _rows(
-        self, connection: sqlite3.Connection, table: TableSchema | None, spool: BinaryIO, expected: int
+        self, connection: sqlite3.Connection, schema: Schema, name: str, spool: BinaryIO, expected: int
     ) -> Iterator[Data]:
         """A table's records, ``expected`` of them. Raises VerificationFailed for any other number."""
-        if table is None:
+        if name not in schema:
             return
+        table = schema[name]
 
         def keep(cell: ExactCell) -> None:
             encoded = msgspec.json.encode(cell)
@@ -172,6 +182,9 @@ class _Export:
             rows=rows,
             columns=dict(table.columns),
             key=list(table.key),
+            not_null=[column for column in table.columns if column in table.not_null],
+            unique=_held_by_rows(table),
+            references={key.column: (key.parent, key.parent_column) for key in plain_references(table, schema)},
         )
 
     def warnings(self) -> list[str]:
@@ -216,7 +229,7 @@ def _require_bounds(schema: Schema) -> None:
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:
     """References that lead nowhere, per table; for a thread of its own."""
     with closing(_open(snapshot)) as connection:
-        yield broken_references(connection, read_schema(connection))
+        yield broken_references(connection, as_known(read_schema(connection)), by_scan=True)
 
 
 def _metadata(counts: dict[str, int]) -> BackupMetadata:
@@ -232,10 +245,25 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
     return count
 
 
-def _migrations(connection: sqlite3.Connection, schema: Schema) -> list[str]:
-    if MIGRATIONS not in schema:
+def _held_by_rows(table: TableSchema) -> list[list[str]]:
+    """The unique sets of columns that are stored, so that whoever has the rows can hold them to it."""
+    return [list(columns) for columns in table.unique if set(columns) <= table.columns.keys()]
+
+
+def _migrations(connection: sqlite3.Connection, schema: Schema) -> list[str | int | float | None]:
+    """The names of migrations, for people: whatever stands in their place, as text, and no NULL."""
+    if MIGRATIONS not in schema or "version" not in schema[MIGRATIONS].columns:
         return []
-    return [version for (version,) in connection.execute(f"SELECT version FROM {MIGRATIONS} ORDER BY version")]
+    with closing(connection.cursor()) as cursor:
+        connection.text_factory = readable
+        try:
+            found = cursor.execute(
+                f"SELECT CASE typeof(version) WHEN 'blob' THEN quote(version) ELSE CAST(version AS TEXT) END"
+                f" FROM {MIGRATIONS} WHERE version IS NOT NULL ORDER BY version"
+            ).fetchall()
+        finally:
+            connection.text_factory = str
+    return [version for (version,) in found]
 
 
 def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgspec.Raw]:

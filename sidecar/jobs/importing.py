@@ -292,7 +292,10 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
         nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
         judging(request.file_path, request.places.work_dir, progress, encoding or ASSUMED_ENCODING) as backup,
     ):
-        backup.require_valid()
+        if request.verbatim:
+            backup.require_whole()
+        else:
+            backup.require_valid()
         backup.stage.close()
         if state is not None:
             require_unchanged(request.file_path, state)

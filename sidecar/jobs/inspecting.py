@@ -40,7 +40,7 @@ def inspect_backup(file_path: str, progress: Progress) -> BackupSummary:
             writer=f"{manifest.writer.name} {manifest.writer.version}" if manifest else SHIPPED,
             generation=_generation(archive, metadata),
             revision=manifest.revision if manifest else None,
-            migrations=manifest.migrations if manifest else [],
+            migrations=[str(name) for name in manifest.migrations if name is not None] if manifest else [],
             tables=_tables(metadata, manifest),
             entries=_entries(archive, metadata, manifest),
             settings=_settings(archive),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from sidecar.database.introspection import quote
+from sidecar.database.introspection import folded, quote
 from sidecar.errors import AccountingMismatch
 from sidecar.restore.plan import Difference
 from sidecar.results import TableAccount
@@ -26,6 +26,7 @@ class Ledger:
         self._meant = 0
         self._before = connection.total_changes
         self._meddling: set[str] = set()
+        self._ordinary = set(map(folded, difference.live))
         connection.set_authorizer(self._note)
 
     def close(self) -> None:
@@ -64,7 +65,7 @@ class Ledger:
 
     def _note(self, action: int, table: str | None, _: str | None, database: str | None, trigger: str | None) -> int:
         """Asked by SQLite about each part of a statement, those of triggers included."""
-        ordinary = database == "main" and table in self._difference.live
+        ordinary = database == "main" and table is not None and folded(table) in self._ordinary
         if trigger is not None and action in _WRITING and ordinary:
             # What a trigger writes elsewhere, such as into a search index, is the database's own affair.
             self._meddling.add(trigger)

@@ -122,7 +122,10 @@ class Difference:
     def work_out(self, connection: sqlite3.Connection, progress: Progress) -> None:
         """Fill the plan; anything of an earlier one is forgotten. Raises CannotRemove, sqlite3.Error, Cancelled."""
         self.accounts, self.untied = {}, {}
-        self.before = {name: _number(connection, f"SELECT count(*) FROM main.{quote(name)}") for name in self.live}
+        # By scans, here and for rows that go: an index that lacks a row would hide it.
+        self.before = {
+            name: _number(connection, f"SELECT count(*) FROM main.{quote(name)} NOT INDEXED") for name in self.live
+        }
         self.broken = broken_references(connection, self.live)
         for name in self.incoming():
             progress.check()
@@ -275,14 +278,15 @@ class Difference:
         live = self.live[name]
         _make_gone(connection, live)
         if not self._keyless(connection, live):
-            # The target's column on the left: its collation decides, here as in the plan.
-            key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+            # The target's column on the left: its collation decides, here as in the plan. The plus takes its
+            # affinity away, for which the stage has no index; the staged values have been through it.
+            key = " AND ".join(f"+m.{quote(column)} = s.{quote(column)}" for column in live.key)
             where = f"NOT EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {key})"
         else:
             where = f"NOT EXISTS (SELECT 1 FROM {plan_of(name)} WHERE action = {SAME})"
         if name == LISTS and self.policy.kept_default:
             where += " AND m.is_default IS NOT 1"
-        sql = f"SELECT {_located(live, 'm')} FROM main.{quote(name)} m WHERE {where}"
+        sql = f"SELECT {_located(live, 'm')} FROM main.{quote(name)} m NOT INDEXED WHERE {where}"
         _require_locator(connection, live, sql)
         connection.execute(f"INSERT INTO {gone_of(name)} {sql}")
 
@@ -369,7 +373,7 @@ class Difference:
         # Two records can stand for one row: the same content twice, or the same two tasks under another id.
         alike = [f"{self._content(name)} IN (SELECT {self._content(name)} FROM stage.{quote(name)})"] * by_content
         for columns in filter(None, (live.key, *by_values)):
-            same = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in columns)
+            same = " AND ".join(f"+m.{quote(column)} = s.{quote(column)}" for column in columns)
             alike.append(f"EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {same})")
         return _number(connection, f"SELECT count(*) FROM main.{quote(name)} m WHERE {' OR '.join(alike)}")
 

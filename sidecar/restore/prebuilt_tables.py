@@ -57,9 +57,9 @@ def _is_worth_it(connection: sqlite3.Connection, difference: Difference, name: s
     if staged.rows < WORTH_ROWS or not difference.fills(name) or not difference.live[name].has_rowid:
         return False
     beyond = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE tbl_name = :name AND type = 'trigger')"
-        " OR EXISTS (SELECT 1 FROM pragma_table_xinfo(:name, 'main') WHERE hidden != 0)"
-        " OR EXISTS (SELECT 1 FROM main.sqlite_master WHERE tbl_name = :name AND sql LIKE '%AUTOINCREMENT%')",
+        "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE tbl_name = :name COLLATE NOCASE"
+        " AND (type = 'trigger' OR sql LIKE '%AUTOINCREMENT%'))"
+        " OR EXISTS (SELECT 1 FROM pragma_table_xinfo(:name, 'main') WHERE hidden != 0)",
         {"name": name},
     ).fetchone()[0]
     return not beyond
@@ -86,5 +86,5 @@ def _build(connection: sqlite3.Connection, built: sqlite3.Connection, difference
 
 
 def _statements(connection: sqlite3.Connection, name: str, kind: str) -> list[str]:
-    made = "SELECT sql FROM main.sqlite_master WHERE tbl_name = ? AND type = ? AND sql IS NOT NULL"
+    made = "SELECT sql FROM main.sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type = ? AND sql IS NOT NULL"
     return [sql for (sql,) in connection.execute(made, (name, kind))]

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from sidecar.database.introspection import Schema, quote
+from sidecar.database.introspection import Schema, folded, quote
 from sidecar.database.models import KNOWN
 from sidecar.errors import DatabaseBusy, WouldLoseData
 from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS, RESTORED
+from sidecar.restore.fitting import fit_names, fit_values
 from sidecar.stage.checks import contained
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
@@ -72,23 +73,37 @@ def apply_policies(
 ) -> Policy:
     """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``.
 
-    :param verbatim: repair nothing: an undo brings back what was there, whatever it was.
+    :param verbatim: repair nothing, and refuse nothing: an undo brings back what was there, whatever it was.
     :param policy: what was decided before, which is a salvage's; it is added to.
     """
     policy = policy or Policy()
-    _leave_out(connection, stage, live, allow_loss, policy)
+    fit_names(stage, live)
+    lost, remarks = fit_values(connection, stage, live)
+    _leave_out(connection, stage, live, allow_loss or verbatim, policy, lost)
+    policy.warnings += remarks
     if LISTS in live and not verbatim:
-        policy.lists = _lists(connection)
-        if stage.tables[LISTS].carried:
-            _one_default(connection, overwrite, policy)
-        if not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {}):
-            policy.sweeps_lists = overwrite and not policy.is_salvage
-            _restore_lists(connection, stage, live, policy)
-        _adopt_listless(connection, stage, live, overwrite and not policy.is_salvage)
+        _keep_lists(connection, stage, live, overwrite, policy)
     return policy
 
 
-def _leave_out(connection: sqlite3.Connection, stage: Stage, live: Schema, allow_loss: bool, policy: Policy) -> None:
+def _keep_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, policy: Policy) -> None:
+    has_default = {"id", "is_default"} <= live[LISTS].columns.keys()
+    if has_default:
+        policy.lists = _lists(connection)
+    if has_default and stage.tables[LISTS].carried:
+        _one_default(connection, overwrite, policy)
+    if {"id", "name"} <= live[LISTS].columns.keys() and (
+        not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {})
+    ):
+        policy.sweeps_lists = overwrite and not policy.is_salvage
+        _restore_lists(connection, stage, live, policy)
+    if has_default:
+        _adopt_listless(connection, stage, live, overwrite and not policy.is_salvage)
+
+
+def _leave_out(
+    connection: sqlite3.Connection, stage: Stage, live: Schema, allow_loss: bool, policy: Policy, beyond: list[str]
+) -> None:
     lost: list[str] = []
     for table in stage.tables.values():
         if not table.carried or not table.rows:
@@ -101,9 +116,10 @@ def _leave_out(connection: sqlite3.Connection, stage: Stage, live: Schema, allow
             f"{table.name}.{column} ({values:,} values)"
             for column, values in _lost_values(connection, table, live[table.name].columns)
         ]
-    if lost and not allow_loss:
-        raise WouldLoseData(detail=", ".join(lost))
+    if (lost or beyond) and not allow_loss:
+        raise WouldLoseData(detail=", ".join([*lost, *beyond]))
     policy.warnings += [f"This KiraPilot has no place for {what}: left out" for what in lost]
+    policy.warnings += [f"This KiraPilot changes {what}" for what in beyond]
 
 
 def _lost_values(
@@ -216,8 +232,10 @@ def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema, 
 
 def _lists(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
     """What the policies depend on: which lists there are, which is the default."""
-    found = connection.execute("PRAGMA main.table_info(task_lists)").fetchall()
-    return connection.execute("SELECT id, is_default FROM main.task_lists ORDER BY id").fetchall() if found else []
+    found = {folded(name) for _, name, *_ in connection.execute("PRAGMA main.table_info(task_lists)")}
+    if not {"id", "is_default"} <= found:
+        return []
+    return connection.execute("SELECT id, is_default FROM main.task_lists ORDER BY id").fetchall()
 
 
 def _number(connection: sqlite3.Connection, sql: str) -> int:

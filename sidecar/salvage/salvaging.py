@@ -24,6 +24,7 @@ from sidecar.archive.forms import ExactCell
 from sidecar.archive.json_stream import Array, Document
 from sidecar.database.introspection import quote
 from sidecar.database.models import CONTRACT
+from sidecar.database.spelling import known_table
 from sidecar.errors import (
     BackupError,
     Cancelled,
@@ -45,7 +46,7 @@ from sidecar.stage.checks import check
 from sidecar.stage.judged import Judged
 from sidecar.stage.problems import Problems
 from sidecar.stage.records import RecordReader
-from sidecar.stage.stage import ROW, Stage
+from sidecar.stage.stage import ROW, Stage, as_known_cell
 from sidecar.stage.staging import Contents, require_version
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
@@ -109,7 +110,7 @@ class Salvage:
         tables = {
             name: SalvagedTable(
                 expected=self.evidence.expected(name),
-                taken=stage.tables[name].rows if name in stage.tables else 0,
+                taken=stage.tables[known_table(name)].rows if known_table(name) in stage.tables else 0,
                 left_out=dict(self.left_out.get(name, {})),
                 cleared=self.cleared[name],
             )
@@ -307,19 +308,17 @@ class _Salvaging:
         described = manifest.tables.get(table) if manifest else None
         if manifest is not None and described is None:
             return  # empty for the shipped app's sake: the database had no such table
-        columns, key = (described.columns, described.key) if described else ({}, [])
-        staged = self._stage.add_table(table, columns, key)
+        staged = self._stage.declare(table, described) if described else self._stage.add_table(table, {}, ())
         staged.carried = True
-        staged.dangling = described.dangling if described else 0
         refused = _Refused()
         reader = RecordReader(table, described.columns if described else None, refused)
         for place, raws in self._candidates.runs(table):
             self._progress.check()
             reader.count = place
             for rows in reader.rows(reader.decode(b"[" + b",".join(raws) + b"]")):
-                self._stage.fill(table, rows)
+                self._stage.fill(staged.name, rows)
         for index, (reason, row_id) in refused.records.items():
-            self._stage.query(f"DELETE FROM {quote(table)} WHERE {quote(ROW)} = ?", index)
+            self._stage.query(f"DELETE FROM {quote(staged.name)} WHERE {quote(ROW)} = ?", index)
             self._salvage.leave_out(table, reason, 1, [(row_id, index)])
         staged.rows -= len(refused.records)
 
@@ -341,7 +340,7 @@ class _Salvaging:
 
     def _placed(self, cells: Iterable[ExactCell], by_index: set[str]) -> Iterator[ExactCell]:
         """The cells of records that are staged; where indexes are lost, the id tells which it is."""
-        for cell in cells:
+        for cell in map(as_known_cell, cells):
             if cell.table not in self._stage.tables:
                 continue
             column, value = (ROW, cell.row) if cell.table in by_index else ("id", cell.id)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sidecar.archive.timestamps import is_moment
 from sidecar.database.introspection import quote
-from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
+from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.stage.cycles import find_cycles
@@ -53,7 +53,7 @@ def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: 
         _missing_values,
         _partly_absent,
         _duplicate_keys,
-        _duplicate_pairs,
+        _duplicate_values,
         _references,
         _uncarried_lists,
         _self_dependencies,
@@ -96,14 +96,16 @@ def _index(stage: Stage, _problems: Problems) -> None:
 
 
 def _missing_values(stage: Stage, problems: Problems) -> None:
-    """NULLs, or no values, where the app's schema refuses them; contract tables were judged as they were read."""
+    """NULLs, or no values, where the source's own schema refuses them."""
     for table in _carried(stage):
-        if table.name in CONTRACT or table.name not in KNOWN:
-            continue
-        strict = {name: field for name, field in KNOWN[table.name].items() if not field.null}
+        if table.name in CONTRACT and not table.held_to_source:
+            continue  # judged as it was read
+        known = KNOWN.get(table.name, {})
         for columns, shape in table.shapes.items():
             lacking = " OR ".join(
-                f"{quote(name)} IS NULL" for name, field in strict.items() if name in columns or not field.default_sql
+                f"{quote(name)} IS NULL"
+                for name in sorted(table.not_null)
+                if name in columns or name not in known or not known[name].default_sql
             )
             sql = f"SELECT {quote(ROW)} FROM {quote(table.name)} WHERE {quote(SHAPE)} = ? AND ({lacking})"
             for (row,) in stage.query(sql, shape) if lacking else ():
@@ -142,14 +144,23 @@ def _duplicate_keys(stage: Stage, problems: Problems) -> None:
             problems.error("duplicate_id", message, table=table.name, row_id=row_id)
 
 
-def _duplicate_pairs(stage: Stage, problems: Problems) -> None:
-    sql = (
-        "SELECT task_id, depends_on_id FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL"
-        " GROUP BY task_id, depends_on_id HAVING count(*) > 1"
-    )
-    for task, other in stage.query(sql):
-        message = f"Duplicate task dependency found: {task} depends on {other} more than once"
-        problems.error("duplicate_dependency", message, table="task_dependencies", row_id=task)
+def _duplicate_values(stage: Stage, problems: Problems) -> None:
+    for table in _carried(stage):
+        for columns in table.unique:
+            listed = ", ".join(map(quote, columns))
+            there = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
+            sql = f"SELECT {listed} FROM {quote(table.name)} WHERE {there} GROUP BY {listed} HAVING count(*) > 1"
+            for values in stage.query(sql):
+                _duplicate(table.name, columns, values, problems)
+
+
+def _duplicate(table: str, columns: tuple[str, ...], values: tuple[Any, ...], problems: Problems) -> None:
+    if table == "task_dependencies" and columns == ("task_id", "depends_on_id"):
+        message = f"Duplicate task dependency found: {values[0]} depends on {values[1]} more than once"
+        problems.error("duplicate_dependency", message, table=table, row_id=str(values[0]))
+    else:
+        message = f"{named(table)} found twice with the same {', '.join(columns)}"
+        problems.error("duplicate_value", message, table=table, column=columns[0])
 
 
 def _references(stage: Stage, problems: Problems) -> None:
@@ -158,30 +169,40 @@ def _references(stage: Stage, problems: Problems) -> None:
     But as many rows as led nowhere in the database itself come back as they were.
     """
     for table in _carried(stage):
-        parents = {column: _parent(field) for column, field in KNOWN.get(table.name, {}).items()}
-        found = {column: parent for column, parent in parents.items() if parent and column in table.spoken_of()}
-        declared = {column for column in found if isinstance(KNOWN[table.name][column], Reference)}
-        nowhere = {column: _leading_nowhere(stage, table, column, parent) for column, parent in found.items()}
+        declared = table.references
+        meant = {column: (field.meant, "id") for column, field in KNOWN.get(table.name, {}).items() if field.meant}
+        found = {
+            column: leads
+            for column, leads in {**meant, **declared}.items()
+            if column in table.spoken_of() and leads[1] in stage.columns_of(leads[0])
+        }
+        nowhere = {column: _leading_nowhere(stage, table, column, *leads) for column, leads in found.items()}
         # A task list that is not carried is made again.
-        lost = (column for column in declared if found[column] != "task_lists" or stage.tables["task_lists"].carried)
+        lost = (
+            column
+            for column in declared.keys() & found.keys()
+            if found[column][0] != "task_lists" or stage.tables["task_lists"].carried
+        )
         strict = sum(nowhere[column] for column in lost) > table.dangling
-        for column, parent in found.items():
+        for column, (parent, _) in found.items():
             report = _check_reference if stage.tables[parent].carried else _uncarried
             if nowhere[column]:
                 report(stage, table, column, parent, strict and column in declared, problems)
             stage.connection.execute(f"DROP TABLE {_targets(table, column)}")
 
 
-def _leading_nowhere(stage: Stage, table: StagedTable, column: str, parent: str) -> int:
+def _leading_nowhere(stage: Stage, table: StagedTable, column: str, parent: str, to: str) -> int:
     """How many rows of a table name a row that is not there; whom they name goes into a table of the stage's own.
 
     Grouped, the rows are looked for in the order of the index: of a large one, hardly a page is read twice.
     """
     name = f"c.{quote(column)}"
+    if stage.tables[parent].key != (to,):
+        stage.index(parent, (to,))
     stage.connection.execute(
         f"CREATE TABLE {_targets(table, column)} AS SELECT {name} AS target, count(*) AS number"
         f" FROM {quote(table.name)} c WHERE {name} IS NOT NULL GROUP BY {name}"
-        f" HAVING NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.id = {name})"
+        f" HAVING NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.{quote(to)} = {name})"
     )
     return stage.number(f"SELECT coalesce(sum(number), 0) FROM {_targets(table, column)}")
 
@@ -190,19 +211,12 @@ def _targets(table: StagedTable, column: str) -> str:
     return quote(own(f"{table.name}.{column} leads nowhere"))
 
 
-def _parent(field: Column | Reference) -> str | None:
-    if isinstance(field, Reference):
-        name: str = field.rel_model._meta.table_name
-        return name
-    return field.meant
-
-
 def _check_reference(
     stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems
 ) -> None:
     wording = _REFERENCES.get((table.name, column), f"{named(table.name)} references non-existent {singular(parent)}")
     sql = (
-        f"SELECT {quote(ROW)}, id, {quote(column)} FROM {quote(table.name)}"
+        f"SELECT {quote(ROW)}, {'id' if 'id' in table.columns else 'NULL'}, {quote(column)} FROM {quote(table.name)}"
         f" WHERE {quote(column)} IN (SELECT target FROM {_targets(table, column)}) ORDER BY {quote(ROW)}"
     )
     for row, row_id, target in stage.query(sql):

@@ -19,6 +19,9 @@ from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.workfolder import work_errors, work_folder
 
+BROKEN = {"hash_mismatch", "count_mismatch", "missing_entry", "section_differs", "invalid_exact", "invalid_record"}
+"""Kinds of errors that say that an archive is not what was written; the others are about what its rows ask."""
+
 PHASES = {"stage": 0.85, "check": 0.15}
 
 
@@ -29,6 +32,12 @@ class Judged:
     stage: Stage
     contents: Contents
     problems: Problems
+
+    def require_whole(self) -> None:
+        """Raise InvalidBackup if the archive is not what was written, whatever its rows may be."""
+        broken = self.problems.of_kinds(BROKEN)
+        if broken:
+            raise InvalidBackup(detail=broken[0])
 
     def require_valid(self) -> None:
         """Raise InvalidBackup if anything was found that would lose or break a row."""

@@ -7,6 +7,7 @@ back as it was, or what the import repairs.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from itertools import chain, zip_longest
 
 import msgspec
@@ -58,6 +59,10 @@ class Problems:
     def count(self, severity: str) -> int:
         """How many problems of a severity there are, kept or not."""
         return sum(count for (of, _), count in self._counts.items() if of == severity)
+
+    def of_kinds(self, kinds: Collection[str]) -> list[str]:
+        """The messages that were kept of errors of these kinds."""
+        return [problem.message for problem in self.kept() if problem.severity == ERROR and problem.kind in kinds]
 
     def kept(self) -> list[Problem]:
         """The first PROBLEMS_SHOWN of each kind, errors first."""

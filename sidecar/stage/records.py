@@ -7,7 +7,7 @@ problem is reported with its index. Knows the contract's types, not where rows g
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from sidecar.archive import limits
 from sidecar.archive.forms import Int64, Scalar
 from sidecar.archive.timestamps import is_moment, to_stored, to_utc
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
+from sidecar.database.spelling import known_columns, known_table
 from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.stage.problems import Problems
 
@@ -99,12 +100,13 @@ class RecordReader:
     """Reads the records of one table.
 
     :param columns: the source's columns as its manifest names them; other keys are filler for the
-        shipped app. None without a manifest: then every key is a column.
+        shipped app. None without a manifest: then every key is a column. Rows name them as KiraPilot does.
     """
 
     def __init__(self, table: str, columns: Mapping[str, str] | None, problems: Problems) -> None:
         self.table = table
         self._columns = columns
+        self._spelled = known_columns(known_table(table), columns or ())
         self._problems = problems
         self._fields: Mapping[str, Column | Reference] = KNOWN[table] if table in CONTRACT else {}
         self._shape: _Shape | None = None
@@ -134,7 +136,7 @@ class RecordReader:
         columns = self._fast(batch)
         if columns is not None and batch.shape is not None:
             self._shape = batch.shape
-            names = tuple(batch.shape.keys[index] for index in batch.shape.real)
+            names = self._names(batch.shape.keys[index] for index in batch.shape.real)
             indexes = range(self.count, self.count + len(batch.records))
             yield Rows(names, indexes, columns)
         else:
@@ -162,7 +164,10 @@ class RecordReader:
             row = self._one(raw, index)
             if self._none > limits.MAX_NO_RECORDS:
                 raise DamagedBackup(detail=f"more than {limits.MAX_NO_RECORDS:,} records of {self.table} are none")
-            yield Rows(tuple(row), (index,), [(value,) for value in row.values()])
+            yield Rows(self._names(row), (index,), [(value,) for value in row.values()])
+
+    def _names(self, keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._spelled.get(key, key) for key in keys)
 
     def _one(self, raw: msgspec.Raw, index: int) -> dict[str, Scalar]:
         try:

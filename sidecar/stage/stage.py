@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
+import msgspec
 import peewee
 
 from sidecar.archive import limits
 from sidecar.archive.forms import ExactCell, Scalar, stored_value
+from sidecar.archive.manifest import TableManifest
 from sidecar.database.introspection import quote, readable
-from sidecar.database.models import KNOWN
+from sidecar.database.models import KNOWN, UNIQUE, Reference
+from sidecar.database.spelling import known_columns, known_table
 from sidecar.errors import DamagedBackup, LimitExceeded
 from sidecar.stage.records import Rows
 from sidecar.system.workfolder import THROW_AWAY, new_file
@@ -43,8 +46,11 @@ class StagedTable:
     """One staged table.
 
     ``carried`` tells whether the archive speaks of the table at all; ``shapes`` the columns each
-    kind of record speaks of, by the number in its SHAPE column; ``dangling`` how many rows had a
-    declared reference that led nowhere in the source itself; ``folded`` the columns' names as SQLite compares them.
+    kind of record speaks of, by the number in its SHAPE column; ``folded`` the columns' names as SQLite compares them.
+
+    What its rows are held to is what the source's own schema asked, where the archive says so, else what
+    KiraPilot's does (``held_to_source`` tells which): ``key``, ``not_null``, ``unique``, ``references``
+    (column -> table and column). ``dangling`` counts rows with a declared reference that led nowhere in the source.
     """
 
     name: str
@@ -52,13 +58,23 @@ class StagedTable:
     key: tuple[str, ...]
     carried: bool = False
     rows: int = 0
+    held_to_source: bool = False
     dangling: int = 0
+    not_null: frozenset[str] = frozenset()
+    unique: tuple[tuple[str, ...], ...] = ()
+    references: dict[str, tuple[str, str]] = field(default_factory=dict)
     shapes: dict[tuple[str, ...], int] = field(default_factory=dict)
     folded: set[bytes] = field(default_factory=set)
 
     def spoken_of(self) -> set[str]:
         """Columns that some record speaks of."""
         return {column for shape in self.shapes for column in shape}
+
+    def respell(self, spelled: Mapping[str, str]) -> None:
+        """Call columns by other spellings of their names: what SQLite holds to be the same name."""
+        self.columns = {spelled[column]: declared for column, declared in self.columns.items()}
+        self.key = tuple(spelled[column] for column in self.key)
+        self.shapes = {tuple(spelled[column] for column in columns): number for columns, number in self.shapes.items()}
 
 
 class Stage:
@@ -86,7 +102,14 @@ class Stage:
         self._folded: set[bytes] = set()
         for name, columns in KNOWN.items():
             key = tuple(column for column, field in columns.items() if field.primary_key)
-            self.add_table(name, {column: field.field_type for column, field in columns.items()}, key)
+            table = self.add_table(name, {column: field.field_type for column, field in columns.items()}, key)
+            table.not_null = frozenset(column for column, field in columns.items() if not field.null)
+            table.unique = UNIQUE.get(name, ())
+            table.references = {
+                column: (field.rel_model._meta.table_name, "id")
+                for column, field in columns.items()
+                if isinstance(field, Reference)
+            }
 
     def close(self) -> None:
         """Make the stage ready to be attached by another connection; may be called again."""
@@ -120,6 +143,33 @@ class Stage:
             self._create(table)
         return table
 
+    def declare(self, name: str, described: TableManifest) -> StagedTable:
+        """A table that the archive speaks of, held from now on to what its manifest says of the source.
+
+        Raises DamagedBackup for a manifest that contradicts itself, LimitExceeded.
+        """
+        table = known_table(name)
+        spelled = known_columns(table, described.columns)
+        unique = [*(described.unique or ()), described.key]
+        said = {*chain.from_iterable(unique), *(described.not_null or ()), *(described.references or ())}
+        if not said <= spelled.keys() or max(map(len, unique)) > len(spelled):
+            raise DamagedBackup(detail=f"the manifest's word on {name} is of columns that it does not have")
+        if len(set(spelled.values())) < len(spelled):
+            raise DamagedBackup(detail=f"it has two columns in {name} that differ in case alone")
+        key = tuple(spelled[column] for column in described.key)
+        staged = self.add_table(table, {spelled[column]: typed for column, typed in described.columns.items()}, key)
+        if staged.carried:
+            raise DamagedBackup(detail=f"it has two tables that differ in case alone ({name})")
+        staged.carried, staged.held_to_source = True, True
+        staged.key, staged.dangling = key, described.dangling
+        staged.not_null = frozenset(spelled[column] for column in described.not_null or ())
+        staged.unique = tuple(tuple(spelled[column] for column in columns) for columns in described.unique or ())
+        staged.references = {
+            spelled[column]: (known_table(parent), known_columns(known_table(parent), [to])[to])
+            for column, (parent, to) in (described.references or {}).items()
+        }
+        return staged
+
     def fill(self, name: str, rows: Rows) -> None:
         """Store rows of a table. Raises LimitExceeded, DamagedBackup."""
         table = self.tables[name]
@@ -141,7 +191,7 @@ class Stage:
 
     def set_exact(self, cells: Iterable[ExactCell]) -> Iterator[str]:
         """Put the values that records could not say into their rows; answers what was wrong with each that failed."""
-        for cell in cells:
+        for cell in map(as_known_cell, cells):
             table = self.tables.get(cell.table)
             if table is None or cell.column not in table.columns:
                 yield f'"{cell.table}" has no "{cell.column}"'
@@ -151,8 +201,7 @@ class Stage:
             except ValueError as error:
                 yield f"{cell.table}.{cell.column}: {error}"
                 continue
-            field = KNOWN.get(cell.table, {}).get(cell.column)
-            if value is None and field is not None and not field.null:
+            if value is None and cell.column in table.not_null:
                 yield f"{cell.table}.{cell.column} cannot be null"
                 continue
             mark = "CAST(? AS TEXT)" if cell.storage == "text" and isinstance(value, bytes) else "?"
@@ -162,6 +211,10 @@ class Stage:
             ).rowcount
             if changed != 1:
                 yield f"{cell.table} has no record {cell.row}"
+
+    def columns_of(self, name: str) -> Collection[str]:
+        """The columns of a table; none of one that is not staged."""
+        return self.tables[name].columns if name in self.tables else ()
 
     def index(self, name: str, columns: Sequence[str]) -> None:
         """An index for the checks and the import; made after the rows are in."""
@@ -193,7 +246,8 @@ class Stage:
         return min(found, default=None)
 
     def _create(self, table: StagedTable) -> StagedTable:
-        columns = "".join(f", {quote(column)} {_typed(declared)}" for column, declared in table.columns.items())
+        # Without a type a column takes each value as it is: text that looks like a number stays text.
+        columns = "".join(f", {quote(column)}" for column in table.columns)
         if table.name in self.tables:
             self.connection.execute(f"DROP TABLE {quote(table.name)}")
         self.connection.execute(
@@ -206,7 +260,7 @@ class Stage:
         if column in table.columns:
             return
         _require_column(table, column, declared)
-        self.connection.execute(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)} {_typed(declared)}")
+        self.connection.execute(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column)}")
         table.columns[column] = declared
 
 
@@ -232,12 +286,13 @@ def _require_new(name: str, known: set[bytes], what: str, most: int) -> None:
     known.add(folded)
 
 
-def _typed(declared: str) -> str:
-    """A declared type as a name: anything else it may be (a default, a constraint) has no place in a stage.
-
-    ANY takes all values as they are in a STRICT table, and brings numbers into one form in any other, such as these.
-    """
-    return quote(declared) if declared.upper() not in ("", "ANY") else ""
+def as_known_cell(cell: ExactCell) -> ExactCell:
+    """The same cell, its table and column spelled as KiraPilot does."""
+    table = known_table(cell.table)
+    column = known_columns(table, [cell.column])[cell.column]
+    if (table, column) == (cell.table, cell.column):
+        return cell
+    return msgspec.structs.replace(cell, table=table, column=column)
 
 
 def _folded(name: str) -> bytes:

@@ -24,6 +24,7 @@ from sidecar.archive.manifest import Manifest, ManifestHead, section_entry
 from sidecar.archive.timestamps import is_moment
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS, Column, Reference
+from sidecar.database.spelling import known_table
 from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
 from sidecar.progress import Progress
 from sidecar.results import VERSION, BackupMetadata
@@ -129,9 +130,7 @@ class _Staging:
     def _declare(self) -> None:
         for name, table in self._tables.items():
             if name != MIGRATIONS:
-                staged = self._stage.add_table(name, table.columns, table.key)
-                staged.carried = True
-                staged.dangling = table.dangling
+                self._stage.declare(name, table)
 
     def _pieces(self, name: str) -> Iterator[bytes]:
         """An entry's bytes, hashed on the way, made ahead on another thread."""
@@ -194,7 +193,7 @@ class _Staging:
 
     def _store(self, table: str, target: str, batches: BatchSource) -> None:
         described = self._tables.get(table)
-        problems = self._problems if target == table else Problems()
+        problems = self._problems if target == known_table(table) else Problems()
         reader = RecordReader(table, described.columns if described else None, problems)
         for batch in batches(reader.decode):
             for rows in reader.rows(batch):
@@ -232,7 +231,7 @@ class _Staging:
         if name in (names.METADATA, names.DATA, names.EXACT, names.MANIFEST):
             raise DamagedBackup(detail=f"{names.MANIFEST}: {name} cannot hold {table}")
         if name in self._archive.names:
-            self._store(table, table, Document(name, self._pieces(name)).records)
+            self._store(table, known_table(table), Document(name, self._pieces(name)).records)
         elif self._manifest is not None and name not in self._manifest.entries:
             self._problems.error("missing_entry", f"Backup file is missing {name}", table=table)
 
@@ -301,7 +300,7 @@ class _Staging:
             elif (self._archive.info(name).file_size, self._digests[name]) != (entry.size, entry.sha256):
                 self._problems.error("hash_mismatch", f"{name} is not what the backup's manifest says: it was changed")
         for table, described in self._tables.items():
-            rows = self._stage.tables[table].rows if table != MIGRATIONS else described.rows
+            rows = self._stage.tables[known_table(table)].rows if table != MIGRATIONS else described.rows
             if rows != described.rows:
                 message = f"{table} holds {rows:,} records, but the backup's manifest says {described.rows:,}"
                 self._problems.error("count_mismatch", message, table=table)
