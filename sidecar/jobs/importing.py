@@ -36,6 +36,7 @@ from sidecar.restore.preview_token import (
     require_unchanged,
 )
 from sidecar.restore.refused_rows import mend
+from sidecar.restore.running_timers import fit_timers
 from sidecar.restore.target_rules import Policy, apply_policies
 from sidecar.results import ImportPreview, ImportResult, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
@@ -173,7 +174,7 @@ class _Target:
         if isinstance(self.backup, Salvaged):
             # What a salvage took may refer to rows of the database, as they were.
             raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
-        self.difference.policy.require_same_lists(self.connection)
+        self.difference.policy.require_same_target(self.connection)
         self.work_out(progress)
 
     def catch_up(self, progress: Progress) -> None:
@@ -328,6 +329,8 @@ def _compare(
             mend(connection, backup, live)
             policy = Policy(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
         apply_policies(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, policy)
+        if not request.verbatim:
+            fit_timers(connection, backup, live, request.overwrite, policy)
         difference = Difference(request.overwrite, live, backup.stage, policy)
         target = _Target(connection, request, backup, difference, version)
         target.work_out(progress)

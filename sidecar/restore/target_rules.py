@@ -48,6 +48,7 @@ class Policy:
     sweeps_lists: bool = False
     warnings: list[str] = field(default_factory=list)
     lists: list[tuple[object, ...]] | None = None
+    timers: list[object] | None = None
     salvaged: Mapping[str, Mapping[str, int]] | None = None
     hedged: bool = False
 
@@ -56,10 +57,17 @@ class Policy:
         """Whether the archive is damaged: then its silence says nothing, and nothing is removed."""
         return self.salvaged is not None
 
-    def require_same_lists(self, connection: sqlite3.Connection) -> None:
-        """Raise DatabaseBusy if the database's task lists are no longer those the stage was fitted to."""
+    def require_same_target(self, connection: sqlite3.Connection) -> None:
+        """Raise DatabaseBusy if the database's lists or timers are no longer those the stage was fitted to."""
         if self.lists is not None and self.lists != _lists(connection):
             raise DatabaseBusy(detail="Its task lists were changed just now.")
+        if self.timers is not None and self.timers != running_timers(connection):
+            raise DatabaseBusy(detail="A timer was started or stopped just now.")
+
+
+def running_timers(connection: sqlite3.Connection) -> list[object]:
+    """The ids of the timers that run in the database."""
+    return [row for (row,) in connection.execute("SELECT id FROM main.time_sessions WHERE is_active = 1 ORDER BY id")]
 
 
 def apply_policies(

@@ -1,0 +1,88 @@
+"""Timers that run in a backup: told of, and never two at a time after a merge.
+
+The app lets one timer run, counts a session without an end up to now, and stops at its next start whatever runs.
+A replacement brings a running timer back as it was, like any row, and says so. A merge adds it as stopped at the
+time of the backup where another one runs already. Written into the stage alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sidecar.archive.timestamps import to_stored
+from sidecar.database.introspection import Schema, quote
+from sidecar.restore.target_rules import Policy, running_timers
+from sidecar.stage.judged import Judged
+from sidecar.stage.stage import ROW
+
+SESSIONS = "time_sessions"
+_COLUMNS = {"id", "start_time", "end_time", "is_active"}
+
+NAMED = 3
+"""Most timers that are told of one by one."""
+
+_ADDED = (
+    f"FROM stage.{SESSIONS} WHERE is_active = 1 AND id NOT IN (SELECT id FROM main.{SESSIONS} WHERE id IS NOT NULL)"
+)
+_STARTED = (
+    f"FROM stage.{SESSIONS} WHERE is_active = 1"
+    f" AND id NOT IN (SELECT id FROM main.{SESSIONS} WHERE is_active = 1 AND id IS NOT NULL)"
+)
+
+
+def fit_timers(connection: sqlite3.Connection, backup: Judged, live: Schema, overwrite: bool, policy: Policy) -> None:
+    """Stop what would be a second running timer, and warn of each one that the import sets going or stops.
+
+    ``policy`` gets the warnings, and the database's own running timers that this was decided by.
+    """
+    table = backup.stage.tables[SESSIONS]
+    if not table.carried or SESSIONS not in live or any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
+        return
+    removing = overwrite and not policy.is_salvage
+    stopped: list[str] = []
+    if not removing:
+        policy.timers = running_timers(connection)
+        stopped = _stop(connection, _STARTED if overwrite else _ADDED, bool(policy.timers), backup)
+    running = _starts(connection, f"SELECT start_time {_STARTED if overwrite else _ADDED}")
+    policy.warnings += _lines(running, "it runs on after the import, and the time since then counts")
+    policy.warnings += _lines(stopped, "another one runs already, so it is added as stopped at the time of the backup")
+
+
+def _stop(connection: sqlite3.Connection, which: str, another: bool, backup: Judged) -> list[str]:
+    """Stop the timers of the stage that may not run, at the time of the backup; answers when they were started.
+
+    :param another: whether one of the database's own runs; else the latest of the stage may.
+    """
+    row = quote(ROW)
+    spared = "" if another else "LIMIT -1 OFFSET 1"
+    rows = [found for (found,) in connection.execute(f"SELECT {row} {which} ORDER BY start_time DESC, {row} {spared}")]
+    starts: list[str] = []
+    (moment,) = to_stored([backup.contents.metadata.created_at]) or [None]
+    for number in rows:
+        where = f"WHERE {row} = {number}"
+        starts += _starts(connection, f"SELECT start_time FROM stage.{SESSIONS} {where}")
+        # No session ends before it began, whatever the clocks of two devices said.
+        connection.execute(
+            f"UPDATE stage.{SESSIONS} SET is_active = 0, end_time = coalesce(end_time, max(start_time, ?)) {where}",
+            (moment or "",),
+        )
+    return starts
+
+
+def _starts(connection: sqlite3.Connection, sql: str) -> list[str]:
+    return [str(start) for (start,) in connection.execute(sql)]
+
+
+def _lines(starts: list[str], what: str) -> list[str]:
+    lines = [f"A timer is running in the backup, since {_shown(start)}: {what}" for start in starts[:NAMED]]
+    more = len(starts) - NAMED
+    return [*lines, f"The same of {more:,} more timers"] if more > 0 else lines
+
+
+def _shown(start: str) -> str:
+    """To the minute; a time is no secret, but whatever else stands there is not repeated."""
+    day, _, clock = start.replace("T", " ").partition(" ")
+    shown = f"{day} {clock[:5]}"
+    return (
+        f"{shown} UTC" if all(char in "0123456789-: " for char in shown) and clock.endswith("+00:00") else "some time"
+    )
