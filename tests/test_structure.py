@@ -27,6 +27,7 @@ ORDER = (
     "system",
     "results",
     "progress",
+    "json_wording",
     "errors",
     "__init__",
 )

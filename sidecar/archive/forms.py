@@ -68,7 +68,10 @@ def stored_value(cell: ExactCell) -> Scalar | bytes:
     if cell.base64 is not None:
         if cell.storage not in ("blob", "text") or cell.value is not None:
             raise ValueError(f"a {cell.storage} cannot be bytes")
-        return base64.b64decode(cell.base64, validate=True)
+        try:
+            return base64.b64decode(cell.base64, validate=True)
+        except ValueError:
+            raise ValueError("its bytes are not base64") from None
     value, storage = cell.value, cell.storage
     if storage == "real" and value in ("Infinity", "-Infinity"):
         return math.inf if value == "Infinity" else -math.inf
@@ -76,7 +79,7 @@ def stored_value(cell: ExactCell) -> Scalar | bytes:
         return float(value)
     expected = {"null": type(None), "text": str, "integer": int, "real": float}.get(storage)
     if expected is None or type(value) is not expected:
-        raise ValueError(f"a {storage} cannot be {type(value).__name__}")
+        raise ValueError(f"its value is not what a {storage} can be")
     return value
 
 

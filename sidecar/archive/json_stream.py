@@ -19,6 +19,7 @@ import msgspec
 
 from sidecar.archive import limits
 from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.json_wording import in_words
 
 WINDOW_BYTES = 256 << 10
 """Bytes of records decoded at once."""
@@ -85,7 +86,7 @@ class Window:
 
     def take(self, expected: bytes) -> None:
         if self.peek() != expected:
-            raise self.damaged(f"{expected.decode()} expected")
+            raise self.damaged(f"{expected.decode()} is missing")
         self.position += 1
 
     def damaged(self, what: str) -> DamagedBackup:
@@ -144,20 +145,20 @@ class Document:
         try:
             _anything.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise self._window.damaged(str(error)) from error
+            raise self._window.damaged(in_words(error)) from error
         return value
 
     def _key(self) -> str:
         window = self._window
         if window.peek() != b'"':
-            raise window.damaged("a key expected")
+            raise window.damaged("a key is missing")
         text = _value(window)
         if len(text) > limits.MAX_KEY_BYTES:
             raise LimitExceeded(detail=f"a key in {window.name} is longer than {limits.MAX_KEY_BYTES:,} bytes")
         try:
             return msgspec.json.decode(text, type=str)
         except msgspec.DecodeError as error:
-            raise window.damaged(str(error)) from error
+            raise window.damaged(in_words(error)) from error
 
     def _end(self) -> None:
         if self._window.peek():
@@ -200,7 +201,7 @@ class Array:
                 return
             self._take(b",")
             if window.peek() == b"]":
-                raise window.damaged("a record expected")
+                raise window.damaged("a record is missing")
 
     def _take(self, expected: bytes) -> None:
         self._window.take(expected)
@@ -218,12 +219,12 @@ class Array:
                     continue
             exact = _last_value_end(window)
             if exact == window.position:
-                raise window.damaged("a record expected")
+                raise window.damaged("a record is missing")
             if exact is not None:
                 try:
                     return self._decoded(exact, decode)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise window.damaged(str(error)) from error
+                    raise window.damaged(in_words(error)) from error
             # One record is longer than the window: look at twice as much of the stream.
             if not window.more(len(window.buffer) - window.position):
                 raise window.damaged("it ends in the middle of a record")

@@ -34,6 +34,20 @@ def is_moment(text: str) -> bool:
     return True
 
 
+_ODD = re.compile(r"[+-]?\d{4,6}-\d{1,2}-\d{1,2}([Tt ][\dTtZz:.,+ -]{0,64})?", re.ASCII)
+_ODD_UTC = re.compile(r"[+-]?\d{4,6}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?[Zz]", re.ASCII)
+
+
+def odd_to_stored(text: str) -> str | None:
+    """The stored form of a time that is none to ``is_moment``, nothing of it rounded; None for what is no date at all.
+
+    The app itself writes such: a year beyond 9999 ("+10000-..."), a leap second, the last half microsecond of 9999.
+    """
+    if not _ODD.fullmatch(text):
+        return None
+    return f"{text[:-1]}{_UTC_SUFFIX}" if _ODD_UTC.fullmatch(text) else text
+
+
 def to_archive(stored: Sequence[Any]) -> Sequence[str | None] | None:
     """A column of stored timestamps in the archive's form, or None when one would not come back as it was.
 

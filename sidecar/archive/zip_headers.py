@@ -76,7 +76,7 @@ def read_directory(file: BinaryIO) -> Directory:
         if error.errno != errno.EINVAL:
             raise
         # A place before the beginning or beyond all ends.
-        raise DamagedBackup(detail=f"its directory cannot be read ({error})") from error
+        raise DamagedBackup(detail="its directory cannot be read") from error
     infos = directory.infolist()
     if len(infos) > limits.MAX_ENTRIES:
         raise LimitExceeded(detail=f"it has {len(infos):,} entries")
@@ -146,7 +146,7 @@ def _no_directory(file: BinaryIO, error: Exception) -> BackupError:
     """A file that begins like a ZIP was one; any other never was."""
     file.seek(0)
     if file.read(4) == b"PK\3\4":
-        return DamagedBackup(detail=f"the file is cut short or overwritten ({error})")
+        return DamagedBackup(detail="the file is cut short or overwritten")
     return NotABackup(detail=str(error))
 
 

@@ -88,7 +88,7 @@ def unpacked_pieces(
         if getattr(error, "errno", None):
             # Not bz2's complaint about the data, which has no number, but the disk's.
             raise ReadFailed(path=file.name, detail=os.strerror(error.errno)) from error
-        raise DamagedBackup(detail=f"{name} cannot be unpacked ({error})") from error
+        raise DamagedBackup(detail=f"{name} cannot be unpacked") from error
     if size != info.file_size:
         raise DamagedBackup(detail=f"{name} is cut short")
     if crc != info.CRC:

@@ -13,6 +13,7 @@ from sidecar.archive.manifest import Manifest
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT
 from sidecar.errors import DamagedBackup
+from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, BackupSummary, EntrySummary
 from sidecar.stage.staging import read_head, read_small
@@ -80,7 +81,7 @@ def _first_keys(archive: ZipReader, name: str) -> set[str]:
         batches = Document(name, archive.pieces(name)).records(decoder.decode)
         return {key for batch in itertools.islice(batches, 1) for record in batch[:1] for key in record}
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DamagedBackup(detail=f"{name}: {error}") from error
+        raise DamagedBackup(detail=f"{name}: {in_words(error)}") from error
 
 
 def _settings(archive: ZipReader) -> list[str]:
@@ -90,4 +91,4 @@ def _settings(archive: ZipReader) -> list[str]:
     try:
         return list(msgspec.json.decode(read_small(archive, names.SETTINGS), type=dict[str, msgspec.Raw]))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise DamagedBackup(detail=f"{names.SETTINGS}: {error}") from error
+        raise DamagedBackup(detail=f"{names.SETTINGS}: {in_words(error)}") from error

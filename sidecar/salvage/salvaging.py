@@ -36,6 +36,7 @@ from sidecar.errors import (
     NothingToSalvage,
     SidecarError,
 )
+from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, RECORDS_SHOWN, BackupMetadata, LeftOut, SalvagedTable, SalvageReport
 from sidecar.salvage.candidates import BOTH, DATA, SECTION, Candidates
@@ -335,7 +336,7 @@ class _Salvaging:
                     salvage.damage.append(f"{names.EXACT} does not fit the records: {what}")
                     salvage.hedged = True
         except (msgspec.ValidationError, BackupError) as error:
-            salvage.damage.append(f"{names.EXACT}: {error}")
+            salvage.damage.append(f"{names.EXACT}: {in_words(error)}")
             salvage.hedged = True
 
     def _placed(self, cells: Iterable[ExactCell], by_index: set[str]) -> Iterator[ExactCell]:

@@ -15,10 +15,11 @@ import msgspec
 
 from sidecar.archive import limits
 from sidecar.archive.forms import Int64, Scalar
-from sidecar.archive.timestamps import is_moment, to_stored, to_utc
+from sidecar.archive.timestamps import is_moment, odd_to_stored, to_stored, to_utc
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.database.spelling import known_columns, known_table
 from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.json_wording import in_words
 from sidecar.stage.problems import Problems
 
 _SHAPES_KEPT = 50
@@ -174,7 +175,7 @@ class RecordReader:
             record = msgspec.json.decode(raw, type=dict[str, Any])
         except msgspec.DecodeError as error:
             self._none += 1
-            self._invalid(index, None, None, str(error).split(" - at")[0])
+            self._invalid(index, None, None, in_words(error))
             return {}
         except RecursionError as error:
             raise LimitExceeded(detail=f"a {singular(self.table)} is nested too deeply") from error
@@ -202,14 +203,19 @@ class RecordReader:
             return None
         if field is None or field.kind != "timestamp" or not isinstance(scalar, str):
             return scalar
-        if not is_moment(scalar):
-            self._problems.error(
-                "invalid_timestamp",
-                f"Invalid {singular(self.table)} data at index {index}: {key} is not {_NAMES['timestamp']}",
-                table=self.table, row_id=row_id, index=index, column=key,
-            )  # fmt: skip
-            return None
-        return to_utc(scalar)
+        return to_utc(scalar) if is_moment(scalar) else self._odd_time(scalar, index, row_id, key)
+
+    def _odd_time(self, text: str, index: int, row_id: str | None, column: str) -> str | None:
+        """An unusual time as it is stored; None, and a problem noted, for what is no date at all."""
+        where: dict[str, Any] = {"table": self.table, "row_id": row_id, "index": index, "column": column}
+        stored = odd_to_stored(text)
+        if stored is None:
+            message = f"Invalid {singular(self.table)} data at index {index}: {column} is not {_NAMES['timestamp']}"
+            self._problems.error("invalid_timestamp", message, **where)
+        else:
+            message = f"{named(self.table)} at index {index}: {column} is an unusual time (it is kept as it is)"
+            self._problems.warning("odd_timestamp", message, **where)
+        return stored
 
     def _require(self, row: dict[str, Scalar], index: int) -> None:
         """Note what must not be missing: NOT NULL without a default, or null where the app's model has no null."""

@@ -26,6 +26,7 @@ from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS, Column, Reference
 from sidecar.database.spelling import known_table
 from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
+from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.stage.problems import Problems
@@ -77,7 +78,7 @@ def read_manifest(text: bytes) -> Manifest:
             raise TooNew(detail=f"format revision {head.revision} of {head.writer.name} {head.writer.version}")
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise DamagedBackup(detail=f"{names.MANIFEST}: {error}") from error
+        raise DamagedBackup(detail=f"{names.MANIFEST}: {in_words(error)}") from error
     if names.MANIFEST in manifest.entries:
         raise DamagedBackup(detail=f"{names.MANIFEST} cannot hold a hash of itself")
     return manifest
@@ -245,7 +246,7 @@ class _Staging:
             for what in self._stage.set_exact(map(self._remarked, cells)):
                 self._problems.error("invalid_exact", f"{names.EXACT} does not fit the records: {what}")
         except msgspec.ValidationError as error:
-            raise DamagedBackup(detail=f"{names.EXACT}: {error}") from error
+            raise DamagedBackup(detail=f"{names.EXACT}: {in_words(error)}") from error
 
     def _remarked(self, cell: ExactCell) -> ExactCell:
         """Say of a value that the app would not have written that it is kept."""
@@ -337,7 +338,7 @@ def read_metadata(text: bytes) -> BackupMetadata:
         if len(metadata.created_at) > limits.MAX_NAME:
             raise InvalidMetadata(detail=f"created_at takes {len(metadata.created_at):,} characters")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidMetadata(detail=str(error)) from error
+        raise InvalidMetadata(detail=in_words(error)) from error
     except (DamagedBackup, LimitExceeded) as error:
         raise InvalidMetadata(detail=error.detail) from error
     return metadata
@@ -354,7 +355,7 @@ def require_version(value: bytes) -> None:
     try:
         version = msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise DamagedBackup(detail=f"its version cannot be read ({error})") from error
+        raise DamagedBackup(detail=f"its version cannot be read ({in_words(error)})") from error
     if version != VERSION:
         shown = version if isinstance(version, str) else bytes(value).decode("utf-8", "replace")
         raise UnsupportedVersion(detail=shown[:80])
@@ -364,7 +365,7 @@ def _settings(value: bytes, name: str) -> dict[str, msgspec.Raw]:
     try:
         return msgspec.json.decode(value, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise DamagedBackup(detail=f"the settings in {name}: {error}") from error
+        raise DamagedBackup(detail=f"the settings in {name}: {in_words(error)}") from error
 
 
 def read_small(archive: ZipReader, name: str) -> bytes:

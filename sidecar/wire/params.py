@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from sidecar.json_wording import in_words
 from sidecar.wire.messages import InvalidParams, shorten
 
 ProgressToken = Annotated[
@@ -143,16 +144,6 @@ def read_params(kind: type[P], args: Sequence[object], named: Mapping[str, objec
     try:
         return msgspec.convert({**dict(zip(names, args, strict=False)), **named}, kind)
     except msgspec.ValidationError as error:
-        raise InvalidParams(detail=shorten(_name_the_param(str(error)))) from None
+        raise InvalidParams(detail=shorten(in_words(error))) from None
     except UnicodeError:
         raise InvalidParams(detail="the name of one is not text") from None
-
-
-def _name_the_param(refusal: str) -> str:
-    # msgspec speaks of the document: "Expected `bool`, got `int` - at `$.overwrite`".
-    what, at, where = refusal.partition(" - at `$.")
-    if at:
-        return f"{where.rstrip('`')}: {what[0].lower()}{what[1:]}"
-    return refusal.replace("Object contains unknown field", "there is no param").replace(
-        "Object missing required field", "there must be a param"
-    )

@@ -28,6 +28,7 @@ from sidecar.errors import (
     WouldLoseData,
 )
 from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from tests.conftest import Cases
@@ -494,3 +495,50 @@ def test_a_byte_order_mark_in_every_entry_of_ours_is_accepted(own: tuple[Entries
     signed = resigned(entries)
     write(device.archive, signed | {"manifest.json": mark + signed["manifest.json"]})
     assert judge(device, own[1]) is None
+
+
+ODD_TIMES = {
+    "the last half microsecond": ("9999-12-31T23:59:59.9999995Z", "9999-12-31T23:59:59.9999995+00:00"),
+    "all of nine digits": ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999+00:00"),
+    "a year of five digits": ("+10000-01-01T00:00:00Z", "+10000-01-01T00:00:00+00:00"),
+    "the same without a sign": ("12026-11-22T16:07:21.5Z", "12026-11-22T16:07:21.5+00:00"),
+    "the last year of the app": ("+262142-12-31T23:59:59.999999999Z", "+262142-12-31T23:59:59.999999999+00:00"),
+    "a year before Christ": ("-0044-03-15T12:00:00Z", "-0044-03-15T12:00:00+00:00"),
+    "the year 0": ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00+00:00"),
+    "a leap second": ("2016-12-31T23:59:60Z", "2016-12-31T23:59:60+00:00"),
+    "a leap second's fraction": ("2016-12-31T23:59:60.123456789Z", "2016-12-31T23:59:60.123456789+00:00"),
+    "beyond the ends of time in UTC": ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+    "month 13": ("2026-13-01T00:00:00Z", "2026-13-01T00:00:00+00:00"),
+    "no day": ("2026-00-00T00:00:00Z", "2026-00-00T00:00:00+00:00"),
+    "30 February": ("2026-02-30T00:00:00Z", "2026-02-30T00:00:00+00:00"),
+    "hour 25": ("2026-02-03T25:00:00Z", "2026-02-03T25:00:00+00:00"),
+    "no offset": ("2026-02-03T04:05:06.7", "2026-02-03T04:05:06.7"),
+    "a blank and no offset": ("2026-02-03 04:05:06", "2026-02-03 04:05:06"),
+    "a day alone": ("2026-02-03", "2026-02-03"),
+    "no seconds": ("2026-2-3T4:05Z", "2026-2-3T4:05Z"),
+}
+"""A time as it stands in an archive -> as it is stored, digit for digit."""
+
+
+@pytest.mark.parametrize("kind", ODD_TIMES)
+def test_an_odd_time_refuses_no_backup_and_is_kept_as_it_is(kind: str, device: Device) -> None:
+    archived, stored = ODD_TIMES[kind]
+    write(device.archive, made_of([TASK, TASK | {"id": "t2", "due_date": archived}]))
+    problems = validate_comprehensive(device.places, str(device.archive), Progress()).problems
+    assert [(one.kind, one.severity, one.id, one.column) for one in problems if one.kind == "odd_timestamp"] == [
+        ("odd_timestamp", "warning", "t2", "due_date")
+    ]
+    import_data(device.places, str(device.archive), True, Progress())
+    assert query(device.database, "SELECT due_date FROM tasks WHERE id = 't2'") == [(stored,)]
+    export_data(device.places, str(device.archive), Progress())
+    held = contents(device.database, ())
+    execute(device.database, "DELETE FROM tasks")
+    import_data(device.places, str(device.archive), True, Progress())
+    assert contents(device.database, ()) == held
+
+
+@pytest.mark.parametrize("text", ["", "soon", "22.11.2026", "2026", "2026-01-01 <b>", "2026-01-01" + "0" * 99])
+def test_what_is_no_date_at_all_is_no_time(text: str, device: Device) -> None:
+    write(device.archive, made_of([TASK | {"due_date": text}]))
+    problems = validate_comprehensive(device.places, str(device.archive), Progress()).problems
+    assert [one.kind for one in problems if one.severity == "error"] == ["invalid_timestamp"]
