@@ -96,6 +96,12 @@ class Progress:
             done = min(self._done, self._total)
             self._listen(Report(self._phase, done, self._total, self._unit, self._floor, self._message))
 
+    def waiting(self, message: str) -> None:
+        """Report at once that the job waits, and what for. Raises :class:`Cancelled`."""
+        before, self._message, self._due = self._message, message, 0.0
+        self.advance(0)
+        self._message = before
+
     def quietly(self) -> Progress:
         """The same job's progress for a step that is no part of its plan: cancellable, but not reported."""
         return Progress(cancelled=self._cancelled)

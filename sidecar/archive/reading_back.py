@@ -20,6 +20,7 @@ from sidecar.archive.zip_reading import ZipReader, unpacked_pieces
 from sidecar.archive.zip_writing import Written
 from sidecar.errors import BackupError, VerificationFailed
 from sidecar.progress import Progress
+from sidecar.system.flushing import flush_file
 from sidecar.system.pipeline import Ahead, Sink
 
 PIECE_BYTES = 1 << 20
@@ -85,7 +86,7 @@ def read_back(file: BinaryIO, written: ArchiveWriter, early: EarlyReader, progre
 
 def _flush(file: BinaryIO) -> Generator[None, None, None]:
     """Bring a file to the disk; for a thread of its own, since it takes as long as reading it back."""
-    os.fsync(file.fileno())
+    flush_file(file.fileno())
     yield
 
 

@@ -88,15 +88,15 @@ def _copied_by_system(source: int, copy: int, progress: Progress) -> int:
     return position
 
 
-def _pieces(source: int, path: Path, position: int) -> Iterator[memoryview]:
-    room = memoryview(bytearray(PIECE_BYTES))
+def _pieces(source: int, path: Path, position: int) -> Iterator[bytes]:
     while True:
         with file_errors(path):
-            read = os.preadv(source, [room], position)
-        if not read:
+            # Not preadv, which macOS has since its version 11 alone.
+            piece = os.pread(source, PIECE_BYTES, position)
+        if not piece:
             return
-        yield room[:read]
-        position += read
+        yield piece
+        position += len(piece)
 
 
 def change_counter(path: Path) -> int:
@@ -112,8 +112,8 @@ def change_counter(path: Path) -> int:
         return int.from_bytes(os.pread(_descriptor(path), 4, _COUNTER_AT), "big")
 
 
-_kept: dict[tuple[int, int], int] = {}
-"""The descriptor of the live database last copied, by device and inode."""
+_kept: dict[tuple[int, int] | tuple[Path], int] = {}
+"""The descriptor of the live database last copied, by device and inode, or by name."""
 
 
 def _descriptor(path: Path) -> int:
@@ -123,7 +123,8 @@ def _descriptor(path: Path) -> int:
     it: closed here, it would take those of a connection that is at work on the same database.
     """
     found = path.stat()
-    key = found.st_dev, found.st_ino
+    # Some file systems have no numbers for files: a name has to do then.
+    key = (found.st_dev, found.st_ino) if found.st_ino else (path,)
     if key not in _kept:
         while _kept:
             os.close(_kept.popitem()[1])

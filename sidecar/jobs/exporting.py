@@ -40,10 +40,12 @@ from sidecar.jobs.gathering import Gatherer
 from sidecar.jobs.shrinking import making_way
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
-from sidecar.system.files import open_private, replacing, resolve_target
+from sidecar.system.files import open_private, resolve_target
 from sidecar.system.names import shown, sqlite_uri
 from sidecar.system.paths import Places
+from sidecar.system.permissions import owner_to_be
 from sidecar.system.pipeline import Ahead
+from sidecar.system.replacing import Saving, replacing
 from sidecar.system.workfolder import folder_errors, require_space, work_errors, work_folder
 
 PHASES = {"read": 0.05, "compress": 0.85, "verify": 0.1}
@@ -81,10 +83,10 @@ def export_data(
         require_space(folder, size, "the snapshot of the database")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
-        remarks: list[str] = []
+        saving = Saving(target, folder, progress, owner_to_be(places.database))
         with (
             making_way(target, overwrite_shrunk) as older,
-            replacing(target, remarks) as file,
+            replacing(saving) as file,
             database_errors(places.database),
         ):
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
@@ -99,7 +101,7 @@ def export_data(
         path=shown(str(target)),
         size=target.stat().st_size,
         tables={name: table.rows for name, table in export.tables.items()},
-        warnings=[*older.warnings, *export.warnings(), *frontend.warnings, *remarks],
+        warnings=[*older.warnings, *export.warnings(), *frontend.warnings, *saving.remarks],
         older=str(older.kept) if older.kept else None,
     )
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from sidecar.errors import BeyondFormat, PathError, ReadFailed, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
-from sidecar.system.files import NOT_FLUSHED, resolved, same_file
+from sidecar.system.files import resolved, same_file
+from sidecar.system.flushing import NOT_FLUSHED
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 

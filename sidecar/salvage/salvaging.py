@@ -148,8 +148,9 @@ def salvaged(
     Raises PathError, LimitExceeded, TooNew, UnsupportedVersion, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
+        free = free_space(folder)
         with file_errors(Path(file_path), Act.UNPACK):
-            wreck = Wreck(file, min(free_space(folder), most), progress.check)
+            wreck = Wreck(file, min(most if free is None else free, most), progress.check)
         progress.phase("stage", 1, "backups", "Reading what is left of the backup")
         evidence = survey(file, wreck)
         stage = Stage(folder, encoding)

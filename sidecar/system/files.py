@@ -1,4 +1,4 @@
-"""Backup files as files: a source that can be read, a target that is replaced at once or not at all.
+"""Files: a source that can be read, the file a target stands for, two names of one file, new files for their owner.
 
 What the system says when it refuses is worded by ``os_errors``; knows nothing of ZIP or JSON.
 """
@@ -7,32 +7,19 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
-import sys
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
-
-from filelock import FileLock, Timeout
 
 from sidecar.errors import FolderNotFound, IsAFolder, PathNotAllowed
 from sidecar.system.names import require_lengths, require_name, usable
 from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.permissions import make_private
 
-_TEMP_PREFIX, _TEMP_SUFFIX, _LOCK_SUFFIX = ".kp-", ".tmp", ".lock"
-"""Short, so that a target whose name is as long as the file system allows has room for it."""
-
-_LOCK_SECONDS = 5
-"""Longest wait for a lock that at most a sweeping neighbour holds, for a moment."""
-
-NOT_FLUSHED = (
-    "The backup is complete and in place, but its folder could not be flushed to the disk: wait a minute before you"
-    " switch the computer off or unplug the disk, and check that disk"
-)
-"""What to say when the rename may not outlast a power cut."""
+_NOT_EXCLUSIVELY = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+"""What places answer that cannot promise a file to be new."""
 
 
 def open_source(file_path: str) -> BinaryIO:
@@ -107,104 +94,23 @@ def resolve_target(file_path: str) -> Path:
     return path
 
 
-@contextmanager
-def replacing(target: Path, remarks: list[str] | None = None) -> Iterator[BinaryIO]:
-    """A new file, readable and writable, that takes the place of ``target`` when the block ends well.
-
-    It lies beside the target, is readable by its owner only, and is flushed to the disk before
-    it is renamed over the target in one step. When the block raises, or the process dies, the
-    target is what it was; a file left by a killed process is removed by the next use.
-    Once it is renamed the new file is in place, whatever happens: that its folder could not be flushed
-    is no failure, but a sentence in ``remarks``.
-    Raises SidecarErrors for the file system's.
-    """
-    with file_errors(target, Act.SAVE):
-        _sweep(target.parent)
-        temporary = target.parent / f"{_TEMP_PREFIX}{secrets.token_hex(4)}{_TEMP_SUFFIX}"
-        # Locked before it exists, so that no neighbour can take it for a leftover.
-        lock = new_lock(temporary.with_suffix(_LOCK_SUFFIX))
-    try:
-        with file_errors(target, Act.SAVE), open_private(temporary) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        with file_errors(target, Act.RENAME):
-            temporary.replace(target)
-        if not _flush_folder(target.parent) and remarks is not None:
-            remarks.append(NOT_FLUSHED)
-    finally:
-        _discard(temporary, lock)
-
-
-def new_lock(path: Path) -> FileLock:
-    """A lock at a path that nobody else uses, held; ``let_go`` of it. Raises OSError where no file can be made."""
-    try:
-        # FileLock would try for ever where a folder takes no new files.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileNotFoundError as error:
-        raise PermissionError(errno.EACCES, "the folder takes no new files") from error
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=_LOCK_SECONDS)
-    except Timeout as error:
-        path.unlink(missing_ok=True)
-        raise PermissionError(errno.EACCES, "files in the folder cannot be locked") from error
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return lock
-
-
-def let_go(lock: FileLock) -> None:
-    """Release a lock and remove its file."""
-    lock.release()
-    with suppress(OSError):  # on Windows a sweeping neighbour may have it open; then it removes it
-        Path(lock.lock_file).unlink(missing_ok=True)
-
-
 def open_private(path: Path) -> BinaryIO:
     """A new file, readable and writable by its owner only. Raises OSError, also when there is one already."""
     return open(path, "x+b", opener=_owner_only)
 
 
 def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return create_private(Path(path), flags)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed exports left in ``folder``: temp files whose lock can be had."""
-    for lock_path in folder.glob(f"{_TEMP_PREFIX}*{_LOCK_SUFFIX}"):
-        lock = FileLock(lock_path)
-        try:
-            lock.acquire(blocking=False)
-        except (Timeout, OSError):
-            # In use by a neighbour, or not ours to remove: neither is this export's concern.
-            continue
-        _discard(lock_path.with_suffix(_TEMP_SUFFIX), lock)
-
-
-def _discard(temporary: Path, lock: FileLock) -> None:
-    """Remove a temp file and its lock; what cannot be removed keeps its lock file, for a later sweep to find it by."""
+def create_private(path: Path, flags: int) -> int:
+    """A descriptor of a new file, opened as ``flags`` say, for its owner only. Raises OSError, FileExistsError too."""
     try:
-        temporary.unlink(missing_ok=True)
-    except OSError:
-        # Whether the target was replaced is decided already: no failure here changes that.
-        lock.release()
-    else:
-        let_go(lock)
-
-
-def _flush_folder(folder: Path) -> bool:
-    """Make a rename in ``folder`` outlast a power cut, where the platform can; answers whether that failed not."""
-    if sys.platform == "win32":
-        return True
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        # Some network file systems cannot flush a folder at all.
-        return error.errno in (errno.EINVAL, errno.ENOTSUP)
-    return True
+        if error.errno not in _NOT_EXCLUSIVELY:
+            raise
+        # Names of ours are drawn by lot: nobody else makes one of them at the same time.
+        descriptor = os.open(path, flags & ~os.O_EXCL | os.O_CREAT | os.O_TRUNC, 0o600)
+    make_private(path)
+    return descriptor

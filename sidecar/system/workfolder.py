@@ -16,14 +16,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import peewee
-from filelock import FileLock, Timeout
 
 from sidecar.errors import DiskFull, WorkFolderUnusable
-from sidecar.system.files import let_go, new_lock
+from sidecar.system.files import create_private
+from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.names import sqlite_uri
+from sidecar.system.permissions import make_folder
 
 _PREFIX = "job-"
-_LOCK_SUFFIX = ".lock"
 _SQLITE_TEMPORARY = "etilqs_*"
 
 THROW_AWAY = {
@@ -48,13 +48,13 @@ def work_folder(base: Path) -> Iterator[Path]:
     """
     folder = base / f"{_PREFIX}{secrets.token_hex(4)}"
     with folder_errors(base):
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_base(base)
         sweep(base)
         # Locked before it exists, so that no neighbour can take it for a leftover.
-        lock = new_lock(folder.with_suffix(_LOCK_SUFFIX))
+        lock = new_lock(folder.with_suffix(SUFFIX))
     try:
         with folder_errors(base):
-            folder.mkdir(mode=0o700)
+            make_folder(folder)
         yield folder
     finally:
         _discard(folder, lock)
@@ -67,7 +67,7 @@ def new_file(folder: Path, name: str) -> Path:
     """
     path = folder / name
     with folder_errors(folder.parent):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(create_private(path, os.O_WRONLY))
     return path
 
 
@@ -117,31 +117,41 @@ def sweep(base: Path) -> None:
         # SQLite unlinks its temporary files as soon as it has made them: one with a name is nobody's.
         with suppress(OSError):
             temporary.unlink()
-    for lock_path in base.glob(f"{_PREFIX}*{_LOCK_SUFFIX}"):
-        lock = FileLock(lock_path)
-        try:
-            lock.acquire(blocking=False)
-        except (Timeout, OSError):
-            continue
-        _discard(lock_path.with_suffix(""), lock)
+    for lock in leftovers(base, _PREFIX):
+        _discard(lock.path.with_suffix(""), lock)
 
 
-def _discard(folder: Path, lock: FileLock) -> None:
+def _make_base(base: Path) -> None:
+    """Make the folder of all jobs, and those above it that are missing."""
+    if not base.parent.exists():
+        _make_base(base.parent)
+    try:
+        make_folder(base)
+    except FileExistsError:
+        if not base.is_dir():
+            raise
+
+
+def _discard(folder: Path, lock: Lock) -> None:
     """Remove a job's folder and its lock; what cannot be removed keeps its lock file, for a later sweep."""
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):
         lock.release()
     else:
-        let_go(lock)
+        lock.let_go()
 
 
 def require_space(path: Path, size: int, purpose: str) -> None:
-    """Raise DiskFull unless the disk of ``path``, a folder or a file, has ``size`` bytes free."""
+    """Raise DiskFull unless the disk of ``path``, a folder or a file, has ``size`` bytes free, as far as it tells."""
     free = free_space(path)
-    if free < size:
+    if free is not None and free < size:
         raise DiskFull(path=path, detail=f"{purpose} needs {size:,} bytes, {free:,} are free.")
 
 
-def free_space(path: Path) -> int:
-    """Bytes free on the disk of ``path``."""
-    return shutil.disk_usage(path).free
+def free_space(path: Path) -> int | None:
+    """Bytes free on the disk of ``path``; None where it does not tell: zeros, or an error, as some FUSE mounts do."""
+    try:
+        usage = shutil.disk_usage(path)
+    except OSError:
+        return None
+    return usage.free if usage.total else None

@@ -26,7 +26,7 @@ from sidecar.jobs.gathering import Batch, Gatherer
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
 from sidecar.system import files
-from sidecar.system.files import NOT_FLUSHED
+from sidecar.system.flushing import NOT_FLUSHED
 from tests.support.archives import entries_of, write
 from tests.support.databases import (
     assert_same,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import VerificationFailed
-from sidecar.system import files
+from sidecar.system import replacing
 from sidecar.system.files import open_private
 from tests.support.databases import backup, export
 
@@ -44,7 +44,7 @@ def test_an_archive_that_reads_back_otherwise_never_replaces_the_old_one(
         file.wrong = int(share * len(before))
         return file
 
-    monkeypatch.setattr(files, "open_private", open_lying)
+    monkeypatch.setattr(replacing, "open_private", open_lying)
     with pytest.raises(VerificationFailed):
         export(database, target)
     assert target.read_bytes() == before

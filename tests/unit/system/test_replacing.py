@@ -1,0 +1,418 @@
+"""Targets that are replaced at once or not at all; and places that cannot do that, by the next best way."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.errors import Cancelled, DiskFull, PermissionDenied, ReadFailed, VerificationFailed
+from sidecar.progress import Progress, Report
+from sidecar.system import flushing, patience
+from sidecar.system import replacing as module
+from sidecar.system.flushing import CANNOT_FLUSH, NOT_FLUSHED
+from sidecar.system.locks import ABANDONED_SECONDS
+from sidecar.system.permissions import Owner
+from sidecar.system.replacing import MOVED_ASIDE, WRITTEN_OVER, WRITTEN_PLAINLY, Saving, replacing
+from tests.conftest import ROOT
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+def test_the_target_is_replaced_at_the_very_end(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    with replacing(Saving(target)) as file:
+        file.write(b"new")
+        file.flush()
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]  # noqa: PTH208
+
+
+def _fail_within(target: Path, error: type[BaseException]) -> None:
+    with replacing(Saving(target)) as file:
+        file.write(b"new")
+        raise error
+
+
+@pytest.mark.parametrize("existing", [False, True])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, PermissionDenied])
+def test_a_block_that_fails_leaves_the_target_and_no_other_file(
+    error: type[BaseException], existing: bool, tmp_path: Path
+) -> None:
+    target = tmp_path / "a"
+    if existing:
+        target.write_bytes(b"old")
+    with pytest.raises(error):
+        _fail_within(target, error)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"] * existing
+
+
+def test_what_is_written_can_be_read_back_before_it_counts(tmp_path: Path) -> None:
+    with replacing(Saving(tmp_path / "a")) as file:
+        file.write(b"new")
+        file.seek(0)
+        assert file.read() == b"new"
+
+
+@POSIX
+@pytest.mark.parametrize("when", ["before it is written", "while it is written"])
+def test_what_a_killed_process_left_is_swept_by_the_next(when: str, tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from sidecar.system.replacing import Saving, replacing\n"
+        "with replacing(Saving(pathlib.Path(sys.argv[1]))) as file:\n"
+        f"    file.write(b'x' * {100_000 if when.startswith('while') else 0})\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(target)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 3
+    assert target.read_bytes() == b"old"
+    with replacing(Saving(target)) as file:
+        file.write(b"new")
+    assert os.listdir(tmp_path) == ["a"]  # noqa: PTH208
+    assert target.read_bytes() == b"new"
+
+
+def test_a_living_neighbours_file_is_not_swept(tmp_path: Path) -> None:
+    with replacing(Saving(tmp_path / "a")) as first:
+        first.write(b"first")
+        with replacing(Saving(tmp_path / "b")) as second:
+            second.write(b"second")
+        assert (tmp_path / "b").read_bytes() == b"second"
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]  # noqa: PTH208
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_file_that_cannot_be_removed_changes_no_outcome_and_is_swept_later(tmp_path: Path) -> None:
+    """Its lock file stays with it: without that no later sweep would know it for a leftover."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", _refuse)
+        with replacing(Saving(tmp_path / "a")) as file:
+            file.write(b"new")
+        with pytest.raises(RuntimeError):
+            _fail_within(tmp_path / "a", RuntimeError)
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert len(list(tmp_path.glob(".kp-*.tmp"))) == 1
+    with replacing(Saving(tmp_path / "a")):
+        pass
+    assert os.listdir(tmp_path) == ["a"]  # noqa: PTH208
+
+
+def test_files_that_only_look_like_leftovers_stay(tmp_path: Path) -> None:
+    for name in (".kp-notes.txt", ".kp-1234.tmp", "kp-1.lock"):
+        (tmp_path / name).write_bytes(b"mine")
+    with replacing(Saving(tmp_path / "a")):
+        pass
+    assert sorted(os.listdir(tmp_path)) == [".kp-1234.tmp", ".kp-notes.txt", "a", "kp-1.lock"]  # noqa: PTH208
+
+
+class Place:
+    """A folder as an awkward file system shows it: what it refuses, with which errno, is put into the fields."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = str(folder)
+        self.rename: int | None = None
+        self.rename_over: int | None = None
+        self.rename_times = 1 << 30
+        self.both_ways: int | None = None
+        self.new: int | None = None
+        self.exclusive: int | None = None
+        self.flush: int | None = None
+        self.flush_folder: int | None = None
+        self.lock: int | None = None
+        self.write_after: int | None = None
+        self.tried: list[str] = []
+        self._real: dict[str, Callable[..., Any]] = {}
+        for library, name, ours in (
+            (os, "open", self._open), (os, "rename", self._rename), (os, "replace", self._replace),
+            (os, "fsync", self._fsync),
+        ):  # fmt: skip
+            self._real[name] = getattr(library, name)
+            patch.setattr(library, name, ours)
+        if sys.platform != "win32":
+            import fcntl
+
+            self._real["flock"] = fcntl.flock
+            patch.setattr(fcntl, "flock", self._flock)
+
+    def _here(self, path: object) -> bool:
+        return str(path).startswith(self.folder)
+
+    def _open(self, path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
+        if self._here(path):
+            name = os.path.basename(path)  # noqa: PTH119
+            self.tried.append(f"open {name}")
+            if self.both_ways and flags & os.O_RDWR:
+                raise OSError(self.both_ways, "both ways")
+            if self.exclusive and flags & os.O_EXCL:
+                raise OSError(self.exclusive, "exclusive")
+            if self.new and flags & os.O_CREAT and name.startswith((".", "older")):
+                raise OSError(self.new, "new")
+        descriptor: int = self._real["open"](path, flags, mode, **more)
+        return descriptor
+
+    def _rename(self, old: Any, new: Any) -> None:
+        if self._here(new):
+            self.tried.append("rename")
+            number = self.rename or (self.rename_over if os.path.lexists(new) else None)
+            if number and self.rename_times:
+                self.rename_times -= 1
+                raise OSError(number, "rename")
+        self._real["rename"](old, new)
+
+    def _replace(self, old: Any, new: Any) -> None:
+        self._rename(old, new)
+
+    def _path_of(self, descriptor: int) -> str:
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
+
+    def _fsync(self, descriptor: int) -> None:
+        found = self._path_of(descriptor)
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        number = self.flush_folder if is_folder else self.flush
+        if self._here(found) and number:
+            raise OSError(number, "fsync")
+        self._real["fsync"](descriptor)
+
+    def _flock(self, descriptor: int, operation: int) -> None:
+        if self.lock and self._here(self._path_of(descriptor)):
+            raise OSError(self.lock, "flock")
+        self._real["flock"](descriptor, operation)
+
+
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="descriptors told by /proc")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    for name in ("place", "work"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "work" / "job").mkdir()
+    monkeypatch.setattr(patience, "_SECONDS_ELSEWHERE", 0.05)
+    return Place(tmp_path / "place", monkeypatch)
+
+
+def _save(tmp_path: Path, older: bytes | None = b"old") -> Saving:
+    target = tmp_path / "place" / "a"
+    if older is not None:
+        target.write_bytes(older)
+    saving = Saving(target, tmp_path / "work" / "job")
+    with replacing(saving) as file:
+        file.write(b"nxw")
+        file.seek(1)
+        file.write(b"e")
+        file.seek(0)
+        assert file.read() == b"new"
+    assert target.read_bytes() == b"new"
+    assert [path.name for path in target.parent.iterdir()] == ["a"]
+    return saving
+
+
+REFUSALS = sorted({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.EACCES, errno.EIO, errno.EEXIST})
+
+
+@LINUX
+@pytest.mark.parametrize("older", [None, b"old"], ids=["new", "over an older one"])
+@pytest.mark.parametrize("number", REFUSALS, ids=errno.errorcode.get)
+@pytest.mark.parametrize(
+    ("flaw", "remarks"),
+    [
+        ("both_ways", []),
+        ("rename", [WRITTEN_OVER]),
+        ("rename_over", [MOVED_ASIDE]),
+        ("new", [WRITTEN_OVER]),
+        ("lock", []),
+    ],
+)
+def test_a_place_that_takes_a_plain_write_takes_a_new_file(
+    flaw: str, remarks: list[str], number: int, older: bytes | None, place: Place, tmp_path: Path
+) -> None:
+    setattr(place, flaw, number)
+    saving = _save(tmp_path, older)
+    if older is None:
+        remarks = [WRITTEN_PLAINLY] if remarks == [WRITTEN_OVER] else []
+    assert saving.remarks == remarks
+
+
+@LINUX
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF])
+def test_a_place_that_knows_no_flush_takes_a_new_file_and_it_is_said(number: int, place: Place, tmp_path: Path) -> None:
+    place.flush = number
+    assert _save(tmp_path).remarks == [CANNOT_FLUSH]
+    place.flush, place.flush_folder = None, number
+    assert _save(tmp_path).remarks == [CANNOT_FLUSH]
+
+
+@LINUX
+@pytest.mark.parametrize("number", errno.errorcode)
+def test_a_folder_that_cannot_be_flushed_is_a_remark_whatever_it_says(
+    number: int, place: Place, tmp_path: Path
+) -> None:
+    place.flush_folder = number
+    (said,) = _save(tmp_path).remarks
+    assert said in (CANNOT_FLUSH, NOT_FLUSHED)
+
+
+@LINUX
+def test_a_place_that_can_hardly_do_anything_takes_a_new_file(place: Place, tmp_path: Path) -> None:
+    place.both_ways = place.rename = place.exclusive = place.flush = place.flush_folder = place.lock = errno.EOPNOTSUPP
+    assert _save(tmp_path).remarks == [CANNOT_FLUSH, WRITTEN_OVER]
+
+
+@LINUX
+def test_a_disk_that_fails_to_flush_is_a_failure_and_the_older_file_stays(place: Place, tmp_path: Path) -> None:
+    for number, kind in ((errno.EIO, ReadFailed), (errno.ENOSPC, DiskFull)):
+        place.flush = number
+        with pytest.raises(kind):
+            _save(tmp_path)
+        assert [path.read_bytes() for path in (tmp_path / "place").iterdir()] == [b"old"]
+
+
+@LINUX
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.ETXTBSY])
+def test_a_rename_refused_for_a_moment_is_tried_again_and_told(number: int, place: Place, tmp_path: Path) -> None:
+    place.rename, place.rename_times = number, 2
+    told: list[Report] = []
+    saving = Saving(tmp_path / "place" / "a", tmp_path / "work" / "job", Progress({"x": 1}, told.append))
+    saving.target.write_bytes(b"old")
+    with replacing(saving) as file:
+        file.write(b"new")
+    assert saving.target.read_bytes() == b"new"
+    assert saving.remarks == []
+    assert place.tried.count("rename") == 3
+    assert [report.message for report in told] == ["Waiting for another program to let go of a"]
+
+
+@LINUX
+def test_a_wait_for_another_program_can_be_cancelled(place: Place, tmp_path: Path) -> None:
+    place.rename = errno.EBUSY
+    saving = Saving(tmp_path / "place" / "a", tmp_path / "work" / "job", Progress(cancelled=lambda: True))
+    saving.target.write_bytes(b"old")
+    with pytest.raises(Cancelled), replacing(saving) as file:
+        file.write(b"new")
+    assert [path.read_bytes() for path in (tmp_path / "place").iterdir()] == [b"old"]
+
+
+@LINUX
+def test_an_older_file_comes_back_when_writing_over_it_fails(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.rename = errno.EOPNOTSUPP
+    real, calls = module._require_same, []
+
+    def lying(source: Path, path: Path) -> None:
+        calls.append(path)
+        if len(calls) == 1:
+            raise VerificationFailed(path=path, detail="a test")
+        real(source, path)
+
+    monkeypatch.setattr(module, "_require_same", lying)
+    with pytest.raises(VerificationFailed):
+        _save(tmp_path)
+    assert [path.read_bytes() for path in (tmp_path / "place").iterdir()] == [b"old"]
+
+
+@LINUX
+def test_an_older_file_that_cannot_be_put_back_is_kept_and_its_place_told(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.rename = errno.EOPNOTSUPP
+
+    def lying(_source: Path, path: Path) -> None:
+        raise VerificationFailed(path=path, detail="a test")
+
+    monkeypatch.setattr(module, "_require_same", lying)
+    with pytest.raises(ReadFailed, match="lies in") as caught:
+        _save(tmp_path)
+    (saved,) = (tmp_path / "work").glob("older-*")
+    assert str(saved) in caught.value.message
+    assert saved.read_bytes() == b"old"
+
+
+@LINUX
+def test_what_a_plain_write_does_not_get_to_the_place_is_seen(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read back by a handle of its own, all of it."""
+    place.rename = errno.EOPNOTSUPP
+    real = module._copy
+
+    def cut(source: Path, path: Path, saving: Saving) -> None:
+        real(source, path, saving)
+        if source.name.endswith(".tmp"):
+            path.write_bytes(b"ne")
+
+    monkeypatch.setattr(module, "_copy", cut)
+    with pytest.raises(VerificationFailed):
+        _save(tmp_path)
+    assert (tmp_path / "place" / "a").read_bytes() == b"old"
+
+
+@LINUX
+def test_leftovers_are_swept_by_age_where_there_are_no_locks(place: Place, tmp_path: Path) -> None:
+    place.lock = errno.ENOLCK
+    for name, age in (("old", ABANDONED_SECONDS + 60), ("young", ABANDONED_SECONDS - 60)):
+        for suffix in (".tmp", ".lock"):
+            path = tmp_path / "place" / f".kp-{name}{suffix}"
+            path.write_bytes(b"")
+            os.utime(path, (path.stat().st_mtime - age,) * 2)
+    with replacing(Saving(tmp_path / "place" / "a")) as file:
+        file.write(b"new")
+    assert sorted(os.listdir(tmp_path / "place")) == [".kp-young.lock", ".kp-young.tmp", "a"]  # noqa: PTH208
+
+
+@LINUX
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="root alone gives files away")
+def test_what_root_saves_belongs_to_whom_it_is_for(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    with replacing(Saving(target, owner=Owner(12345, 23456))) as file:
+        file.write(b"new")
+    assert (target.stat().st_uid, target.stat().st_gid) == (12345, 23456)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    target.chmod(0o640)
+    with replacing(Saving(target)) as file:
+        file.write(b"newer")
+    assert (target.stat().st_uid, target.stat().st_gid) == (12345, 23456)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640, "what is replaced gives its mode and owner"
+
+
+def test_a_full_flush_is_asked_for_where_a_flush_promises_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS: F_FULLFSYNC first, and fsync for disks that do not know it."""
+    asked: list[int] = []
+
+    class Control:
+        refused = False
+
+        def fcntl(self, _descriptor: int, what: int) -> None:
+            asked.append(what)
+            if self.refused:
+                raise OSError(errno.ENOTSUP, "not known")
+
+    control = Control()
+    monkeypatch.setattr(flushing, "fcntl", control, raising=False)
+    monkeypatch.setattr(flushing, "_FULL", 51)
+    plain: list[int] = []
+    monkeypatch.setattr(os, "fsync", plain.append)
+    with (tmp_path / "a").open("wb") as file:
+        assert flushing.flush_file(file.fileno())
+        assert (asked, plain) == ([51], [])
+        control.refused = True
+        assert flushing.flush_file(file.fileno())
+        assert (asked, plain) == ([51, 51], [file.fileno()])
