@@ -35,7 +35,7 @@ from sidecar.database.introspection import (
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.errors import BeyondFormat, SameFile, VerificationFailed
+from sidecar.errors import BeyondFormat, SameFile, VerificationFailed, WriteProtected
 from sidecar.jobs.gathering import Gatherer
 from sidecar.jobs.shrinking import making_way
 from sidecar.progress import Progress
@@ -43,7 +43,7 @@ from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.system.files import open_private, resolve_target
 from sidecar.system.names import shown, sqlite_uri
 from sidecar.system.paths import Places
-from sidecar.system.permissions import owner_to_be
+from sidecar.system.permissions import is_write_protected, owner_to_be
 from sidecar.system.pipeline import Ahead
 from sidecar.system.replacing import Saving, replacing
 from sidecar.system.workfolder import folder_errors, require_space, work_errors, work_folder
@@ -63,11 +63,13 @@ def export_data(
     progress: Progress,
     settings: Mapping[str, object] | None = None,
     overwrite_shrunk: bool = False,
+    force: bool = False,
 ) -> ExportResult:
     """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
 
     :param settings: the frontend's, as it gave them; secrets are left out.
     :param overwrite_shrunk: replace an older backup that holds far more, too; else it is kept beside the new one.
+    :param force: replace even a file that is write-protected, which stays so; else raise WriteProtected.
     Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, Cancelled:
     ``file_path`` is then what it was.
     """
@@ -77,6 +79,8 @@ def export_data(
     frontend = read_settings(settings)
     if is_database_file(target, places.database) or holds_database(target):
         raise SameFile(path=file_path)
+    if not force and is_write_protected(target):
+        raise WriteProtected(path=file_path)
     with work_folder(places.work_dir) as folder:
         snapshot = folder / "snapshot.db"
         size = places.database.stat().st_size

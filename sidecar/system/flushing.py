@@ -17,7 +17,7 @@ else:
 
 _CANNOT = frozenset(
     number
-    for name in ("EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EBADF", "EPERM", "EACCES", "EROFS", "ENOTTY", "ENODEV")
+    for name in ("EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EBADF", "EPERM", "ENOTTY", "ENODEV")
     if (number := getattr(errno, name, None)) is not None
 )
 """What places answer that know no flush; anything else is a disk that failed."""

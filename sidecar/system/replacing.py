@@ -272,6 +272,9 @@ def _put_back(older: Path | None, saving: Saving) -> None:
         with suppress(OSError):
             target.unlink(missing_ok=True)
         return
+    with suppress(OSError, VerificationFailed):
+        _require_same(older, target)
+        return
     try:
         _copy(older, target, Saving(target))
         _require_same(older, target)

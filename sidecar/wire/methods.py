@@ -108,7 +108,9 @@ def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
     from sidecar.jobs.exporting import export_data
 
     progress = context.progress(params.progress_token)
-    return export_data(context.places, params.file_path, progress, params.settings, params.overwrite_shrunk)
+    return export_data(
+        context.places, params.file_path, progress, params.settings, params.overwrite_shrunk, params.force
+    )
 
 
 def import_data_from_file(params: ImportParams, context: Context) -> ImportResult:

@@ -23,6 +23,7 @@ from sidecar.errors import (
     SameFile,
     SidecarError,
     WorkFolderUnusable,
+    WriteProtected,
 )
 from sidecar.jobs.exporting import export_data
 from sidecar.jobs.importing import import_data
@@ -82,7 +83,7 @@ UNUSABLE: dict[str, tuple[type[SidecarError], type[SidecarError] | None]] = {
     "fifo": (IsAFolder, IsAFolder),
     "socket": (IsAFolder, IsAFolder),
     "device": (IsAFolder, IsAFolder),
-    "stream that is called a file": (IsAFolder, PermissionDenied),
+    "stream that is called a file": (IsAFolder, WriteProtected),
     "link to nothing": (FileNotFound, None),
     "link to itself": (PathNotAllowed, PathNotAllowed),
     "name of 300 characters": (PathNotAllowed, PathNotAllowed),
