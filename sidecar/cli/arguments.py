@@ -64,6 +64,7 @@ class Options(argparse.Namespace):
     merge: bool
     allow_loss: bool
     salvage: bool
+    force: bool = False
     rows: int
     folder: str | None
     summary: bool
@@ -131,6 +132,7 @@ def _export(commands: _Commands[_Parser]) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the backup to write (.kpbackup)")
     _add_yes(parser, "replace an existing FILE without asking")
+    parser.add_argument("--force", action="store_true", help="replace FILE even if it is write-protected")
     _add_database(parser)
     _add_output(parser)
 

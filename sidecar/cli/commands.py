@@ -85,11 +85,11 @@ def export(options: Options, terminal: Terminal) -> int:
     from sidecar.cli import rendering
     from sidecar.jobs import exporting
 
-    agreed = options.yes
+    agreed, force = options.yes, options.force
     if _exists(options.file):
-        agreed = _confirm_replacement(options, terminal)
+        agreed, force = _confirm_replacement(options, terminal)
     with terminal.progress() as progress:
-        result = exporting.export_data(options.places(), options.file, progress, overwrite_shrunk=agreed)
+        result = exporting.export_data(options.places(), options.file, progress, overwrite_shrunk=agreed, force=force)
     terminal.answer(result, lambda: rendering.export_lines(result))
     return DONE
 
@@ -224,18 +224,21 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
 }
 
 
-def _confirm_replacement(options: Options, terminal: Terminal) -> bool:
-    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less."""
+def _confirm_replacement(options: Options, terminal: Terminal) -> tuple[bool, bool]:
+    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less, and to
+    the end of one that is write-protected: --yes alone does not agree to that."""
     from sidecar.jobs import shrinking
+    from sidecar.system.permissions import is_write_protected
 
-    fact = f"{printable(options.file)} exists already"
+    protected = is_write_protected(Path(options.file))
+    fact = f"{printable(options.file)} exists already{', and is write-protected' if protected else ''}"
     if options.yes or not terminal.can_ask:
         _require_yes(options, terminal, fact, "Replace it?")
-        return True
+        return True, options.force
     with terminal.progress() as progress:
         shrunk = shrinking.foresee(options.places(), options.file, progress)
     _require_yes(options, terminal, f"{fact}. This backup would hold {shrunk}" if shrunk else fact, "Replace it?")
-    return bool(shrunk)
+    return bool(shrunk), protected or options.force
 
 
 def _confirm_import(options: Options, terminal: Terminal) -> str | None:

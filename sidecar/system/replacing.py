@@ -242,6 +242,9 @@ def _write_over(source: Path, saving: Saving) -> None:
     target = saving.target
     with file_errors(target, Act.SAVE):
         older = _kept(saving)
+        if older is not None and target.stat().st_nlink > 1:
+            # Its other names are the older file's: written over, they would lose it, too.
+            target.unlink()
         try:
             _copy(source, target, saving)
             _require_same(source, target)

@@ -48,6 +48,10 @@ OverwriteShrunk = Annotated[
         " one, and says where."
     ),
 ]
+Force = Annotated[
+    bool,
+    Meta(description="True replaces even a file that is write-protected, and leaves it so; false refuses."),
+]
 PreviewToken = Annotated[
     str | None,
     Meta(
@@ -79,6 +83,7 @@ class ExportParams(Params):
     file_path: BackupPath
     settings: Settings = None
     overwrite_shrunk: OverwriteShrunk = False
+    force: Force = False
 
 
 class PreviewParams(Params):
@@ -127,7 +132,7 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
-_ADDED = {"previewToken", "overwriteShrunk"}
+_ADDED = {"previewToken", "overwriteShrunk", "force"}
 """Params since protocol version 1.1: by position they come after those that were there before."""
 
 

@@ -25,7 +25,7 @@ from sidecar.errors import (
 from sidecar.jobs.gathering import Batch, Gatherer
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
-from sidecar.system import files
+from sidecar.system import replacing
 from sidecar.system.flushing import NOT_FLUSHED
 from tests.support.archives import entries_of, write
 from tests.support.databases import (
@@ -301,7 +301,7 @@ def test_a_safety_copy_that_may_not_outlast_a_power_cut_stops_the_import(
 ) -> None:
     archive, device = backup(database_copy(EVERY_KIND), tmp_path / "b.kpbackup"), fresh(tmp_path)
     before = device.read_bytes()
-    monkeypatch.setattr(files, "_flush_folder", lambda _folder: False)
+    monkeypatch.setattr(replacing, "flush_folder", lambda _folder: NOT_FLUSHED)
     with pytest.raises(SafetyCopyFailed, match="could not be flushed"):
         bring_in(device, archive)
     assert device.read_bytes() == before

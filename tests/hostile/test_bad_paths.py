@@ -255,6 +255,18 @@ def test_no_database_is_replaced_by_a_backup(first: bytes, places: Places, tmp_p
         refusal("export", places, str(target), SameFile)
 
 
+@POSIX
+def test_a_write_protected_file_is_replaced_only_by_force_and_stays_so(places: Places, tmp_path: Path) -> None:
+    target = tmp_path / "a.kpbackup"
+    target.write_bytes(b"an older backup")
+    target.chmod(0o444)
+    with nothing_changes(tmp_path):
+        refusal("export", places, str(target), WriteProtected)
+    export_data(places, str(target), Progress(), force=True)
+    assert validate_basic(places, str(target), Progress()).task_count
+    assert stat.S_IMODE(target.stat().st_mode) == 0o444
+
+
 def test_a_link_is_followed_and_stays_a_link(places: Places, tmp_path: Path) -> None:
     real, link = tmp_path / "elsewhere" / "real.kpbackup", tmp_path / "link.kpbackup"
     real.parent.mkdir()

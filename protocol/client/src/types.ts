@@ -293,6 +293,8 @@ export interface ExportDataToFileParams {
    * where.
    */
   overwriteShrunk?: boolean;
+  /** True replaces even a file that is write-protected, and leaves it so; false refuses. */
+  force?: boolean;
 }
 
 /** Params of import_data_from_file. */

@@ -366,6 +366,15 @@ def test_what_a_plain_write_does_not_get_to_the_place_is_seen(
 
 
 @LINUX
+def test_another_name_of_the_older_file_keeps_what_it_holds(place: Place, tmp_path: Path) -> None:
+    place.rename = errno.EOPNOTSUPP
+    (tmp_path / "place" / "a").write_bytes(b"old")
+    (tmp_path / "kept").hardlink_to(tmp_path / "place" / "a")
+    _save(tmp_path, None)
+    assert (tmp_path / "kept").read_bytes() == b"old"
+
+
+@LINUX
 def test_leftovers_are_swept_by_age_where_there_are_no_locks(place: Place, tmp_path: Path) -> None:
     place.lock = errno.ENOLCK
     for name, age in (("old", ABANDONED_SECONDS + 60), ("young", ABANDONED_SECONDS - 60)):
