@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.cli.licences import Component, LicenceText
+from sidecar.system.licences import Component, LicenceText
 
 LICENCES = Path(__file__).parent / "licences"
 

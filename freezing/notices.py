@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from freezing.parts import Part, as_licences
-from sidecar.cli.licences import NOTICES
 from sidecar.cli.rendering import licences_lines
+from sidecar.system.licences import NOTICES
 
 
 def write_module(parts: Iterable[Part], folder: Path) -> Path:

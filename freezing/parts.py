@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from freezing import native
-from sidecar.cli.licences import Component, Licences, LicenceText, of_distribution, python
+from sidecar.system.licences import Component, Licences, LicenceText, of_distribution, python
 
 Entry = tuple[str, str, str]
 """PyInstaller's: name inside of the program, path of the file, kind."""

@@ -25,8 +25,8 @@ from sidecar.results import (
 
 if TYPE_CHECKING:
     # Importing it would load every job for the sake of one command.
-    from sidecar.cli.licences import Component, Licences
     from sidecar.jobs.demo import DemoResult
+    from sidecar.system.licences import Component, Licences
 
 EXAMPLES_SHOWN = 3
 """Examples shown of each table in a preview; --json has them all."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidecar.description.message_schemas import Schema, described_struct, headed, stand_alone
+from sidecar.system.licences import Licences
 
 FOLDER = "cli"
 
@@ -38,6 +39,7 @@ def make_command_schemas(document: Mapping[str, Any]) -> dict[str, Schema]:
         for command, name in RESULT_OF.items()
     }
     files["demo"] = headed("demo --json", _demo())
+    files["licences"] = headed("licences --json", described_struct(Licences))
     files["error"] = headed("Any command's --json where it failed", _failure(document["components"]["errors"]))
     return {f"{FOLDER}/{file_of(command)}.json": schema for command, schema in files.items()}
 

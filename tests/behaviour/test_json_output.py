@@ -80,8 +80,8 @@ def assert_described(told: Any, command: str) -> None:
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:
     described = {path.stem for path in (SCHEMAS / "cli").iterdir()}
-    assert described == {file_of(command) for command in (*RESULT_OF, "demo", "error")}
-    assert COMMANDS.keys() - SILENT == {command.split()[0] for command in RESULT_OF} | {"demo"}
+    assert described == {file_of(command) for command in (*RESULT_OF, "demo", "licences", "error")}
+    assert COMMANDS.keys() - SILENT == {command.split()[0] for command in RESULT_OF} | {"demo", "licences"}
 
 
 def test_every_commands_result_is_described(terminal: Terminal) -> None:
@@ -98,6 +98,7 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("backups", "backups"),
         ("undo --yes", "undo"),
         ("demo --rows 20 --folder .", "demo"),
+        ("licences", "licences"),
     ):
         assert_described(terminal.result(*typed.split()), command)
 

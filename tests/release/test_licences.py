@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sidecar.cli import commands, licences
+from sidecar.cli import commands
+from sidecar.system import licences
 from tests.conftest import ROOT
 
 EVERYWHERE = {"CPython", "OSlash", "filelock", "isal", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "tqdm"}

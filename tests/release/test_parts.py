@@ -12,7 +12,7 @@ import pytest
 from freezing.native import LIBRARIES, LICENCES, DebianPackage, UnknownLibrary
 from freezing.notices import write_module, write_text
 from freezing.parts import Entry, Part, UnknownModule, find_parts
-from sidecar.cli.licences import NOTICES
+from sidecar.system.licences import NOTICES
 
 OURS: list[Entry] = [("sidecar.cli", "sidecar/cli/__init__.py", "PYMODULE"), ("json", "json.py", "PYMODULE")]
 

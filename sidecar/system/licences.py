@@ -37,14 +37,14 @@ _WORDS = {"MIT License": "MIT"}
 
 
 class LicenceText(msgspec.Struct, frozen=True):
-    """One file of a licence, as it was shipped."""
+    """One file of a licence, as it was shipped: its name and its text."""
 
     file: str
     text: str
 
 
 class Component(msgspec.Struct, frozen=True):
-    """Something that the program carries or needs; ``licence`` is an SPDX expression, or the package's own words."""
+    """A part of the program: ``licence`` is an SPDX expression or its own words, ``home`` an address or empty."""
 
     name: str
     version: str
@@ -54,7 +54,7 @@ class Component(msgspec.Struct, frozen=True):
 
 
 class Licences(msgspec.Struct, frozen=True):
-    """``complete``: they are all that a frozen program carries. Otherwise it is not frozen, and more is installed."""
+    """With ``complete``, all that a frozen program carries; otherwise Python and the packages installed for it."""
 
     complete: bool
     components: list[Component]
