@@ -1,7 +1,8 @@
 """Safety copies: a backup of the present data, made before an import changes any of it, and kept for a while.
 
 They lie beside the database, in ``backups``, and are written and proved as any export is. Owns their folder,
-their names and how many are kept; what an import does with one is ``importing``'s and ``undoing``'s affair.
+their names and their removal; which may go is for ``retention``, what an import does with one for ``importing`` and
+``undoing``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from sidecar.errors import BeyondFormat, PathError, ReadFailed, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.jobs.exporting import export_data
+from sidecar.jobs.retention import outdated
 from sidecar.progress import Progress
 from sidecar.system.files import resolved, same_file
 from sidecar.system.flushing import NOT_FLUSHED
@@ -25,7 +27,7 @@ from sidecar.system.paths import Places
 FOLDER = "backups"
 
 KEPT = 10
-"""Safety copies that stay; each import that makes one removes the oldest beyond these."""
+"""Safety copies that stay at the least; an import that makes one removes what ``retention`` lets go of beyond."""
 
 _FORMAT = "%Y%m%dT%H%M%S.%f"
 _NAME = re.compile(r"before-import-(\d{8}T\d{6}\.\d{6})Z\.kpbackup", re.ASCII)
@@ -116,7 +118,7 @@ class SafetyCopy:
         self.path, self._made_folder = None, False
 
     def settle(self, source: str) -> None:
-        """Now that the import has happened: remove the oldest copies beyond KEPT, never this one or ``source``.
+        """Now that the import has happened: remove the copies that are outdated, never this one or ``source``.
 
         This one was proved just now, so the last proved copy never goes. A copy that cannot be removed stays.
         """
@@ -129,12 +131,12 @@ class SafetyCopy:
 
 def _beyond(folder: Path, spared: Collection[Path]) -> list[Path]:
     try:
-        copies = list_copies(folder)
+        copies = [(moment, path) for path in list_copies(folder) if (moment := moment_of(path))]
     except PathError:
         # The import has happened: a folder that cannot be read any more is told of by the next one.
         return []
     # By what they are, not by their names: the backup may have been named by a link.
-    return [path for path in copies[KEPT:] if not any(same_file(path, other) for other in spared)]
+    return [path for path in outdated(copies, KEPT) if not any(same_file(path, other) for other in spared)]
 
 
 def _new_name(copies: list[Path]) -> str:

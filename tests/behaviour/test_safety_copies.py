@@ -10,7 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -521,6 +521,15 @@ def import_alternately(device: Path, times: int) -> list[ImportResult]:
     return [bring_in(device, shipped((THIRD, EVERY_KIND)[number % 2])) for number in range(times)]
 
 
+def import_differently(device: Path, times: int) -> list[ImportResult]:
+    """Import one backup after the app changed something each time, so that no two copies are the same."""
+    done = []
+    for number in range(times):
+        execute(device, f"UPDATE tasks SET title = 'state {number} of {times}'")
+        done.append(bring_in(device, shipped(THIRD)))
+    return done
+
+
 def test_the_newest_copies_are_kept_and_nothing_else_is_removed(device: Path) -> None:
     folder = folder_of(device)
     folder.mkdir()
@@ -535,10 +544,55 @@ def test_the_newest_copies_are_kept_and_nothing_else_is_removed(device: Path) ->
     link = folder / "before-import-20200101T000000.000001Z.kpbackup"
     (folder / "before-import-20200101T000000.000002Z.kpbackup").mkdir()
     link.symlink_to(folder / "notes.txt")
-    made = [result.safety_copy for result in import_alternately(device, KEPT + 3)]
+    made = [result.safety_copy for result in import_differently(device, KEPT + 3)]
     left = {path.name for path in folder.iterdir()}
     assert left >= {*mine, link.name, "before-import-20200101T000000.000002Z.kpbackup"}
-    assert [str(path) for path in list_copies(folder)] == made[: -KEPT - 1 : -1]
+    assert [str(path) for path in list_copies(folder)] == [*made[: -KEPT - 1 : -1], made[0]]
+
+
+def test_looking_through_backups_does_not_push_out_what_was_there_before(device: Path) -> None:
+    before = contents(device)
+    first = import_alternately(device, 2 * KEPT)[0].safety_copy
+    assert first is not None
+    assert Path(first) in list_copies(folder_of(device))
+    bring_in(device, Path(first))
+    assert contents(device) == before
+
+
+def test_equal_contents_count_once(device: Path, database_copy: Copy, tmp_path: Path) -> None:
+    """Copies of other contents stay behind any number of two that are made again and again, after a month too."""
+    pair = [database_copy(THIRD), database_copy(THIRD)]
+    for number, database in enumerate(pair):
+        execute(database, f"UPDATE tasks SET title = 'of {number}'")
+        export_data(places_of(database), str(tmp_path / f"{number}.kpbackup"), Progress())
+    other = [result.safety_copy for result in import_differently(device, KEPT - 3)]
+    for path in list_copies(folder_of(device)):
+        path.rename(path.with_name(path.name.replace("-import-20", "-import-19")))
+    aged = {Path(path).name.replace("-import-20", "-import-19") for path in other if path}
+    for number in range(2 * KEPT):
+        bring_in(device, tmp_path / f"{number % 2}.kpbackup")
+    left = {path.name for path in list_copies(folder_of(device))}
+    assert left >= aged
+    assert len(left) <= 2 * KEPT
+
+
+@pytest.mark.parametrize(("days", "stays"), [(29, True), (31, False)])
+def test_the_first_copy_of_a_run_stays_for_thirty_days(device: Path, days: int, stays: bool) -> None:
+    first = Path(import_differently(device, 1)[0].safety_copy or "")
+    moment = moment_of(first)
+    assert moment is not None
+    aged = first.with_name(f"before-import-{moment - timedelta(days=days):%Y%m%dT%H%M%S.%f}Z.kpbackup")
+    first.rename(aged)
+    import_differently(device, KEPT + 2)
+    assert aged.is_file() is stays
+
+
+def test_a_damaged_copy_is_the_first_of_no_run(device: Path) -> None:
+    import_differently(device, 1)
+    (first,) = list_copies(folder_of(device))
+    first.write_bytes(b"damaged")
+    import_differently(device, KEPT + 2)
+    assert not first.exists()
 
 
 @pytest.mark.parametrize("by_a_link", [False, True])
