@@ -72,7 +72,7 @@ class BackupValidationResult(msgspec.Struct, kw_only=True):
 class ExportResult(BackupMetadata, kw_only=True):
     """BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it.
 
-    ``older`` is the path of the backup that lay there before, where it was kept since it holds far more; else None.
+    ``older`` is the path of the backup that lay there before, where it was kept since it holds far more; else null.
     """
 
     path: str

@@ -18,7 +18,7 @@ import msgspec
 
 from sidecar import __version__, errors
 from sidecar.description.message_schemas import make_schemas
-from sidecar.description.plain_text import plain, plainly_described
+from sidecar.description.plain_text import plain, plainly_described, require_plain
 from sidecar.description.typescript import make_types
 from sidecar.errors import SidecarError
 from sidecar.progress import Report
@@ -182,6 +182,7 @@ def _files() -> dict[str, str]:
 
     document = make_document()
     schemas = plainly_described(make_schemas(document) | make_archive_schemas() | make_command_schemas(document))
+    require_plain([document, schemas])
     return {
         "openrpc.json": _as_json(add_examples(document)),
         "ERRORS.md": make_error_table(),

@@ -44,13 +44,13 @@ Salvage = Annotated[
 OverwriteShrunk = Annotated[
     bool,
     Meta(
-        description="True replaces a backup that holds far more than the new one, too; false keeps it beside the new"
-        " one, and says where."
+        description="If true, replaces even a backup that holds far more than the new one; if false, keeps it beside"
+        " the new one, and says where."
     ),
 ]
 Force = Annotated[
     bool,
-    Meta(description="True replaces even a file that is write-protected, and leaves it so; false refuses."),
+    Meta(description="If true, replaces even a write-protected file, and leaves it so; if false, refuses."),
 ]
 PreviewToken = Annotated[
     str | None,

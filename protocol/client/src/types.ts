@@ -89,7 +89,7 @@ export interface Example {
 
 /**
  * BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it. `older` is
- * the path of the backup that lay there before, where it was kept since it holds far more; else None.
+ * the path of the backup that lay there before, where it was kept since it holds far more; else null.
  */
 export interface ExportResult {
   version: string;
@@ -289,11 +289,11 @@ export interface ExportDataToFileParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
   /**
-   * True replaces a backup that holds far more than the new one, too; false keeps it beside the new one, and says
-   * where.
+   * If true, replaces even a backup that holds far more than the new one; if false, keeps it beside the new one,
+   * and says where.
    */
   overwriteShrunk?: boolean;
-  /** True replaces even a file that is write-protected, and leaves it so; false refuses. */
+  /** If true, replaces even a write-protected file, and leaves it so; if false, refuses. */
   force?: boolean;
 }
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sidecar.description.openrpc import make_document
-from sidecar.description.plain_text import plain, plainly_described
+from sidecar.description.plain_text import FOREIGN, plain, plainly_described, require_plain, texts_of
 from tests.conftest import ROOT
 
 PROTOCOL = ROOT / "protocol"
@@ -20,26 +19,10 @@ DESCRIBING = [
     *sorted((PROTOCOL / "schemas").rglob("*.json")),
 ]
 
-FOREIGN = re.compile(r"``|:[a-z]+:`|\b(None|True|False|dict|str|bool|tuple)\b|\s\s|\n|^:param|:raises")
-"""Markup of docstrings, words of Python, and spaces left over from a docstring's lines."""
-
-
-def texts(part: Any, key: str = "") -> Iterator[str]:
-    """Every text in ``part`` that is there to be read, examples aside: they are data."""
-    if isinstance(part, dict):
-        for name, value in part.items():
-            if name != "examples" or not isinstance(value, list):
-                yield from texts(value, name)
-    elif isinstance(part, list):
-        for value in part:
-            yield from texts(value)
-    elif isinstance(part, str) and key in ("description", "summary", "title", "message", "hint"):
-        yield part
-
 
 @pytest.mark.parametrize("path", DESCRIBING, ids=[str(path.relative_to(PROTOCOL)) for path in DESCRIBING])
 def test_descriptions_hold_no_markup_of_docstrings_and_no_word_of_python(path: Any) -> None:
-    for text in texts(json.loads(path.read_text("utf-8"))):
+    for text in texts_of(json.loads(path.read_text("utf-8"))):
         assert not FOREIGN.search(text), text
 
 
@@ -50,7 +33,7 @@ def test_what_is_made_for_people_holds_none_either(name: str) -> None:
 
 
 def test_the_answer_to_discover_is_described_as_plainly() -> None:
-    found = list(texts(make_document()))
+    found = list(texts_of(make_document()))
     assert len(found) > 100
     assert not [text for text in found if FOREIGN.search(text)]
 
@@ -66,3 +49,10 @@ def test_markup_is_told_from_text() -> None:
 def test_a_property_that_is_called_description_stays_a_schema() -> None:
     schema = {"properties": {"description": {"type": "string", "description": "``x``"}}}
     assert plainly_described(schema) == {"properties": {"description": {"type": "string", "description": "`x`"}}}
+
+
+def test_the_generator_refuses_a_word_of_python() -> None:
+    require_plain(make_document())
+    for text in ("None where nothing was changed.", "True replaces it.", "The :class:`Report`.", "``path``"):
+        with pytest.raises(ValueError, match="readers of JSON"):
+            require_plain({"components": [{"description": text}]})
