@@ -12,7 +12,7 @@ Tree::
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove
-    ├── WorkFolderUnusable  VerificationFailed  AccountingMismatch
+    ├── WorkFolderUnusable  VerificationFailed  NotImportable  AccountingMismatch
     ├── SafetyCopyFailed  NoSafetyCopy  ChangedSincePreview
     ├── Cancelled  StartAgain
     └── InternalError
@@ -292,6 +292,12 @@ class VerificationFailed(SidecarError):
     """The new backup did not read back as written ({detail}) and was not kept. Check the disk, and export again."""
 
     kind, code, hint = "verification_failed", 41, "Check the disk and export again."
+
+
+class NotImportable(SidecarError):
+    """The new backup could not be imported again ({detail}) and was not kept. Keep a copy of kirapilot.db instead."""
+
+    kind, code, hint = "not_importable", 50, "Keep a copy of the database file, and report this."
 
 
 class AccountingMismatch(SidecarError):

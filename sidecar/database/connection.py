@@ -67,6 +67,9 @@ def database_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _of_sqlite(error, path) from error
+    except UnicodeDecodeError as error:
+        # SQLite's own message, or a name in the schema, is no text: a sound database's names are.
+        raise DatabaseDamaged(path=path, detail="a name in its schema is not UTF-8") from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Nothing here knows which of them KiraPilot means: that is ``models``.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -170,6 +171,32 @@ def _read_unique_indexes(
     ]
     # An index over an expression has a NULL for its name.
     return tuple(tuple(names) for names in columns if all(names))
+
+
+def virtual_tables(connection: sqlite3.Connection) -> dict[str, tuple[str, bool]]:
+    """Virtual tables of the main database -> the module that makes each, and whether they hold rows of their own.
+
+    Those of full text keep them in a table called ``<name>_content``; where there is none, they are an index of
+    other rows. Of another module nobody knows: it does if it has any table at its service.
+    """
+    listed = connection.execute("PRAGMA main.table_list").fetchall()
+    shadows = {name for schema, name, kind, *_ in listed if schema == "main" and kind == "shadow"}
+    found: dict[str, tuple[str, bool]] = {}
+    for name, made in connection.execute("SELECT name, sql FROM main.sqlite_master WHERE type = 'table'").fetchall():
+        if (module := _USING.search(made or "")) is None:
+            continue
+        own = [table for table in shadows if table.startswith(f"{name}_")]
+        is_text = module[1].lower().startswith("fts")
+        holds = any(
+            (not is_text or table == f"{name}_content")
+            and connection.execute(f"SELECT 1 FROM main.{quote(table)} LIMIT 1").fetchone()
+            for table in own
+        )
+        found[name] = (module[1], bool(holds))
+    return found
+
+
+_USING = re.compile(r"\s*CREATE\s+VIRTUAL\s+TABLE\b.*?\bUSING\s+\"?(\w+)", re.IGNORECASE | re.DOTALL)
 
 
 def broken_references(connection: sqlite3.Connection, schema: Schema, by_scan: bool = False) -> dict[str, int]:

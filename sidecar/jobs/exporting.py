@@ -31,13 +31,15 @@ from sidecar.database.introspection import (
     quote,
     read_schema,
     readable,
+    virtual_tables,
 )
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.errors import BeyondFormat, SameFile, VerificationFailed, WriteProtected
+from sidecar.errors import BeyondFormat, DatabaseDamaged, SameFile, WriteProtected
 from sidecar.jobs.gathering import Gatherer
 from sidecar.jobs.shrinking import making_way
+from sidecar.jobs.vouching import looking_into, vouch
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.system.files import open_private, resolve_target
@@ -70,7 +72,7 @@ def export_data(
     :param settings: the frontend's, as it gave them; secrets are left out.
     :param overwrite_shrunk: replace an older backup that holds far more, too; else it is kept beside the new one.
     :param force: replace even a file that is write-protected, which stays so; else raise WriteProtected.
-    Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, Cancelled:
+    Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled:
     ``file_path`` is then what it was.
     """
     progress.plan(PHASES)
@@ -96,16 +98,19 @@ def export_data(
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
             require_space(target.parent, size // 100, "the backup")
             export = _Export(snapshot, folder / "exact", progress, frontend.clean)
-            with EarlyReader(file.name) as early:
-                metadata, archive = export.write(file, early)
-            read_back(file, archive, early, progress)
+            with closing(Ahead(looking_into(snapshot, progress))) as looking:
+                with EarlyReader(file.name) as early:
+                    metadata, archive = export.write(file, early)
+                read_back(file, archive, early, progress)
+                found = next(looking)
+            doubts = vouch(file, places.work_dir, places.database, found, export.tables, export.exact_cells, progress)
             older.give_way({name: table.rows for name, table in export.tables.items()})
     return ExportResult(
         **msgspec.structs.asdict(metadata),
         path=shown(str(target)),
         size=target.stat().st_size,
         tables={name: table.rows for name, table in export.tables.items()},
-        warnings=[*older.warnings, *export.warnings(), *frontend.warnings, *saving.remarks],
+        warnings=[*older.warnings, *doubts, *export.warnings(), *frontend.warnings, *saving.remarks],
         older=str(older.kept) if older.kept else None,
     )
 
@@ -122,6 +127,7 @@ class _Export:
     substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
     dangling: dict[str, int] = field(default_factory=dict)
     exact_cells: int = 0
+    virtual: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     @property
     def work_dir(self) -> Path:
@@ -138,6 +144,7 @@ class _Export:
         ):
             schema = as_known(read_schema(connection))
             _require_bounds(schema)
+            self.virtual = virtual_tables(connection)
             counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
             self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
             metadata = _metadata(counts)
@@ -163,7 +170,7 @@ class _Export:
     def _rows(
         self, connection: sqlite3.Connection, schema: Schema, name: str, spool: BinaryIO, expected: int
     ) -> Iterator[Data]:
-        """A table's records, ``expected`` of them. Raises VerificationFailed for any other number."""
+        """A table's records, ``expected`` of them. Raises DatabaseDamaged for any other number."""
         if name not in schema:
             return
         table = schema[name]
@@ -182,7 +189,7 @@ class _Export:
             rows += batch.rows
             self.progress.advance(batch.rows)
         if rows != expected:
-            raise VerificationFailed(detail=f"{rows:,} of {expected:,} {table.name} were written")
+            raise DatabaseDamaged(detail=f"{rows:,} of {expected:,} {table.name} could be read")
         self.tables[table.name] = TableManifest(
             entry=section_entry(table.name),
             rows=rows,
@@ -198,10 +205,19 @@ class _Export:
             f"{count} {table} refer to rows that do not exist: they are kept as they are"
             for table, count in sorted(self.dangling.items())
         ]
-        return dangling + [
+        return [*dangling, *map(_not_kept, self.virtual, self.virtual.values())] + [
             f"{count} {table} without {column}: kept as they are; an older KiraPilot is shown a default instead"
             for (table, column), count in sorted(self.substituted.items())
         ]
+
+
+def _not_kept(name: str, made: tuple[str, bool]) -> str:
+    module, holds = made
+    if holds:
+        return (
+            f"{name} is not in the backup: it is a virtual table ({module}), and what it holds of its own is not kept"
+        )
+    return f"{name} is not in the backup: it is a virtual table ({module}) without rows of its own"
 
 
 def _open(snapshot: Path) -> sqlite3.Connection:
@@ -247,7 +263,8 @@ def _metadata(counts: dict[str, int]) -> BackupMetadata:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    count: int = connection.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()[0]
+    # By a scan, as the rows are read: an index may have another number of entries.
+    count: int = connection.execute(f"SELECT count(*) FROM {quote(table)} NOT INDEXED").fetchone()[0]
     return count
 
 

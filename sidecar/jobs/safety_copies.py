@@ -15,9 +15,19 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sidecar.errors import BeyondFormat, PathError, ReadFailed, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
+from sidecar.errors import (
+    BeyondFormat,
+    DatabaseDamaged,
+    NotImportable,
+    PathError,
+    ReadFailed,
+    SafetyCopyFailed,
+    VerificationFailed,
+    WorkFolderUnusable,
+)
 from sidecar.jobs.exporting import export_data
 from sidecar.jobs.retention import outdated
+from sidecar.jobs.vouching import INDEX_DAMAGED
 from sidecar.progress import Progress
 from sidecar.system.files import resolved, same_file
 from sidecar.system.flushing import NOT_FLUSHED
@@ -100,6 +110,9 @@ class SafetyCopy:
                 self._made_folder = _make_folder(self._folder)
                 self.path = self._folder / _new_name(list_copies(self._folder))
                 made = export_data(self._places, str(self.path), progress, self._settings)
+                if INDEX_DAMAGED in made.warnings:
+                    # A backup would do. An import finds rows by the index, and would not see some of them.
+                    raise DatabaseDamaged(path=self._places.database, detail="an index lacks rows")
                 if NOT_FLUSHED in made.warnings:
                     # A backup would do; what an import relies on has to outlast a power cut.
                     raise ReadFailed(path=self.path, detail="its folder could not be flushed")
@@ -166,7 +179,7 @@ def _copy_errors(folder: Path) -> Iterator[None]:
     """Say of whatever kept a copy from being made that it was the copy."""
     try:
         yield
-    except (PathError, VerificationFailed, WorkFolderUnusable, BeyondFormat) as error:
+    except (PathError, VerificationFailed, NotImportable, WorkFolderUnusable, BeyondFormat) as error:
         raise SafetyCopyFailed(path=folder, detail=error.message.rstrip(".")) from error
 
 

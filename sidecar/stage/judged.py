@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
@@ -64,8 +65,21 @@ def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "
     :param encoding: text encoding of the database the stage will be attached to.
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
-    with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
-        with file_errors(Path(file_path), Act.UNPACK):
+    with open_source(file_path) as file, _judged(file, Path(file_path), work_dir, progress, encoding) as backup:
+        yield backup
+
+
+@contextmanager
+def judged_file(file: BinaryIO, work_dir: Path, progress: Progress) -> Iterator[Judged]:
+    """The same for an archive that is open already, and may not have its name yet; raises OSError besides."""
+    with _judged(file, None, work_dir, progress, "UTF-8") as backup:
+        yield backup
+
+
+@contextmanager
+def _judged(file: BinaryIO, path: Path | None, work_dir: Path, progress: Progress, encoding: str) -> Iterator[Judged]:
+    with work_folder(work_dir) as folder, work_errors(work_dir):
+        with file_errors(path, Act.UNPACK) if path else nullcontext():
             archive = ZipReader(file)
         problems = Problems()
         for remark in remarks_on(archive):

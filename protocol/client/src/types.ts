@@ -496,6 +496,7 @@ export type ErrorKind =
   | "accounting_mismatch"
   | "safety_copy_failed"
   | "no_safety_copy"
+  | "not_importable"
   | "file_too_large"
   | "place_unreachable"
   | "write_protected"

@@ -1,0 +1,149 @@
+"""Whether a database is sound, by SQLite's own measure: every page read, every row held against every index.
+
+Looks at a private copy. What it complains of is sorted by what it means for the rows: nothing at all, an index that
+lacks some of them while the table has all, or that nobody knows what the rows were.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sidecar.database.introspection import quote, readable
+from sidecar.progress import Progress
+from sidecar.system.names import sqlite_uri
+
+WHOLE_BYTES = 128 << 20
+"""Larger databases are not held row by row against each index: their pages would be read in no order.
+
+Pages, records, NULLs and the number of entries in each index are looked at all the same. A row and an index that have
+as many entries and tell differently are then not found; what is exported is what the row says.
+"""
+
+MOST = 10_000
+"""Complaints that are read: more than any but a wreck has."""
+
+_HARMLESS = re.compile(r"(NUMERIC|TEXT) value in |CHECK constraint failed in |Page \d+:? (is )?never used")
+"""What rows and backup are none the worse for: values that a changed schema would not take, pages nobody uses."""
+
+_LACKING = re.compile(r"row \d+ missing from index (.+)")
+_COUNTED = re.compile(r"wrong # of entries in index (.+)")
+
+
+@dataclass
+class Findings:
+    """What is wrong with a database.
+
+    ``damage`` holds complaints that leave its rows in doubt; ``indexes`` those that lack rows which their tables have.
+    """
+
+    damage: list[str] = field(default_factory=list)
+    indexes: list[str] = field(default_factory=list)
+
+
+def look_into(path: Path, progress: Progress) -> Findings:
+    """Everything that is wrong with a database that nobody else uses. Raises Cancelled."""
+    uri = sqlite_uri(path, "ro")
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection, progress.watching(connection):
+        connection.text_factory = readable
+        # Pages that are read in no order are best read where they lie.
+        connection.execute(f"PRAGMA mmap_size = {WHOLE_BYTES}")
+        try:
+            if path.stat().st_size <= WHOLE_BYTES:
+                return _sorted_out(connection, list(_complaints(connection, "integrity_check")))
+            return _sorted_out(connection, [*_complaints(connection, "quick_check"), *_miscounted(connection)])
+        except UnicodeDecodeError:
+            return Findings(damage=["a name in its schema is not UTF-8"])
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                raise
+            return Findings(damage=[str(error)])
+
+
+def _complaints(connection: sqlite3.Connection, check: str) -> Iterator[str]:
+    try:
+        found = connection.execute(f"PRAGMA {check}({MOST})").fetchall()
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_ERROR:
+            raise
+        # An index that needs what only another program has, such as a collation: table by table, but for that one.
+        found = [row for name in _tables(connection) for row in _of_table(connection, check, name)]
+    for (complaint,) in found:
+        if complaint != "ok":
+            # Of the pages of a tree SQLite complains in one text, under a heading.
+            yield from (line for line in complaint.splitlines() if not line.startswith("*** in database"))
+
+
+def _of_table(connection: sqlite3.Connection, check: str, name: str) -> list[tuple[str]]:
+    try:
+        return connection.execute(f"PRAGMA {check}({quote(name)})").fetchall()
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_ERROR:
+            raise
+        return []
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    listed = connection.execute("PRAGMA main.table_list").fetchall()
+    return [name for schema, name, kind, *_ in listed if schema == "main" and kind in ("table", "shadow")]
+
+
+def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
+    """Indexes that have another number of entries than their table has rows, in the words of SQLite's own check."""
+    for table in _tables(connection):
+        rows = _count(connection, f"{quote(table)} NOT INDEXED")
+        for _, index, _, _, partial in connection.execute(f"PRAGMA main.index_list({quote(table)})").fetchall():
+            if not partial and _entries(connection, table, index) != rows:
+                yield f"wrong # of entries in index {index}"
+
+
+def _sorted_out(connection: sqlite3.Connection, complaints: list[str]) -> Findings:
+    """Complaints about indexes alone are no damage where each lacks as many rows as it is said to, and no row twice."""
+    found = Findings()
+    lacking: Counter[str] = Counter()
+    counted: set[str] = set()
+    for complaint in complaints:
+        if match := _LACKING.fullmatch(complaint):
+            lacking[match[1]] += 1
+        elif match := _COUNTED.fullmatch(complaint):
+            counted.add(match[1])
+        elif not _HARMLESS.match(complaint):
+            found.damage.append(complaint)
+    for index in sorted({*lacking, *counted}):
+        missing = _missing(connection, index)
+        if missing > 0 and lacking[index] in (0, missing):
+            found.indexes.append(index)
+        else:
+            found.damage.append(f"index {index} does not tell what its table does")
+    return found
+
+
+def _missing(connection: sqlite3.Connection, index: str) -> int:
+    """How many rows of its table an index lacks, by number."""
+    for table in _tables(connection):
+        for _, name, _, _, partial in connection.execute(f"PRAGMA main.index_list({quote(table)})").fetchall():
+            if name == index:
+                if partial:
+                    return 0
+                return _count(connection, f"{quote(table)} NOT INDEXED") - _entries(connection, table, index)
+    return 0
+
+
+def _entries(connection: sqlite3.Connection, table: str, index: str) -> int:
+    without_rowid = next(
+        (row[4] for row in connection.execute("PRAGMA main.table_list") if (row[0], row[1]) == ("main", table)), 0
+    )
+    origins = {row[1]: row[3] for row in connection.execute(f"PRAGMA main.index_list({quote(table)})")}
+    if without_rowid and origins.get(index) == "pk":
+        return _count(connection, f"{quote(table)} NOT INDEXED")  # the table itself
+    return _count(connection, f"{quote(table)} INDEXED BY {quote(index)}")
+
+
+def _count(connection: sqlite3.Connection, source: str) -> int:
+    number: int = connection.execute(f"SELECT count(*) FROM {source}").fetchone()[0]
+    return number
