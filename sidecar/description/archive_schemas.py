@@ -15,8 +15,8 @@ from sidecar.description.message_schemas import Schema, described_struct, headed
 from sidecar.results import VERSION, BackupMetadata
 from sidecar.stage.staging import SINCE_THIRD
 
-MOMENT = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"
-"""A time in RFC 3339, as it is read; we write ``2026-11-22T16:07:21.689983550Z``."""
+MOMENT = r"^[+-]?\d{4,6}-\d{1,2}-\d{1,2}([Tt ][\dTtZz:.,+ -]{0,64})?$"
+"""A time as it is read; we write ``2026-11-22T16:07:21.689983550Z``."""
 
 _SHA256 = "^[0-9a-f]{64}$"
 
@@ -28,7 +28,11 @@ _STORAGE = ("null", "integer", "real", "text", "blob")
 _KINDS: dict[str, Schema] = {
     "text": {"type": "string"},
     "json": {"type": "string", "description": "JSON, as text", "contentMediaType": "application/json"},
-    "timestamp": {"type": "string", "format": "date-time", "pattern": MOMENT},
+    "timestamp": {
+        "type": "string",
+        "description": "A time in RFC 3339; an unusual one is kept as it is, with a warning.",
+        "pattern": MOMENT,
+    },
     "boolean": {"type": "boolean"},
     "integer": _INTEGER,
     "double": {"type": "number"},

@@ -466,7 +466,7 @@ def test_a_file_gets_plain_lines_without_a_progress_bar(shell: Shell, backup: st
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", answer.read_text(encoding="utf-8"))
 
 
-def fail_unexpectedly(*_: object) -> NoReturn:
+def fail_unexpectedly(*_: object, **__: object) -> NoReturn:
     raise RuntimeError("no such luck")
 
 

@@ -37,6 +37,7 @@ RECORDS: dict[str, dict[str, Any]] = {
 
 VALUES: tuple[Any, ...] = (
     None, True, 0, -(2**63), 2**63, 1.5, "", "text", [], {}, shipped.TIME, "2025-01-02 03:04:05+01:00", "2025-01-02",
+    "+10000-01-02T03:04:05Z", "2016-12-31T23:59:60Z", "2025-1-2", "02.01.2025", "2025-01-02T" + "0" * 65,
 )  # fmt: skip
 """One of each kind, and the edges of kinds."""
 
