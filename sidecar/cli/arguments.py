@@ -36,6 +36,7 @@ exit codes:
   40-44   the work folder, a check of our own or the safety copy failed; 44: nothing to undo
   56-58   a path cannot be used: too large for its disk, out of reach, write-protected
   59      the program lacks what it needs: start it again
+  60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was

@@ -1,4 +1,4 @@
-"""Databases made from nothing, as the app would make them: a fresh one, and a realistic sample.
+"""Sample databases, made from nothing as the app would make them: a fresh one, and one full of realistic rows.
 
 For the demo, the benchmark and the tests; never touches a database that exists.
 """

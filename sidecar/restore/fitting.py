@@ -1,4 +1,4 @@
-"""What the target's columns would make of an archive's values, and of its names.
+"""Fitting values to the target: what its columns would make of an archive's values, and of its names.
 
 A column's affinity turns text that looks like a number into one, and numbers into text. The stage holds each value as
 the archive says it; here it becomes what the target will hold, and where that could not be turned back, it is told.

@@ -1,4 +1,4 @@
-"""The difference between a stage and the live database, row by row: what an import will do.
+"""The plan of an import: how the stage and the live database differ, row by row, and what becomes of each row.
 
 Worked out once, by SQL, into a second throw-away database, "plan", beside the stage; the
 preview reads it, the import carries it out. So what the preview says is what the import does.

@@ -1,4 +1,4 @@
-"""Records out of a JSON document that may be damaged anywhere.
+"""Fragments of a JSON document that may be damaged anywhere: the records that still stand in it.
 
 ``json_stream`` stops at the first break; here the scan goes on at the next place where a record can
 begin. What is found is what stands there: whether to believe it is for ``salvaging`` to judge.

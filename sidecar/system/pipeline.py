@@ -1,4 +1,4 @@
-"""A second thread for work that needs no GIL: deflating, hashing, writing, inflating.
+"""Pipelines: a second thread for work that needs no GIL: deflating, hashing, writing, inflating.
 
 Bounded queues, so that neither side runs away with the memory; an exception on either side
 ends both.

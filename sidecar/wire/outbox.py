@@ -1,4 +1,4 @@
-"""The way out: one thread writes, and nobody who posts ever waits for it.
+"""The outbox, the way out: one thread writes, and nobody who posts ever waits for it.
 
 A page that stops reading stops this thread only: no job, no transaction waits on it. Answers are all
 kept, in order; of the progress of one request only the newest report waits.
