@@ -1,0 +1,126 @@
+"""Two small databases with a byte changed, each byte in turn: an export is refused, or its backup is one that works.
+
+It is valid, an import of it brings back what could be read, and an undo brings back what was there. The normal run
+tries a sample; ``-m exhaustive`` every byte.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sidecar.errors import DatabaseError, SidecarError
+from sidecar.jobs.undoing import undo_last_import
+from sidecar.progress import Progress
+from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.support.databases import assert_same_contents, bring_in, contents, export, places_of, validate
+
+PROMISE = "An export of a damaged database is refused, or its backup is one that an import takes and an undo takes back"
+
+SAMPLE = 80
+"""Bytes of each database in the normal run."""
+
+SMALL = {EVERY_KIND: 1024, "2025-08-23-first-format": 512}
+"""Database -> page size that makes it small: of each table and index a page, and little that is empty."""
+
+
+def small(name: str, folder: Path) -> bytes:
+    """A real database, packed into small pages."""
+    path = Path(shutil.copy(DATA / f"{name}.db", folder / "small.db"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size = {SMALL[name]}")
+        connection.execute("VACUUM")
+    return path.read_bytes()
+
+
+def changed(content: bytes, position: int) -> bytes:
+    """One byte of it changed: a single bit of most, all of them of every fourth."""
+    mask = 0xFF if position % 4 == 0 else 1 << (position * 5 % 8)
+    return content[:position] + bytes([content[position] ^ mask]) + content[position + 1 :]
+
+
+class Device:
+    """A database whose bytes are given, and the backup of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.database, self.archive = root / "device" / "kirapilot.db", root / "b.kpbackup"
+        self.database.parent.mkdir()
+        self.root = root
+
+    def works(self, content: bytes) -> bool:
+        """Whether an export takes the database; if it does, everything that follows must go well."""
+        shutil.rmtree(self.database.parent)
+        self.database.parent.mkdir()
+        self.database.write_bytes(content)
+        self.archive.write_bytes(b"an older backup")
+        try:
+            export(self.database, self.archive)
+        except SidecarError as error:
+            assert isinstance(error, DatabaseError), f"{error.kind}: {error.message}"
+            assert self.archive.read_bytes() == b"an older backup"
+            return False
+        verdict = validate(self.database, self.archive)
+        assert verdict.is_valid, verdict.errors
+        before = contents(self.database)
+        if self._change():
+            between = contents(self.database)
+            bring_in(self.database, self.archive)
+            assert_same_contents(contents(self.database), before)
+            undo_last_import(places_of(self.database), Progress())
+            assert_same_contents(contents(self.database), between)
+        return True
+
+    def _change(self) -> bool:
+        """Let the app change something, if SQLite lets it."""
+        try:
+            with closing(sqlite3.connect(self.database, isolation_level=None)) as connection:
+                connection.execute("UPDATE tasks SET title = 'changed'")
+                connection.execute("DELETE FROM time_sessions WHERE rowid IN (SELECT max(rowid) FROM time_sessions)")
+        except sqlite3.Error:
+            return False
+        return True
+
+
+def try_each(root: Path, name: str, positions: Iterable[int], cases: Cases) -> None:
+    device = Device(root)
+    whole = small(name, root)
+    assert device.works(whole)
+    wrong: list[str] = []
+    tried = refused = 0
+    for position in positions:
+        if position >= len(whole):
+            break
+        tried += 1
+        try:
+            refused += not device.works(changed(whole, position))
+        except (AssertionError, SidecarError, sqlite3.Error, UnicodeDecodeError) as error:
+            wrong.append(f"byte {position}: {type(error).__name__}: {str(error)[:300]}")
+    cases.record(PROMISE, tried)
+    assert not wrong, "\n".join(wrong[:20])
+    assert refused, "no damage at all was found"
+
+
+def _some(name: str) -> Iterator[int]:
+    chosen = random.Random(name)
+    # The first page holds the header and the root of the schema: a third of the sample.
+    yield from (chosen.randrange(SMALL[name]) for _ in range(SAMPLE // 3))
+    yield from (chosen.randrange(SMALL[name], 60_000) for _ in range(SAMPLE - SAMPLE // 3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_a_database_with_a_changed_byte_is_refused_or_its_backup_works(tmp_path: Path, name: str, cases: Cases) -> None:
+    try_each(tmp_path, name, _some(name), cases)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("name", SMALL)
+def test_every_byte_of_a_database_changed(tmp_path: Path, name: str, part: int, cases: Cases) -> None:
+    try_each(tmp_path, name, range(part, 1 << 20, 8), cases)
