@@ -59,10 +59,8 @@ class Device:
         self.database.parent.mkdir()
         self.database.write_bytes(content)
         self.archive.write_bytes(b"an older backup")
-        try:
-            export(self.database, self.archive)
-        except SidecarError as error:
-            assert isinstance(error, DatabaseError), f"{error.kind}: {error.message}"
+        if (refusal := self._refusal()) is not None:
+            assert isinstance(refusal, DatabaseError), f"{refusal.kind}: {refusal.message}"
             assert self.archive.read_bytes() == b"an older backup"
             return False
         verdict = validate(self.database, self.archive)
@@ -75,6 +73,13 @@ class Device:
             undo_last_import(places_of(self.database), Progress())
             assert_same_contents(contents(self.database), between)
         return True
+
+    def _refusal(self) -> SidecarError | None:
+        try:
+            export(self.database, self.archive)
+        except SidecarError as error:
+            return error
+        return None
 
     def _change(self) -> bool:
         """Let the app change something, if SQLite lets it."""
