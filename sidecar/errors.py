@@ -11,9 +11,9 @@ Tree::
     │   └── UnsupportedVersion  SeveralBackups  TooNew  InvalidBackup  WouldLoseData  NothingToSalvage
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
-    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove
+    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild
     ├── WorkFolderUnusable  VerificationFailed  NotImportable  AccountingMismatch
-    ├── SafetyCopyFailed  NoSafetyCopy  ChangedSincePreview
+    ├── SafetyCopyFailed  NoSafetyCopy  NothingReplaced  ChangedSincePreview
     ├── Cancelled  StartAgain
     └── InternalError
 
@@ -32,6 +32,13 @@ LONGEST_DETAIL = 1000
 """Most characters of a detail: an archive decides how long its names are."""
 
 
+IF_BROKEN = (
+    "If it is, it is broken: import your latest backup as a replacement, which makes a new database and keeps the"
+    " broken file beside it."
+)
+"""Advice behind "name KiraPilot's database file", for whoever did."""
+
+
 class SidecarError(Exception):
     """Something went wrong. {detail}"""
 
@@ -46,6 +53,7 @@ class SidecarError(Exception):
         self.path = None if path is None else str(path)
         self.detail = detail if len(detail) <= LONGEST_DETAIL else f"{detail[: LONGEST_DETAIL - 1]}…"
         self.reassurance = ""
+        self.advice = ""
         self.suggestion = ""
         sentence = " ".join((inspect.getdoc(type(self)) or "").split())
         super().__init__(sentence.format(path=self.path or "", detail=self.detail).strip())
@@ -54,9 +62,9 @@ class SidecarError(Exception):
     def message(self) -> str:
         """A few sentences for the user: reassurance first, and what else could be tried last, where there is any."""
         sentence = f"{self.reassurance}{self.args[0]}"
-        if not self.suggestion:
-            return sentence
-        return f"{sentence}{'' if sentence.endswith(('.', ')')) else '.'} {self.suggestion}"
+        for more in filter(None, (self.advice, self.suggestion)):
+            sentence = f"{sentence}{'' if sentence.endswith(('.', ')')) else '.'} {more}"
+        return sentence
 
     def __str__(self) -> str:
         return self.message
@@ -235,9 +243,10 @@ class DatabaseError(SidecarError):
 
 
 class DatabaseNotFound(DatabaseError):
-    """There is no KiraPilot database at {path}. Start KiraPilot once, or name the database file."""
+    """There is no KiraPilot database at {path}. Start KiraPilot once, name the database file, or import your latest
+    backup as a replacement: that makes one."""
 
-    kind, code, hint = "database_not_found", 30, "Start KiraPilot once, or name the database."
+    kind, code, hint = "database_not_found", 30, "Start KiraPilot once, name the database, or restore a backup."
 
 
 class DatabaseBusy(DatabaseError):
@@ -259,9 +268,10 @@ class NotKiraPilot(DatabaseError):
 
 
 class DatabaseDamaged(DatabaseError):
-    """KiraPilot's database is damaged ({detail}). Restore your latest backup into a fresh database."""
+    """KiraPilot's database is damaged ({detail}). Import your latest backup as a replacement: a new database is made of
+    it, and the damaged file is kept beside."""
 
-    kind, code, hint = "database_damaged", 34, "Restore a backup into a fresh database."
+    kind, code, hint = "database_damaged", 34, "Import your latest backup as a replacement."
 
 
 class DatabaseReadOnly(DatabaseError):
@@ -280,6 +290,13 @@ class CannotRemove(DatabaseError):
     """KiraPilot's database cannot let go of rows that the backup does not have: {detail}. Merge the backup instead."""
 
     kind, code, hint = "cannot_remove", 37, "Merge the backup: that removes nothing."
+
+
+class CannotRebuild(DatabaseError):
+    """KiraPilot's database is broken, and this program cannot make a new one for the backup ({detail}). Move {path}
+    away, start KiraPilot once, which makes one, and import the backup again."""
+
+    kind, code, hint = "cannot_rebuild", 53, "Move the database away, start KiraPilot once, and import again."
 
 
 class WorkFolderUnusable(SidecarError):
@@ -316,6 +333,13 @@ class NoSafetyCopy(SidecarError):
     """There is nothing to undo: {path} holds no safety copy. Import a backup of your own instead."""
 
     kind, code, hint = "no_safety_copy", 44, "Import a backup of your own instead."
+
+
+class NothingReplaced(SidecarError):
+    """There is nothing to undo: the last import found no database, and made {path}. Import a backup of your own
+    instead."""
+
+    kind, code, hint = "nothing_replaced", 54, "Import a backup of your own instead."
 
 
 class ChangedSincePreview(SidecarError):

@@ -149,6 +149,20 @@ class SalvageReport(msgspec.Struct, kw_only=True):
     records: list[LeftOut]
 
 
+class Rescue(msgspec.Struct, kw_only=True):
+    """That the database is, or was, no database any more, and is made anew for the backup.
+
+    ``reason`` is "missing", "empty" or "damaged", ``detail`` what is the matter in a few words; ``migrations`` are
+    those of the new database. ``in_place``: it was written into the very file, where a running app sees it; null in a
+    preview.
+    """
+
+    reason: str
+    detail: str
+    migrations: list[str]
+    in_place: bool | None = None
+
+
 class ImportPreview(BackupMetadata, kw_only=True):
     """What an import would do: BackupMetadata of the archive, and per table the account and some examples.
 
@@ -161,12 +175,14 @@ class ImportPreview(BackupMetadata, kw_only=True):
     warnings: list[str]
     salvage: SalvageReport | None = None
     token: str
+    rescue: Rescue | None = None
 
 
 class ImportResult(BackupMetadata, kw_only=True):
     """What an import did: BackupMetadata of the archive, and the account per table.
 
-    ``safety_copy`` is the path of the backup of what was there before; null where nothing was changed.
+    ``safety_copy`` is the path of the backup of what was there before; null where nothing was changed, and where
+    there was nothing sound: ``wreck`` is then the path of the broken file's copy, null if there was none.
     ``settings`` are the frontend's, to be put into localStorage as they are: key -> JSON value, with the device's
     own API keys in their places; null where the backup has none.
     """
@@ -177,6 +193,8 @@ class ImportResult(BackupMetadata, kw_only=True):
     settings: dict[str, Any] | None
     safety_copy: str | None
     salvage: SalvageReport | None = None
+    wreck: str | None = None
+    rescue: Rescue | None = None
 
 
 class UndoResult(ImportResult, kw_only=True):

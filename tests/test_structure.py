@@ -20,6 +20,7 @@ ORDER = (
     "wire",
     "jobs",
     "restore",
+    "rescue",
     "salvage",
     "stage",
     "archive",
@@ -37,10 +38,11 @@ EXCEPTIONS = {("wire.methods", "description.openrpc")}
 """The one import that points up, when it is called: rpc.discover answers with what describes the methods."""
 
 NEVER = [
-    ("cli", {"restore", "salvage", "stage", "archive"}),
-    ("wire", {"restore", "salvage", "stage", "archive", "database"}),
+    ("cli", {"restore", "rescue", "salvage", "stage", "archive"}),
+    ("wire", {"restore", "rescue", "salvage", "stage", "archive", "database"}),
     ("salvage", {"archive.zip_writing", "archive.archive_writing"}),
     ("stage", {"archive.zip_writing", "archive.archive_writing", "database.connection"}),
+    ("rescue", {"restore", "salvage", "archive", "database.connection.open_for_import"}),
     ("restore", {"archive.zip_reading", "archive.zip_writing", "database.connection.open_for_import"}),
     ("archive.zip_headers", {"json", "msgspec", "archive.json_stream", "database"}),
     ("archive.zip_reading", {"json", "msgspec", "archive.json_stream", "database"}),
@@ -129,6 +131,8 @@ def test_the_errors_import_nothing() -> None:
 def test_one_module_alone_opens_the_database_for_writing() -> None:
     opening = [module for module, path in MODULES.items() if "open_for_import" in path.read_text("utf-8")]
     assert sorted(opening) == ["database.connection", "jobs.importing"]
+    placing = [module for module, path in MODULES.items() if "open_for_placing" in path.read_text("utf-8")]
+    assert sorted(placing) == ["database.connection", "rescue.placing"]
     writing = re.compile(r'sqlite_uri\([^)]*"rw"\)|mode=rw\b')
     assert [module for module, path in MODULES.items() if writing.search(path.read_text("utf-8"))] == [
         "database.connection"

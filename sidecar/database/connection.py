@@ -7,8 +7,10 @@ for writing. Turns SQLite's errors into those of ``errors``.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import stat
+import struct
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +19,7 @@ from pathlib import Path
 from sidecar.database.introspection import Schema, quote, read_schema, readable
 from sidecar.database.spelling import as_known
 from sidecar.errors import (
+    IF_BROKEN,
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseNotFound,
@@ -35,6 +38,7 @@ from sidecar.progress import Progress
 from sidecar.system.files import same_file
 from sidecar.system.names import require_lengths, sqlite_uri
 from sidecar.system.os_errors import Act, typed
+from sidecar.system.paths import default_database
 
 BUSY_SECONDS = 10.0
 """How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
@@ -47,6 +51,12 @@ STATEMENT_MILLISECONDS = 5000
 
 _MAGIC = (b"SQLite format 3\0", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 """The first bytes of a database, of a rollback journal, and of a write-ahead log in either order of bytes."""
+
+HEADER_BYTES = 100
+"""What every database begins with, before its first page's own content."""
+
+_FORMAT = _MAGIC[0] + bytes((0x10, 0, 1, 1, 0, 64, 32, 32))
+"""The magic, pages of 4096 bytes, the format's versions, no bytes kept free, and the constants of the format."""
 
 _ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
 """What every generation of the app's database has, and hardly any other database."""
@@ -96,7 +106,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> SidecarError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return DatabaseBusy(path=path)
         case sqlite3.SQLITE_NOTADB:
-            return NotADatabase(path=path)
+            return _advised(NotADatabase(path=path), path.name == default_database().name)
         case sqlite3.SQLITE_FULL:
             return DiskFull(path=path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
@@ -105,6 +115,12 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> SidecarError:
             return ReadFailed(path=path, detail=detail)
         case _:
             return DatabaseDamaged(path=path, detail=detail)
+
+
+def _advised(error: SidecarError, may_be_broken: bool) -> SidecarError:
+    """The error, with the way out for a database that is the app's, and broken."""
+    error.advice = IF_BROKEN if may_be_broken else ""
+    return error
 
 
 def require_file(path: Path) -> None:
@@ -150,6 +166,42 @@ def open_for_import(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def open_for_placing(path: Path) -> sqlite3.Connection:
+    """A connection through which a whole database takes the place of a broken one, by SQLite's backup interface.
+
+    No statement may come before that: any would read the schema, and fail.
+    """
+    return _open(path)
+
+
+def mend_header(path: Path) -> bytes:
+    """Let a broken file begin as an empty database does, so that SQLite takes a lock on it; flushed to the disk.
+
+    Answers what it began with. Nothing else of the file is written, and no connection of ours may be open on it.
+    Raises OSError.
+    """
+    with path.open("r+b", buffering=0) as file:
+        before = file.read(HEADER_BYTES)
+        # A version that is "valid for" another change counter makes SQLite take the size of the file for its own;
+        # another counter than before, that the app forgets the pages it has in memory.
+        counter = (int.from_bytes(before[24:28], "big") + 1) % (1 << 32)
+        words = [counter, 0, 0, 0, 0, 4, 0, 0, 1, *[0] * 8, (counter + 1) % (1 << 32), sqlite3.sqlite_version_info[0]]
+        header = _FORMAT + struct.pack(">19I", *words)
+        file.seek(0)
+        file.write(header)
+        os.fsync(file.fileno())
+    return before
+
+
+def take_back_header(path: Path, before: bytes, size: int) -> None:
+    """Undo ``mend_header``, and give the file the size it had: SQLite rounds it up to whole pages. Raises OSError."""
+    with path.open("r+b", buffering=0) as file:
+        file.write(before)
+        if os.fstat(file.fileno()).st_size > size:
+            file.truncate(size)
+        os.fsync(file.fileno())
+
+
 def _open(path: Path) -> sqlite3.Connection:
     require_file(path)
     # No statement here that reads the file: it may be locked, and only ``retrying`` waits for that.
@@ -182,7 +234,7 @@ def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, 
     schema = as_known(read_schema(connection, database))
     for table, columns in _ESSENTIAL.items():
         if table not in schema:
-            raise NotKiraPilot(path=path, detail=f'table "{table}"')
+            raise _advised(NotKiraPilot(path=path, detail=f'table "{table}"'), not schema)
         missing = columns - schema[table].columns.keys()
         if missing:
             raise NotKiraPilot(path=path, detail=f'column "{table}.{min(missing)}"')

@@ -18,12 +18,13 @@ from sidecar.database.connection import (
     is_database_file,
     live_schema,
     open_for_import,
-    open_for_reading,
     writing_only_below,
 )
 from sidecar.errors import ChangedSincePreview, DatabaseBusy, InvalidBackup, SameFile, SidecarError
+from sidecar.jobs.rescuing import Rebuilding
 from sidecar.jobs.safety_copies import SafetyCopy
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import Outdated, apply, data_version
 from sidecar.restore.plan import Difference
 from sidecar.restore.prebuilt_tables import build
@@ -38,7 +39,7 @@ from sidecar.restore.preview_token import (
 from sidecar.restore.refused_rows import mend
 from sidecar.restore.running_timers import fit_timers
 from sidecar.restore.target_rules import Policy, apply_policies
-from sidecar.results import ImportPreview, ImportResult, SalvageReport
+from sidecar.results import ImportPreview, ImportResult, Rescue, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.stage.checks import LISTS_NOT_CARRIED
 from sidecar.stage.judged import Judged, judged
@@ -150,7 +151,8 @@ class _Target:
     """The live database with a judged backup beside it, and the difference between the two.
 
     ``version`` is that of the database when the difference was worked out, which took ``seconds``; ``token`` says
-    what the difference is, where a preview answers it or an import is held to it.
+    what the difference is, where a preview answers it or an import is held to it. Where the live one is broken,
+    ``rebuilding`` makes the one that ``connection`` is open on.
     """
 
     connection: sqlite3.Connection
@@ -158,6 +160,7 @@ class _Target:
     backup: Judged
     difference: Difference
     version: int
+    rebuilding: Rebuilding | None = None
     seconds: float = 0.0
     token: str = ""
 
@@ -199,6 +202,7 @@ class _Target:
             warnings=self.warnings(),
             salvage=self.report(),
             token=self.token,
+            rescue=self.rescue(),
         )
 
     def rows(self) -> int:
@@ -207,8 +211,12 @@ class _Target:
 
     def warnings(self) -> list[str]:
         salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
+        rescued = self.rebuilding.warnings() if self.rebuilding else []
         found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
-        return [*salvaged, *found, *self.difference.policy.warnings]
+        return [*rescued, *salvaged, *found, *self.difference.policy.warnings]
+
+    def rescue(self) -> Rescue | None:
+        return self.rebuilding.report() if self.rebuilding else None
 
     def report(self) -> SalvageReport | None:
         return self.backup.salvage.report(self.backup.stage) if isinstance(self.backup, Salvaged) else None
@@ -219,8 +227,11 @@ def _import(request: _Request, progress: Progress, settings: Mapping[str, object
     with _compared(request, progress) as target:
         restored = restore_settings(target.backup.contents.settings, device)
         copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
-        _carry_out(target, copy, restored.differ, progress)
-        copy.settle(request.file_path)
+        if target.rebuilding is None:
+            _carry_out(target, copy, restored.differ, progress)
+            copy.settle(request.file_path)
+        else:
+            _rebuild(target, target.rebuilding, progress)
         return ImportResult(
             **msgspec.structs.asdict(target.backup.contents.metadata),
             overwrite=request.overwrite,
@@ -229,6 +240,8 @@ def _import(request: _Request, progress: Progress, settings: Mapping[str, object
             settings=restored.values,
             safety_copy=str(copy.path) if copy.path else None,
             salvage=target.report(),
+            wreck=target.rebuilding.kept if target.rebuilding else None,
+            rescue=target.rescue(),
         )
 
 
@@ -269,6 +282,13 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
         raise
 
 
+def _rebuild(target: _Target, rebuilding: Rebuilding, progress: Progress) -> None:
+    """Apply the difference to the database that is being made, which nobody else sees, and let it take its place."""
+    build(target.connection, target.difference, progress)
+    apply(target.connection, target.difference, target.version, progress)
+    rebuilding.carry_out(target.connection, progress)
+
+
 def _require_short_lock(target: _Target, copy: SafetyCopy) -> None:
     """Raise DatabaseBusy if making the copy under the lock would keep the app waiting for longer than it does."""
     foreseen = copy.seconds + target.seconds + target.difference.effort() * ROW_SECONDS
@@ -285,13 +305,13 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
         raise SameFile(path=request.file_path)
     with _reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
-        encoding = _encoding_unless_busy(database, progress)
+        found = _diagnosed(request, progress)
     shown = request.preview or request.preview_token is not None
     state = read_state(request.file_path, progress) if shown else None
     judging = salvaged if request.salvage else judged
     with (
         nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
-        judging(request.file_path, request.places.work_dir, progress, encoding or ASSUMED_ENCODING) as backup,
+        judging(request.file_path, request.places.work_dir, progress, _encoding(found)) as backup,
     ):
         if request.verbatim:
             backup.require_whole()
@@ -302,17 +322,54 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
             require_unchanged(request.file_path, state)
         with (
             _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
+            _standing_in(found, database, backup) as rebuilding,
             database_errors(database),
-            closing(open_for_import(database)) as connection,
+            closing(open_for_import(rebuilding.path if rebuilding else database)) as connection,
             _refusals(),
         ):
-            if encoding is None and _encoding(database, progress) != ASSUMED_ENCODING:
+            if found is None and diagnose(database, request.places.work_dir, progress) != ASSUMED_ENCODING:
                 raise DatabaseBusy(path=database, detail="It has only just become free.")
-            yield _compare(connection, request, backup, progress, state)
+            target = _compare(connection, request, backup, progress, state, rebuilding)
+            if rebuilding is None:
+                _require_room(connection, database, target.difference)
+            yield target
+
+
+def _diagnosed(request: _Request, progress: Progress) -> Wreck | str | None:
+    """The wreck that the database is, or the encoding of a sound one; None while it is busy: whether the backup is
+    fine is then found out first, and said. Raises what is the matter with a wreck that nothing may take the place of.
+    """
+    try:
+        found = diagnose(request.places.database, request.places.work_dir, progress)
+    except DatabaseBusy:
+        return None
+    if isinstance(found, Wreck) and not request.overwrite:
+        raise found.error
+    return found
+
+
+@contextmanager
+def _standing_in(found: Wreck | str | None, database: Path, backup: Judged) -> Iterator[Rebuilding | None]:
+    """A database in the place of a broken one, to be filled; None where there is a sound one."""
+    if not isinstance(found, Wreck):
+        yield None
+        return
+    rebuilding = Rebuilding(found, database, backup)
+    with rebuilding.errors():
+        yield rebuilding
+
+
+def _encoding(found: Wreck | str | None) -> str:
+    return found if isinstance(found, str) else ASSUMED_ENCODING
 
 
 def _compare(
-    connection: sqlite3.Connection, request: _Request, backup: Judged, progress: Progress, state: FileState | None
+    connection: sqlite3.Connection,
+    request: _Request,
+    backup: Judged,
+    progress: Progress,
+    state: FileState | None,
+    rebuilding: Rebuilding | None,
 ) -> _Target:
     live = live_schema(connection, request.places.database, progress)
     # The more of what changes is held in memory, the later SQLite keeps the app from reading: at best at the commit.
@@ -323,7 +380,7 @@ def _compare(
     # Up to here and on to the transaction, only throw-away databases are written.
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
-        data = database_state(connection, request.places.database) if state is not None else ""
+        data = _state_of(connection, request, rebuilding) if state is not None else ""
         policy = Policy()
         if isinstance(backup, Salvaged):
             mend(connection, backup, live)
@@ -332,9 +389,8 @@ def _compare(
         if not request.verbatim:
             fit_timers(connection, backup, live, request.overwrite, policy)
         difference = Difference(request.overwrite, live, backup.stage, policy)
-        target = _Target(connection, request, backup, difference, version)
+        target = _Target(connection, request, backup, difference, version, rebuilding)
         target.work_out(progress)
-        _require_room(connection, request.places.database, difference)
         # The policies looked at the database before the difference did.
         target.version = version
     if state is not None:
@@ -342,6 +398,11 @@ def _compare(
     if request.preview_token is not None:
         require_same(request.preview_token, target.token)
     return target
+
+
+def _state_of(connection: sqlite3.Connection, request: _Request, rebuilding: Rebuilding | None) -> str:
+    """A word for what is there, a wreck or a database, that is another one when that was written to."""
+    return rebuilding.state() if rebuilding else database_state(connection, request.places.database)
 
 
 def _require_room(connection: sqlite3.Connection, database: Path, difference: Difference) -> None:
@@ -362,21 +423,6 @@ def _require_room(connection: sqlite3.Connection, database: Path, difference: Di
     needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
     if coming and needed > 0:
         require_space(database, needed, "the import")
-
-
-def _encoding_unless_busy(database: Path, progress: Progress) -> str | None:
-    """The database's encoding; None while it is busy: whether the backup is fine is then found out first, and said."""
-    try:
-        return _encoding(database, progress)
-    except DatabaseBusy:
-        return None
-
-
-def _encoding(database: Path, progress: Progress) -> str:
-    with database_errors(database), closing(open_for_reading(database)) as connection:
-        live_schema(connection, database, progress)
-        encoding: str = connection.execute("PRAGMA main.encoding").fetchone()[0]
-        return encoding
 
 
 @contextmanager

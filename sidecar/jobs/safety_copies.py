@@ -29,6 +29,7 @@ from sidecar.jobs.exporting import export_data
 from sidecar.jobs.retention import outdated
 from sidecar.jobs.vouching import INDEX_DAMAGED
 from sidecar.progress import Progress
+from sidecar.rescue.wrecks import list_wrecks
 from sidecar.system.files import resolved, same_file
 from sidecar.system.flushing import NOT_FLUSHED
 from sidecar.system.os_errors import Act, file_errors
@@ -105,10 +106,10 @@ class SafetyCopy:
         self.discard()
         begun = time.monotonic()
         progress = self._progress = self._progress or self._new_progress()
-        with _copy_errors(self._folder):
+        with copy_errors(self._folder):
             try:
-                self._made_folder = _make_folder(self._folder)
-                self.path = self._folder / _new_name(list_copies(self._folder))
+                self._made_folder = make_folder(self._folder)
+                self.path = self._folder / f"before-import-{new_moment(self._folder).strftime(_FORMAT)}Z.kpbackup"
                 made = export_data(self._places, str(self.path), progress, self._settings)
                 if INDEX_DAMAGED in made.warnings:
                     # A backup would do. An import finds rows by the index, and would not see some of them.
@@ -152,16 +153,16 @@ def _beyond(folder: Path, spared: Collection[Path]) -> list[Path]:
     return [path for path in outdated(copies, KEPT) if not any(same_file(path, other) for other in spared)]
 
 
-def _new_name(copies: list[Path]) -> str:
-    """A name for a copy made now, later than those there are even if the clock was put back."""
-    moment = datetime.now(UTC)
-    newest = moment_of(copies[0]) if copies else None
-    if newest is not None and newest >= moment:
-        moment = newest + timedelta(microseconds=1)
-    return f"before-import-{moment.strftime(_FORMAT)}Z.kpbackup"
+def new_moment(folder: Path) -> datetime:
+    """A moment for what is kept now, later than those of all there is, even if the clock was put back."""
+    moments = [moment for path in list_copies(folder)[:1] if (moment := moment_of(path))]
+    moments += [wreck.moment for wreck in list_wrecks(folder)[:1]]
+    now = datetime.now(UTC)
+    newest = max(moments, default=now)
+    return max(now, newest + timedelta(microseconds=1)) if moments else now
 
 
-def _make_folder(folder: Path) -> bool:
+def make_folder(folder: Path) -> bool:
     """Make the folder, for its owner alone, unless it is there; answers whether it was made."""
     with file_errors(folder, Act.SAVE):
         try:
@@ -175,7 +176,7 @@ def _make_folder(folder: Path) -> bool:
 
 
 @contextmanager
-def _copy_errors(folder: Path) -> Iterator[None]:
+def copy_errors(folder: Path) -> Iterator[None]:
     """Say of whatever kept a copy from being made that it was the copy."""
     try:
         yield

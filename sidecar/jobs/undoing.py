@@ -1,20 +1,23 @@
-"""Undo: the newest safety copy that differs from what is there -> an import of it, to the last byte.
+"""Undo: the newest safety copy, or wreck, that differs from what is there -> back into its place, to the last byte.
 
-It makes a safety copy itself, so a second undo brings back what the first took away.
+It keeps what is there itself, so a second undo brings back what the first took away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from sidecar.errors import BackupError, NoSafetyCopy
+from sidecar.errors import BackupError, NoSafetyCopy, NothingReplaced
 from sidecar.jobs.importing import preview_restore, restore_copy
-from sidecar.jobs.safety_copies import folder_of, list_copies
+from sidecar.jobs.putting_back import is_in_place, preview_wreck, put_wreck_back
+from sidecar.jobs.safety_copies import folder_of, list_copies, moment_of
 from sidecar.progress import Progress
+from sidecar.rescue.wrecks import SetAside, list_wrecks
 from sidecar.results import ImportPreview, UndoResult
 from sidecar.system.paths import Places
 
@@ -29,45 +32,63 @@ def undo_last_import(
 
     A copy that is what is there already (an import was killed after it had made one) is passed over.
 
-    :param agreed: the copy that ``preview_undo`` named, and the token of its preview: that is done, or nothing.
-    Raises NoSafetyCopy, and what an import raises; the database is then what it was. A copy that cannot be
-    read ends it: an older one would bring back something else than was asked for.
+    :param agreed: what ``preview_undo`` named, and the token of its preview: that is done, or nothing.
+    Raises NoSafetyCopy, NothingReplaced, and what an import raises; the database is then what it was. A copy that
+    cannot be read ends it: an older one would bring back something else than was asked for.
     """
     found: UndoResult | None = None
-    for path in _copies(places) if agreed is None else [agreed[0]]:
-        with _named(path):
-            result = restore_copy(places, str(path), progress, settings, agreed and agreed[1])
-        found = found or UndoResult(**msgspec.structs.asdict(result), path=str(path))
-        if result.safety_copy is not None:
-            return UndoResult(**msgspec.structs.asdict(result), path=str(path))
+    for kept in _kept(places, agreed and agreed[0]):
+        if isinstance(kept, SetAside):
+            if is_in_place(kept, places.database):
+                continue
+            return put_wreck_back(places, kept, progress, settings, agreed and agreed[1])
+        with _named(kept):
+            result = restore_copy(places, str(kept), progress, settings, agreed and agreed[1])
+        found = found or UndoResult(**msgspec.structs.asdict(result), path=str(kept))
+        if result.safety_copy is not None or result.rescue is not None:
+            return UndoResult(**msgspec.structs.asdict(result), path=str(kept))
         if result.settings is not None and settings is None:
             # The copy may differ in settings that nobody showed: going on would undo too much.
             break
-    assert found is not None  # _copies has one at least
+    if found is None:
+        raise NoSafetyCopy(path=folder_of(places.database))
     return found
 
 
 def preview_undo(places: Places, progress: Progress) -> tuple[Path, ImportPreview]:
-    """The copy that an undo without settings would put back, and what it would do. Raises what the undo raises."""
+    """What an undo without settings would put back, and what it would do. Raises what the undo raises."""
     found: tuple[Path, ImportPreview] | None = None
-    for path in _copies(places):
-        with _named(path):
-            preview, has_settings = preview_restore(places, str(path), progress)
-        found = found or (path, preview)
-        if any(account.changes for account in preview.tables.values()):
-            return path, preview
+    for kept in _kept(places):
+        if isinstance(kept, SetAside):
+            if is_in_place(kept, places.database):
+                continue
+            return kept.path, preview_wreck(places, kept)
+        with _named(kept):
+            preview, has_settings = preview_restore(places, str(kept), progress)
+        found = found or (kept, preview)
+        if preview.rescue is not None or any(account.changes for account in preview.tables.values()):
+            return kept, preview
         if has_settings:
             break
-    assert found is not None  # _copies has one at least
+    if found is None:
+        raise NoSafetyCopy(path=folder_of(places.database))
     return found
 
 
-def _copies(places: Places) -> list[Path]:
+def _kept(places: Places, only: Path | None = None) -> Iterator[Path | SetAside]:
+    """Safety copies and wrecks, the newest first. Raises NothingReplaced where an import had found no database.
+
+    :param only: the one of them that is wanted.
+    """
     folder = folder_of(places.database)
-    copies = list_copies(folder)
-    if not copies:
-        raise NoSafetyCopy(path=folder)
-    return copies
+    moments: dict[Path | SetAside, datetime] = {wreck: wreck.moment for wreck in list_wrecks(folder)}
+    moments |= {path: moment for path in list_copies(folder) if (moment := moment_of(path))}
+    for kept in sorted(moments, key=moments.__getitem__, reverse=True):
+        if only is not None and only != (kept.path if isinstance(kept, SetAside) else kept):
+            continue
+        if isinstance(kept, SetAside) and not kept.was_there:
+            raise NothingReplaced(path=places.database)
+        yield kept
 
 
 @contextmanager

@@ -121,15 +121,34 @@ BAD: dict[str, tuple[Callable[[Path], object], type[SidecarError]]] = {
 }
 
 
+NO_WRECKS = ("a folder", "a pipe", "a link to itself", "another program's", "a namesake")
+"""What no restore takes the place of; that it does of all others is for behaviour/test_worst_day.py."""
+
+
 @POSIX
-@pytest.mark.parametrize("job", ["export", "import", "preview"])
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize(
+    ("kind", "job"),
+    [(kind, job) for kind in BAD for job in ("export", "merge")]
+    + [(kind, job) for kind in NO_WRECKS for job in ("import", "preview")],
+)
 def test_a_database_that_cannot_be_used_has_an_error_of_its_own(
     kind: str, job: str, places: Places, tmp_path: Path
 ) -> None:
     spoil, error = BAD[kind]
     spoil(places.database)
-    _refused(job, places, tmp_path, error)
+    message = _refused(job, places, tmp_path, error).message
+    assert ("as a replacement" in message) == (kind not in NO_WRECKS or error is DatabaseNotFound), message
+
+
+@pytest.mark.parametrize("job", ["import", "preview", "merge"])
+@pytest.mark.parametrize("content", [b"a letter to a friend" * 1000, archives.SMALL.read_bytes()], ids=["text", "ZIP"])
+def test_a_file_of_another_name_that_was_no_database_is_not_replaced(
+    content: bytes, job: str, places: Places, tmp_path: Path
+) -> None:
+    other = places.database.with_name("letter.txt")
+    other.write_bytes(content)
+    error = _refused(job, Places(other, places.work_dir), tmp_path, NotADatabase)
+    assert "as a replacement" not in error.message
 
 
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
@@ -159,7 +178,8 @@ def test_pages_overwritten_in_the_middle_never_become_a_backup_or_half_an_import
             Path(path).unlink() if job == "export" else None
         assert [entry.name for entry in tmp_path.glob("*.db-journal")] == []
         assert list(places.work_dir.iterdir()) == []
-    assert kinds == {DatabaseDamaged}
+    # A replacement takes the place of what is broken.
+    assert kinds == (set() if job in ("import", "preview") else {DatabaseDamaged})
 
 
 @pytest.mark.usefixtures("impatient")

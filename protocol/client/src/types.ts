@@ -124,11 +124,13 @@ export interface ImportPreview {
   warnings: Array<string>;
   salvage: SalvageReport | null;
   token: string;
+  rescue: Rescue | null;
 }
 
 /**
  * What an import did: BackupMetadata of the archive, and the account per table. `safety_copy` is the path of the
- * backup of what was there before; null where nothing was changed. `settings` are the frontend's, to be put into
+ * backup of what was there before; null where nothing was changed, and where there was nothing sound: `wreck` is
+ * then the path of the broken file's copy, null if there was none. `settings` are the frontend's, to be put into
  * localStorage as they are: key -> JSON value, with the device's own API keys in their places; null where the
  * backup has none.
  */
@@ -146,6 +148,8 @@ export interface ImportResult {
   settings: Record<string, unknown> | null;
   safety_copy: string | null;
   salvage: SalvageReport | null;
+  wreck: string | null;
+  rescue: Rescue | null;
 }
 
 /** Who answers, in which version of the protocol, and the places in force from now on. */
@@ -197,6 +201,18 @@ export interface Report {
   unit: string;
   percentage: number;
   message: string;
+}
+
+/**
+ * That the database is, or was, no database any more, and is made anew for the backup. `reason` is "missing",
+ * "empty" or "damaged", `detail` what is the matter in a few words; `migrations` are those of the new database.
+ * `in_place`: it was written into the very file, where a running app sees it; null in a preview.
+ */
+export interface Rescue {
+  reason: string;
+  detail: string;
+  migrations: Array<string>;
+  in_place: boolean | null;
 }
 
 /**
@@ -274,6 +290,8 @@ export interface UndoResult {
   settings: Record<string, unknown> | null;
   safety_copy: string | null;
   salvage: SalvageReport | null;
+  wreck: string | null;
+  rescue: Rescue | null;
   path: string;
 }
 
@@ -497,6 +515,8 @@ export type ErrorKind =
   | "safety_copy_failed"
   | "no_safety_copy"
   | "not_importable"
+  | "cannot_rebuild"
+  | "nothing_replaced"
   | "file_too_large"
   | "place_unreachable"
   | "write_protected"

@@ -1,0 +1,100 @@
+"""A wreck back into its place, byte for byte, as an undo does it; what is there now is kept first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sidecar.archive.settings import read_settings
+from sidecar.errors import ChangedSincePreview, DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
+from sidecar.jobs.safety_copies import SafetyCopy, copy_errors, folder_of, new_moment
+from sidecar.progress import Progress
+from sidecar.rescue.placing import put_back
+from sidecar.rescue.wrecks import SetAside, file_state, same_bytes, set_aside
+from sidecar.results import ImportPreview, UndoResult
+from sidecar.system.files import resolved
+from sidecar.system.paths import Places
+
+PHASES = {"copy": 0.8, "apply": 0.2}
+
+BROKEN = "This is the broken database as it was: KiraPilot cannot use it. A second undo brings back what was there now"
+RESTART = "Restart KiraPilot: until then it uses the database that was there"
+
+
+def is_in_place(wreck: SetAside, database: Path) -> bool:
+    """Whether the database is this very wreck: an undo has put it back already."""
+    database = resolved(database)
+    return database.is_file() and same_bytes(wreck.path, database)
+
+
+def put_wreck_back(
+    places: Places,
+    wreck: SetAside,
+    progress: Progress,
+    settings: Mapping[str, object] | None,
+    agreed: str | None,
+) -> UndoResult:
+    """Put a wreck back, once what is there now has been kept: in a safety copy, or set aside if it is broken as well.
+
+    :param agreed: token of the preview that was agreed to.
+    Raises ChangedSincePreview, SafetyCopyFailed, PathError, DatabaseError and their kin, Cancelled: the database is
+    then what it was.
+    """
+    progress.plan(PHASES)
+    if agreed not in (None, _token(places, wreck)):
+        raise ChangedSincePreview(detail="KiraPilot's data has changed")
+    device = read_settings(settings)
+    copy = SafetyCopy(places, settings, lambda: progress.part("copy", "Saving the present data"))
+    aside: SetAside | None = None
+    try:
+        aside = _keep(places, copy, progress)
+        progress.phase("apply", 1, "files", "Putting the broken database back")
+        put_back(wreck, places.database)
+    except BaseException:
+        copy.discard()
+        if aside is not None:
+            aside.remove()
+        raise
+    copy.settle(str(wreck.path))
+    return UndoResult(
+        created_at=_said(wreck),
+        path=str(wreck.path),
+        overwrite=True,
+        tables={},
+        settings=None,
+        safety_copy=str(copy.path) if copy.path else None,
+        wreck=str(aside.path) if aside is not None and aside.was_there else None,
+        warnings=[BROKEN, RESTART, *(device.warnings if copy.path else ())],
+    )
+
+
+def preview_wreck(places: Places, wreck: SetAside) -> ImportPreview:
+    """What putting a wreck back would do, which is not a matter of rows."""
+    what = f"All data in {places.database} gives way to the broken database, after a safety copy of it has been made"
+    return ImportPreview(
+        created_at=_said(wreck),
+        overwrite=True,
+        tables={},
+        examples={},
+        warnings=[what, BROKEN],
+        token=_token(places, wreck),
+    )
+
+
+def _token(places: Places, wreck: SetAside) -> str:
+    return f"{wreck.path.name}-{file_state(places.database)}"
+
+
+def _keep(places: Places, copy: SafetyCopy, progress: Progress) -> SetAside | None:
+    """Make the safety copy; of what no safety copy can be made, because it is broken itself, set aside the file."""
+    try:
+        copy.make()
+    except (DatabaseNotFound, DatabaseDamaged, NotADatabase, NotKiraPilot):
+        folder = folder_of(places.database)
+        with copy_errors(folder):
+            return set_aside(places.database, folder, new_moment(folder), progress)
+    return None
+
+
+def _said(wreck: SetAside) -> str:
+    return wreck.moment.isoformat().replace("+00:00", "Z")

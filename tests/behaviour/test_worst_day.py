@@ -1,0 +1,168 @@
+"""A restore over a database that is missing, empty or damaged: it works, keeps the wreck, and can be undone."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sidecar.errors import NothingReplaced, SidecarError
+from sidecar.jobs.importing import import_data, preview_import
+from sidecar.jobs.undoing import preview_undo, undo_last_import
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.conftest import DATA
+from tests.support.databases import assert_same, backup, contents, emptied, places_of, query
+
+GENERATIONS = ["2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"]
+SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY rowid"
+
+
+def _zeroed_page(database: Path) -> None:
+    content = bytearray(database.read_bytes())
+    content[4096 * 3 : 4096 * 4] = bytes(4096)
+    database.write_bytes(content)
+
+
+def _headless(database: Path) -> None:
+    content = database.read_bytes()
+    database.write_bytes(bytes(100) + content[100:])
+
+
+WRECKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (Path.unlink, "missing"),
+    "empty": (lambda path: path.write_bytes(b""), "empty"),
+    "all zeros": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "damaged"),
+    "one page zeroed": (_zeroed_page, "damaged"),
+    "header gone": (_headless, "damaged"),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:40960]), "damaged"),
+    "cut within a page": (lambda path: path.write_bytes(path.read_bytes()[:41000]), "damaged"),
+    "cut within the header": (lambda path: path.write_bytes(path.read_bytes()[:50]), "damaged"),
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Places:
+    """The user's database, in a folder of its own, and a good backup of it beside that."""
+    (tmp_path / "home").mkdir()
+    database = Path(shutil.copy(DATA / "2025-09-08-periodic-templates.db", tmp_path / "home" / "kirapilot.db"))
+    backup(database, tmp_path / "good.kpbackup")
+    shutil.copy(database, tmp_path / "original.db")
+    return Places(database, tmp_path / "work")
+
+
+def _good(home: Places) -> str:
+    return str(home.database.parent.parent / "good.kpbackup")
+
+
+def _original(home: Places) -> Path:
+    return home.database.parent.parent / "original.db"
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+@pytest.mark.parametrize("kind", WRECKS)
+def test_a_restore_works_keeps_the_wreck_and_is_undone_and_redone(kind: str, home: Places) -> None:
+    spoil, reason = WRECKS[kind]
+    spoil(home.database)
+    wreck = _bytes(home.database)
+
+    expected = preview_import(home, _good(home), True, Progress())
+    assert _bytes(home.database) == wreck
+    assert expected.rescue is not None
+    assert (expected.rescue.reason, expected.rescue.in_place) == (reason, None)
+
+    result = import_data(home, _good(home), True, Progress())
+    assert result.tables == expected.tables
+    assert result.rescue is not None
+    assert (result.rescue.reason, result.rescue.in_place) == (reason, wreck is not None)
+    assert result.safety_copy is None
+    assert_same(home.database, _original(home))
+    assert query(home.database, "PRAGMA integrity_check") == [("ok",)]
+    assert query(home.database, SCHEMA) == query(_original(home), SCHEMA)
+    if wreck is None:
+        assert result.wreck is None
+        with pytest.raises(NothingReplaced):
+            undo_last_import(home, Progress())
+        return
+    assert result.wreck is not None
+    assert _bytes(Path(result.wreck)) == wreck
+
+    path, foreseen = preview_undo(home, Progress())
+    assert path == Path(result.wreck)
+    assert foreseen.warnings
+    undone = undo_last_import(home, Progress())
+    assert undone.path == result.wreck
+    assert _bytes(home.database) == wreck
+
+    redone = undo_last_import(home, Progress())
+    assert redone.path == undone.safety_copy
+    assert_same(home.database, _original(home))
+    assert redone.wreck is not None
+    assert _bytes(Path(redone.wreck)) == _bytes(Path(result.wreck)) == wreck
+
+    assert undo_last_import(home, Progress()).path == redone.wreck
+    assert _bytes(home.database) == wreck
+
+
+@pytest.mark.parametrize("kind", WRECKS)
+def test_a_merge_into_a_wreck_is_refused_and_names_the_way_out(kind: str, home: Places) -> None:
+    WRECKS[kind][0](home.database)
+    wreck = _bytes(home.database)
+    with pytest.raises(SidecarError) as caught:
+        import_data(home, _good(home), False, Progress())
+    assert "as a replacement" in caught.value.message
+    assert _bytes(home.database) == wreck
+    assert not (home.database.parent / "backups").exists()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WRECKS if kind != "missing"])
+def test_a_running_app_sees_the_new_database(kind: str, home: Places) -> None:
+    """Its connection stays open all the while, as KiraPilot's are."""
+    with closing(sqlite3.connect(home.database)) as app:
+        before = app.execute("SELECT count(*) FROM tasks").fetchone()
+        _overwrite(home.database, WRECKS[kind][0])
+        import_data(home, _good(home), True, Progress())
+        assert app.execute("SELECT count(*) FROM tasks").fetchone() == before
+        app.execute("UPDATE tasks SET title = 'written by the app'")
+        app.commit()
+    assert query(home.database, "SELECT DISTINCT title FROM tasks") == [("written by the app",)]
+
+
+def _overwrite(database: Path, spoil: Callable[[Path], object]) -> None:
+    """Spoil a database in its very file."""
+    copy = Path(shutil.copy(database, database.with_suffix(".copy")))
+    spoil(copy)
+    with database.open("r+b") as file:
+        file.write(copy.read_bytes())
+        file.truncate()
+    copy.unlink()
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("shipped", [False, True], ids=["ours", "the app's own"])
+def test_the_new_database_is_of_the_backup_s_generation(generation: str, shipped: bool, tmp_path: Path) -> None:
+    real = Path(shutil.copy(DATA / f"{generation}.db", tmp_path / "real.db"))
+    archive = DATA / f"{generation}.kpbackup" if shipped else backup(real, tmp_path / "ours.kpbackup")
+    places = places_of(tmp_path / "home" / "kirapilot.db")
+    result = import_data(places, str(archive), True, Progress())
+    assert query(places.database, SCHEMA) == query(real, SCHEMA)
+    versions = "SELECT version FROM seaql_migrations ORDER BY version"
+    assert query(places.database, versions) == query(real, versions)
+    assert result.rescue is not None
+    assert [(version,) for version in result.rescue.migrations] == query(real, versions)
+    if not shipped:
+        assert_same(places.database, real)
+    else:
+        # What the archive says comes as it would into a sound database of that generation.
+        import_data(places_of(emptied(real)), str(archive), True, Progress())
+        for table in ("tasks", "time_sessions", "ai_interactions", "task_dependencies"):
+            assert contents(places.database)[table] == contents(real)[table]
+    if "task_lists" in contents(real):
+        assert query(places.database, "SELECT count(*) FROM task_lists WHERE is_default") == [(1,)]
