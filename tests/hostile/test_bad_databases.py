@@ -109,7 +109,7 @@ BAD: dict[str, tuple[Callable[[Path], object], type[SidecarError]]] = {
     "missing": (Path.unlink, DatabaseNotFound),
     "a folder": (_remade_as_folder, DatabaseNotFound),
     "a pipe": (_remade_as_pipe, DatabaseNotFound),
-    "a link to itself": (_remade_as_loop, DatabaseNotFound),
+    "a link to itself": (_remade_as_loop, PathNotAllowed),
     "not SQLite": (lambda path: path.write_bytes(b"a letter to a friend" * 1000), NotADatabase),
     "a backup": (lambda path: shutil.copy(archives.SMALL, path), NotADatabase),
     "empty": (lambda path: path.write_bytes(b""), NotKiraPilot),
