@@ -53,7 +53,7 @@ class Rebuilding:
             raise CannotRebuild(path=self.database, detail=error.detail) from error
 
     def state(self) -> str:
-        """A word for the wreck that is another one when somebody wrote to it."""
+        """A number for the wreck that is another one when somebody wrote to it."""
         return file_state(self.database)
 
     def report(self) -> Rescue:

@@ -88,6 +88,8 @@ def diagnose(database: Path, work_dir: Path, progress: Progress) -> Wreck | str:
     except DatabaseError as error:
         if not _is_damage(error, head) or not _was_ours(database, head):
             raise
+        if isinstance(error, NotADatabase):
+            error.advice = IF_BROKEN
         return Wreck(DAMAGED, error)
     return encoding
 

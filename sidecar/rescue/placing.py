@@ -24,6 +24,7 @@ from sidecar.rescue.wrecks import COMPANIONS, SetAside, pairs
 from sidecar.system.files import resolved
 from sidecar.system.names import sqlite_uri
 from sidecar.system.os_errors import file_errors
+from sidecar.system.replacing import Saving, replacing
 
 STEP_PAGES = 8
 """Pages written at a time: fewer than any database of the app has, so that the first step is not the last one;

@@ -36,7 +36,7 @@ def rebuild(backup: Judged) -> Path:
 def migrations_for(backup: Judged) -> tuple[str, ...]:
     """The migrations of the database that a backup was made from, as far as the code knows them."""
     manifest = backup.contents.manifest
-    known = known_of(manifest.migrations) if manifest is not None else ()
+    known = known_of([str(version) for version in manifest.migrations]) if manifest is not None else ()
     if known and _has_place(_schema_of(backup, known), backup):
         return known
     for migrations in GENERATIONS.values():

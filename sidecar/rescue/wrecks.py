@@ -7,6 +7,7 @@ that an import found no database at all.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -27,8 +28,8 @@ COMPANIONS = ("-journal", "-wal")
 """What SQLite keeps beside a database and cannot make again."""
 
 UNCERTAIN = (
-    "The copy of the broken database is complete and in place, but its disk could not be told to keep it at once: wait a"
-    " minute before you switch the computer off or unplug the disk"
+    "The copy of the broken database is complete and in place, but its disk could not be told to keep it at once: wait"
+    " a minute before you switch the computer off or unplug the disk"
 )
 
 _FORMAT = "%Y%m%dT%H%M%S.%f"
@@ -114,12 +115,13 @@ def pairs(one: int, other: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def file_state(database: Path) -> str:
-    """A word for a database's file that is another one when it was written to, or is another file."""
+    """A number for a database's file that is another one when it was written to, or is another file; 0 for none."""
     try:
         found = resolved(database).stat()
     except OSError:
-        return "none"
-    return f"{found.st_ino:x}.{found.st_size:x}.{found.st_mtime_ns:x}"
+        return "0"
+    said = f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+    return str(int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big"))
 
 
 def same_bytes(first: Path, second: Path) -> bool:

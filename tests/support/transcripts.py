@@ -32,6 +32,9 @@ MARKS = (SENT, SENT_BYTES, INPUT_ENDS, RECEIVED, PROGRESS, LEFT, COMMENT)
 BAD_BYTE, CUT_AT = 5000, 18_000
 """Where a backup is damaged: in its data.json, and in time_sessions.json, which comes after tasks.json."""
 
+ZEROED = slice(0, 100)
+"""Where a database is broken: in its header. What SQLite says of other pages differs with its version."""
+
 _LONG = re.compile(r"<(\d+) characters>")
 _STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _TOKEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}-\d+-[0-9a-f]{32}")
@@ -82,6 +85,9 @@ def start(command: Sequence[str], folder: Path) -> Client:
     )
     write(folder / "without-data.kpbackup", {"metadata.json": entries["metadata.json"]})
     write(folder / "a-task-twice.kpbackup", _with_a_task_twice(entries))
+    broken = bytearray((folder / "kirapilot.db").read_bytes())
+    broken[ZEROED] = bytes(len(broken[ZEROED]))
+    (folder / "broken.db").write_bytes(broken)
     (folder / "letter.txt").write_text("Dear diary", "utf-8")
     (folder / "folder").mkdir()
     places = {"KIRAPILOT_DATABASE": str(folder / "kirapilot.db"), "XDG_CACHE_HOME": str(folder / "cache")}
