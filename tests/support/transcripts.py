@@ -65,7 +65,9 @@ class Line:
 
 def read(path: Path) -> list[Line]:
     """All lines of a transcript. Raises ValueError for one without a mark."""
-    lines = [Line(*(text + " ").split(" ", 1)) for text in path.read_text("utf-8").splitlines()]
+    # By line feeds alone: titles hold other characters that end a line to some.
+    written = path.read_text("utf-8").removesuffix("\n").split("\n")
+    lines = [Line(*(text + " ").split(" ", 1)) for text in written]
     for number, line in enumerate(lines, 1):
         if line.mark and line.mark not in MARKS:
             raise ValueError(f"{path.name}:{number}: {line}")
