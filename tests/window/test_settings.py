@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import DATA, EVERY_KIND
 from tests.support.archives import TASK, entries_of, made_of, write
+from tests.support.databases import query
 from tests.window.conftest import OpenWindow
 from tests.window.locks import held
 from tests.window.screen import Home, eventually
@@ -90,11 +92,10 @@ def test_an_import_brings_the_settings_back_and_keeps_this_devices_key(
     backup: Path, open_window: OpenWindow, fresh_home: Home
 ) -> None:
     with on_this_device(open_window, fresh_home) as shown:
-        shown.answer_dialogs(open=str(backup), message="Ok")
-        shown.script("window.__old = true")
+        shown.answer_dialogs(open=str(backup))
         shown.click("#import")
         shown.click("#preview button.danger")
-        shown.wait_for_reload()
+        shown.leave_imported()
         assert kept(shown) == RESTORED
         assert shown.script("return document.documentElement.dataset.theme") == "dark"
         shown.process.kill()
@@ -199,16 +200,46 @@ def test_a_page_that_was_reloaded_during_the_import_is_reloaded_once_more(
     backup: Path, open_window: OpenWindow, fresh_home: Home
 ) -> None:
     with on_this_device(open_window, fresh_home) as shown:
-        shown.watch_progress()
-        with held(fresh_home.database, "IMMEDIATE"):
-            call = {"filePath": str(backup), "overwrite": True}
-            shown.begin("first", "args[0], args[1]", "import_data_from_file", call)
-            shown.wait_for_phase("stage")
-            shown.reload()
-            shown.script("window.__old = true")
-        shown.wait_for_reload()
+        reloaded_meanwhile(shown, backup)
         assert kept(shown) == RESTORED
         assert shown.script("return document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("page", ["answers", "does not answer"])
+def test_so_it_is_where_the_backup_holds_no_settings_or_the_page_tells_none(
+    page: str, open_window: OpenWindow, fresh_home: Home
+) -> None:
+    with on_this_device(open_window, fresh_home) as shown:
+        if page == "does not answer":
+            shown.script(NO_ANSWER)
+        reloaded_meanwhile(shown, DATA / f"{EVERY_KIND}.kpbackup")
+        assert kept(shown) == OURS
+    assert query(fresh_home.database, "SELECT count(*) FROM tasks") == [(12,)]
+
+
+def test_a_page_that_was_not_reloaded_during_the_import_is_left_alone(
+    tmp_path: Path, open_window: OpenWindow, fresh_home: Home
+) -> None:
+    bare = tmp_path / "bare.kpbackup"
+    write(bare, made_of([TASK]))
+    with on_this_device(open_window, fresh_home) as shown:
+        shown.script("window.__old = true")
+        assert shown.call("import_data_from_file", filePath=str(bare), overwrite=True)["value"]["task_count"] == 1
+        # Asked later, answered later: a reload would have begun by then.
+        shown.call("plugin:kirapilot-backup|inspect_backup", filePath=str(bare))
+        assert shown.script("return window.__old") is True
+
+
+def reloaded_meanwhile(shown: Window, backup: Path) -> None:
+    """An import during which the page is loaded again; and what comes then, once it has been loaded once more."""
+    shown.watch_progress()
+    with held(shown.home.database, "IMMEDIATE"):
+        call = {"filePath": str(backup), "overwrite": True}
+        shown.begin("first", "args[0], args[1]", "import_data_from_file", call)
+        shown.wait_for_phase("stage")
+        shown.reload()
+        shown.script("window.__old = true")
+    shown.wait_for_reload()
 
 
 def test_another_window_does_not_overwrite_them_either(backup: Path, open_window: OpenWindow, fresh_home: Home) -> None:

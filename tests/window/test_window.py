@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.archives import TASK, made_of, write
-from tests.support.databases import contents, query
+from tests.support.databases import contents, execute, query
 from tests.window.conftest import OpenWindow
 from tests.window.locks import held
 from tests.window.screen import Home, eventually
@@ -21,6 +21,14 @@ new MutationObserver(() => {
   if (bar && window.__seen.at(-1) !== bar.value) window.__seen.push(bar.value);
 }).observe(document.body, { subtree: true, childList: true, attributes: true });
 """
+
+
+NAMELESS = """
+const named = (element) => element.innerText?.trim() || element.getAttribute('aria-label') || element.labels?.length;
+return [...document.querySelectorAll('button, input, select, dialog, progress, nav, section')]
+  .filter((element) => !named(element)).map((element) => element.outerHTML);
+"""
+"""What a screen reader could not call by a name."""
 
 
 def entry(backup: Path, name: str) -> object:
@@ -56,15 +64,14 @@ def test_a_backup_comes_back_on_a_new_device_row_by_row(open_window: OpenWindow,
         assert shown.text("#success .path") == str(backup)
     before = contents(fresh_home.database)
     with open_window(fresh_home) as shown:
-        shown.answer_dialogs(open=str(backup), message="Ok")
+        shown.answer_dialogs(open=str(backup))
         shown.click("#import")
         preview = shown.text("#preview")
         assert re.search(r"Tasks\s+12\b", preview)
         assert "WARNING: This will replace all your current data!" in preview
         assert contents(fresh_home.database) == before
-        shown.script("window.__old = true")
         shown.click("#preview button.danger")
-        shown.wait_for_reload()
+        shown.leave_imported()
     assert contents(fresh_home.database) == contents(home.database)
 
 
@@ -78,20 +85,134 @@ def test_the_dialogs_are_asked_for_a_dated_name_and_both_kinds_of_file(shown: Wi
         assert asked["options"]["filters"][0]["extensions"] == ["kpbackup", "zip"]
 
 
-def test_the_end_of_an_import_shows_the_counts(shown: Window) -> None:
+def test_the_end_of_an_import_shows_the_counts_the_warnings_and_the_safety_copy(shown: Window) -> None:
     backup = shown.home.path / "one task.zip"
-    write(backup, made_of([TASK]))
-    # The answer to the message is not awaited before the page goes: what it was asked is noted where it stays.
-    shown.answer_dialogs(open=str(backup), message="Ok")
-    shown.script("window.addEventListener('pagehide', () => sessionStorage.setItem('said', JSON.stringify(__dialogs)))")
-    shown.script("window.__old = true")
+    write(backup, made_of([{**TASK, "task_list_id": "list of another device"}]))
+    shown.answer_dialogs(open=str(backup))
     shown.click("#import")
     shown.click("#preview button.danger")
-    shown.wait_for_reload()
-    said = json.loads(shown.script("return sessionStorage.getItem('said')"))
-    assert said[-1][0] == "message"
-    assert "Tasks: 1\nTime sessions: 0" in said[-1][1]["message"]
+    said = shown.text("#imported")
+    assert said.startswith("Import complete")
+    assert re.search(r"Tasks\s+1\b", said)
+    assert 'made again as "Restored list 1" (1 task)' in said
+    (copy,) = (shown.home.database.parent / "backups").iterdir()
+    assert str(copy) in said
+    shown.leave_imported()
     assert query(shown.home.database, "SELECT title FROM tasks") == [(TASK["title"],)]
+
+
+def test_an_import_is_undone_from_the_dialog_that_tells_of_it(shown: Window) -> None:
+    before = contents(shown.home.database)
+    backup = shown.home.path / "one task.zip"
+    write(backup, made_of([TASK]))
+    shown.answer_dialogs(open=str(backup), message="Ok")
+    shown.click("#import")
+    shown.click("#preview button.danger")
+    shown.click("#undo-now")
+    eventually(lambda: shown.text("#imported").startswith("Import undone"), "the undo is told of")
+    assert contents(shown.home.database) == before
+    shown.leave_imported()
+
+
+def test_a_merge_adds_and_leaves_what_is_here(shown: Window) -> None:
+    before = query(shown.home.database, "SELECT * FROM tasks ORDER BY id")
+    backup = shown.home.path / "one task.zip"
+    write(backup, made_of([{**TASK, "id": "zz new"}]))
+    shown.answer_dialogs(open=str(backup))
+    shown.click("#import")
+    assert not re.search(r"\b0 removed", shown.text("#preview .changes"))
+    shown.click("#merge")
+    eventually(lambda: "1 added, 0 changed, 0 removed" in shown.text("#preview .changes"), "the merge is previewed")
+    assert "Nothing is changed or removed" in shown.text("#preview")
+    shown.click("#preview button.primary")
+    shown.leave_imported()
+    after = query(shown.home.database, "SELECT * FROM tasks ORDER BY id")
+    assert after[:-1] == before
+    assert after[-1][0] == "zz new"
+
+
+def test_of_a_damaged_backup_what_can_be_saved_is_offered_shown_and_imported(shown: Window) -> None:
+    backup = shown.home.path / "whole.kpbackup"
+    shown.call("export_data_to_file", filePath=str(backup))
+    execute(shown.home.database, "DELETE FROM task_dependencies", "DELETE FROM time_sessions", "DELETE FROM tasks")
+    # The end of the file is lost: its manifest, and the directory.
+    backup.write_bytes(backup.read_bytes()[:-3000])
+    shown.answer_dialogs(open=str(backup))
+    shown.click("#import")
+    refusal = shown.text("#failure")
+    assert refusal.startswith("Validation Failed")
+    assert refusal.count("damaged ·") == 1
+    shown.click("#next")
+    assert re.search(r"tasks: 12\b", shown.text("#salvaged"))
+    assert "nothing is removed" in shown.text("#preview")
+    shown.click("#preview button.primary")
+    shown.leave_imported()
+    assert query(shown.home.database, "SELECT count(*) FROM tasks") == [(12,)]
+
+
+def test_a_backup_that_changes_after_it_was_shown_is_refused_and_shown_again(shown: Window) -> None:
+    backup = shown.home.path / "synchronised.zip"
+    write(backup, made_of([TASK]))
+    shown.answer_dialogs(open=str(backup))
+    shown.click("#import")
+    shown.find("#preview button.danger:enabled")
+    before = contents(shown.home.database)
+    write(backup, made_of([TASK, {**TASK, "id": "another"}]))
+    shown.click("#preview button.danger")
+    assert "changed_since_preview ·" in shown.text("#failure")
+    assert contents(shown.home.database) == before
+    shown.click("#next")
+    assert re.search(r"Tasks\s+2\b", shown.text("#preview"))
+
+
+def test_a_failure_of_the_plugins_own_commands_says_more_than_a_sentence(shown: Window) -> None:
+    missing = str(shown.home.path / "gone.kpbackup")
+    failure = shown.call("plugin:kirapilot-backup|preview_import", filePath=missing, overwrite=True)["error"]
+    assert failure["kind"] == "file_not_found"
+    assert failure["message"].startswith("There is no file at ")
+    assert failure["hint"]
+    assert failure["path"] == missing
+    assert failure["salvage"] is False
+
+
+def test_a_failure_of_the_apps_own_commands_is_a_sentence_and_an_event_says_more(shown: Window) -> None:
+    missing = str(shown.home.path / "gone.kpbackup")
+    shown.listen("kirapilot-backup://finished")
+    sentence = shown.call("validate_backup_file", filePath=missing)["error"]
+    assert sentence.startswith("There is no file at ")
+    told = shown.heard("kirapilot-backup://finished", command="validate_backup_file")
+    assert (told["succeeded"], told["filePath"]) == (False, missing)
+    assert (told["error"]["message"], told["error"]["kind"]) == (sentence, "file_not_found")
+
+
+def test_the_page_is_used_by_keyboard(shown: Window) -> None:
+    backup = shown.home.path / "one task.zip"
+    write(backup, made_of([TASK]))
+    shown.answer_dialogs(open=str(backup))
+    shown.native("KiraPilot")
+    focused = "return document.activeElement.id || document.activeElement.innerText"
+    shown.script("document.querySelector('#export').focus()")
+    shown.keys("key", "Tab")
+    eventually(lambda: shown.script(focused) == "import", "Tab goes on to the next button")
+    shown.keys("key", "Return")
+    shown.find("#preview button.danger:enabled")
+    assert shown.script(focused) == "Cancel", "Return replaces nothing"
+    shown.keys("key", "Escape")
+    eventually(lambda: shown.is_gone("#preview"), "Escape closes the dialog")
+    eventually(lambda: shown.script(focused) == "import", "the focus is where it was")
+
+
+def test_everything_that_can_be_used_has_a_name(shown: Window) -> None:
+    backup = shown.home.path / "one task.zip"
+    write(backup, made_of([TASK]))
+    shown.answer_dialogs(open=str(backup))
+    shown.click("#import")
+    shown.find("#preview button.danger:enabled")
+    assert shown.script(NAMELESS) == []
+    shown.click("#preview footer button")
+    shown.script("document.querySelectorAll('.tab')[0].click()")
+    shown.find("#theme")
+    assert shown.script(NAMELESS) == []
 
 
 def test_warnings_are_shown_before_anything_is_replaced(shown: Window) -> None:
@@ -141,11 +262,8 @@ def test_the_whole_way_goes_through_the_systems_own_dialogs(open_window: OpenWin
         shown.keys("key", "ctrl+l")
         shown.keys("type", "--delay", "1", str(backup))
         shown.accept_native("Import Data")
-        shown.script("window.__old = true")
         shown.click("#preview button.danger")
-        shown.native("Import Complete")
-        shown.accept_native("Import Complete")
-        shown.wait_for_reload()
+        shown.leave_imported()
 
 
 def test_undo_brings_back_what_was_there_before_the_last_import(open_window: OpenWindow, home: Home) -> None:
@@ -162,9 +280,8 @@ def test_undo_brings_back_what_was_there_before_the_last_import(open_window: Ope
         assert query(home.database, "SELECT title FROM tasks") == [(TASK["title"],)]
         shown.script("localStorage.setItem('kirapilot-preferences', '{\"theme\":\"light\"}')")
         shown.reload()
-        shown.answer_dialogs(message="Ok", confirm=True)
-        shown.script("window.__old = true")
+        shown.answer_dialogs(message="Ok")
         shown.click("#undo")
-        shown.wait_for_reload()
+        shown.leave_imported()
         assert shown.script("return document.documentElement.dataset.theme") == "dark"
     assert contents(home.database) == before

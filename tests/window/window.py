@@ -90,6 +90,32 @@ class Window:
         self.begin("__call", "args[0], args[1]", command, params)
         return self.end("__call")
 
+    def listen(self, event: str) -> None:
+        """Keep what the plugin tells by an event from now on."""
+        self.script(
+            "window.__heard = window.__heard || {}; const heard = window.__heard[arguments[0]] = [];"
+            "const { transformCallback, invoke } = window.__TAURI_INTERNALS__;"
+            "invoke('plugin:event|listen', { event: arguments[0], target: { kind: 'Any' },"
+            " handler: transformCallback((event) => heard.push(event.payload)) })",
+            event,
+        )
+
+    def heard(self, event: str, **members: object) -> dict[str, Any]:
+        """The first that it has told with these members, once it has."""
+
+        def look() -> dict[str, Any] | None:
+            told = self.script("return window.__heard[arguments[0]]", event)
+            return next((one for one in told if members.items() <= one.items()), None)
+
+        return eventually(look, f"{event} tells of {members}")
+
+    def leave_imported(self) -> None:
+        """Close the dialog that tells of an import, on which the page is loaded again."""
+        self.find("#imported")
+        self.script("window.__old = true")
+        self.click("#imported footer .primary")
+        self.wait_for_reload()
+
     def watch_progress(self) -> None:
         """Keep the phases that the plugin reports from now on."""
         self.script(

@@ -1,21 +1,18 @@
 /** Export Data, Import Data and Test Backup, as the Backup & Restore Guide describes them; and undo. */
 
 import { desktopDir, join } from '@tauri-apps/api/path';
-import { confirm, message, open, save } from '@tauri-apps/plugin-dialog';
-import { useEffect, useState } from 'react';
+import { confirm, save } from '@tauri-apps/plugin-dialog';
+import { useEffect, useId, useState, type ReactNode } from 'react';
 
 import * as backup from './backup';
-import { Dialog } from './Dialog';
-import { Preview, Warnings } from './Preview';
+import { Counts, Warnings } from './Counts';
+import { beganFrom } from './focus';
+import { FailureDialog, type Notice } from './FailureDialog';
+import { Imported } from './Imported';
+import { Preview } from './Preview';
 import { ProgressPanel } from './ProgressPanel';
+import { FILTERS, useImport } from './useImport';
 import { useJob } from './useJob';
-
-const FILTERS = [{ name: 'KiraPilot Backup', extensions: ['kpbackup', 'zip'] }];
-
-interface Notice {
-  title: string;
-  lines: string[];
-}
 
 interface Success {
   title: string;
@@ -27,27 +24,20 @@ interface Success {
 export function DataManagement() {
   const [failure, setFailure] = useState<Notice>();
   const [success, setSuccess] = useState<Success>();
-  const [choice, setChoice] = useState<{ filePath: string; preview: backup.ImportPreview }>();
+  const [imported, setImported] = useState<{ title: string; result: backup.Imported }>();
   const { job, run } = useJob();
-  const [copies, setCopies] = useState<backup.SafetyCopyState[]>([]);
-
-  useEffect(() => {
-    // Without the plugin's permission, the page has no undo.
-    backup.listBackups().then(
-      (list) => setCopies(list.backups),
-      (reason) => console.warn('no list of safety copies:', reason),
-    );
-  }, []);
-
-  function fail(title: string, ...lines: string[]) {
-    setFailure({ title, lines });
-  }
+  const copies = useSafetyCopies();
+  const importing = useImport(run, {
+    onFailure: setFailure,
+    onImported: (result) => setImported({ title: 'Import complete', result }),
+  });
+  const isBusy = job !== undefined;
 
   /** A rejection is the sentence to show; a cancel is no failure. */
-  function failed(title: string, prefix: string, sentence: unknown) {
-    const text = String(sentence);
-    if (text.startsWith('Cancelled.')) fail('Cancelled', text);
-    else fail(title, `${prefix}: ${text}`);
+  function failed(title: string, prefix: string, reason: unknown) {
+    const failure = backup.failureOf(reason);
+    if (failure.kind === 'cancelled') setFailure({ title: 'Cancelled', lines: [failure.message], failure });
+    else setFailure({ title, lines: [`${prefix}: ${failure.message}`], failure });
   }
 
   async function exportData() {
@@ -65,36 +55,8 @@ export function DataManagement() {
     try {
       const result = await run('Exporting your data', () => backup.exportData(filePath));
       setSuccess({ title: 'Export complete', metadata: result, path: result.path, warnings: result.warnings });
-    } catch (error) {
-      failed('Export Failed', 'Failed to export data', error);
-    }
-  }
-
-  async function chooseBackup() {
-    const filePath = await open({ title: 'Import Data', multiple: false, directory: false, filters: FILTERS });
-    if (!filePath) return;
-    setSuccess(undefined);
-    try {
-      const validation = await run('Checking the backup', () => backup.validate(filePath));
-      if (!validation.is_valid) {
-        fail('Validation Failed', ...validation.errors);
-        return;
-      }
-      const preview = await run('Comparing with your data', () => backup.preview(filePath));
-      setChoice({ filePath, preview });
-    } catch (error) {
-      failed('Validation Failed', 'Invalid backup file', error);
-    }
-  }
-
-  async function importData(filePath: string) {
-    setChoice(undefined);
-    try {
-      const result = await run('Importing the backup', () => backup.importData(filePath));
-      await message(summaryOf(result), { title: 'Import Complete', kind: 'info' });
-      window.location.reload();
-    } catch (error) {
-      failed('Import Failed', 'Invalid backup file', error);
+    } catch (reason) {
+      failed('Export Failed', 'Failed to export data', reason);
     }
   }
 
@@ -105,13 +67,13 @@ export function DataManagement() {
       const result = await run('Exporting a test backup', () => backup.exportData(filePath));
       const validation = await run('Checking the test backup', () => backup.validate(filePath));
       if (!validation.is_valid) {
-        fail('Test Backup Failed', ...validation.errors);
+        setFailure({ title: 'Test Backup Failed', lines: validation.errors });
         return;
       }
       const warnings = [...result.warnings, ...validation.warnings];
       setSuccess({ title: 'Test backup is valid', metadata: result, path: result.path, warnings });
-    } catch (error) {
-      failed('Test Backup Failed', 'Backup test failed', error);
+    } catch (reason) {
+      failed('Test Backup Failed', 'Backup test failed', reason);
     }
   }
 
@@ -122,12 +84,14 @@ export function DataManagement() {
     });
     if (!sure) return;
     setSuccess(undefined);
+    // The page below is that of before the import until it is left, so this dialog comes back if nothing is undone.
+    setImported(undefined);
     try {
       const result = await run('Undoing the last import', () => backup.undoLastImport());
-      await message(summaryOf(result), { title: 'Import Undone', kind: 'info' });
-      window.location.reload();
-    } catch (error) {
-      failed('Undo Failed', 'Failed to undo the import', error);
+      setImported({ title: 'Import undone', result });
+    } catch (reason) {
+      setImported(imported);
+      failed('Undo Failed', 'Failed to undo the import', reason);
     }
   }
 
@@ -136,27 +100,19 @@ export function DataManagement() {
     <>
       <h1>Data Management</h1>
       <p className="lead">Back up everything KiraPilot knows, and bring it back.</p>
-      <section className="card">
-        <Action title="Export Data" text="Save tasks, sessions, conversations and settings to one file.">
-          <button id="export" className="primary" disabled={job !== undefined} onClick={exportData}>
-            Export Data
-          </button>
+      <section className="card" aria-label="Backup and restore">
+        <Action id="export" title="Export Data" isMain isBusy={isBusy} onClick={exportData}>
+          Save tasks, sessions, conversations and settings to one file.
         </Action>
-        <Action title="Import Data" text="Replace what is here with a .kpbackup or .zip file.">
-          <button id="import" disabled={job !== undefined} onClick={chooseBackup}>
-            Import Data
-          </button>
+        <Action id="import" title="Import Data" isBusy={isBusy} onClick={importing.choose}>
+          Replace what is here with a .kpbackup or .zip file, or add to it.
         </Action>
-        <Action title="Test Backup" text="Export to your desktop and check the file at once.">
-          <button id="test" disabled={job !== undefined} onClick={testBackup}>
-            Test Backup
-          </button>
+        <Action id="test" title="Test Backup" isBusy={isBusy} onClick={testBackup}>
+          Export to your desktop and check the file at once.
         </Action>
         {last && (
-          <Action title="Undo last import" text={`Go back to what was here on ${new Date(last.created_at).toLocaleString()}.`}>
-            <button id="undo" disabled={job !== undefined} onClick={undo}>
-              Undo
-            </button>
+          <Action id="undo" title="Undo last import" label="Undo" isBusy={isBusy} onClick={undo}>
+            Go back to what was here on {new Date(last.created_at).toLocaleString()}.
           </Action>
         )}
       </section>
@@ -165,55 +121,70 @@ export function DataManagement() {
         <section id="success" className="card success" role="status">
           <h2>{success.title}</h2>
           {success.path && <p className="path">{success.path}</p>}
-          <dl className="counts">
-            {backup.countsOf(success.metadata).map(([label, count]) => (
-              <div key={label}>
-                <dt>{label}</dt>
-                <dd>{count.toLocaleString()}</dd>
-              </div>
-            ))}
-          </dl>
+          <Counts of={success.metadata} />
           <Warnings lines={success.warnings} />
         </section>
       )}
-      {choice && (
-        <Preview {...choice} onConfirm={() => importData(choice.filePath)} onClose={() => setChoice(undefined)} />
+      {importing.choice && (
+        <Preview
+          {...importing.choice}
+          onHow={importing.change}
+          onConfirm={importing.confirm}
+          onClose={importing.close}
+        />
       )}
-      {failure && (
-        <Dialog
-          id="failure"
-          title={failure.title}
-          onClose={() => setFailure(undefined)}
-          actions={
-            <button className="primary" onClick={() => setFailure(undefined)}>
-              Close
-            </button>
-          }
-        >
-          {failure.lines.map((line) => (
-            <p key={line} className="line">
-              {line}
-            </p>
-          ))}
-        </Dialog>
+      {imported && (
+        <Imported {...imported} onUndo={undo} onClose={() => window.location.reload()} />
       )}
+      {failure && <FailureDialog notice={failure} onClose={() => setFailure(undefined)} />}
     </>
   );
 }
 
-function Action({ title, text, children }: { title: string; text: string; children: React.ReactNode }) {
+/** The copies made before imports, as they were when the page was loaded: after an import it is loaded again. */
+function useSafetyCopies() {
+  const [copies, setCopies] = useState<backup.SafetyCopyState[]>([]);
+  useEffect(() => {
+    // Without the plugin's permission, the page has no undo.
+    backup.listBackups().then(
+      (list) => setCopies(list.backups),
+      (reason) => console.warn('no list of safety copies:', backup.failureOf(reason).message),
+    );
+  }, []);
+  return copies;
+}
+
+interface ActionProps {
+  id: string;
+  title: string;
+  /** What the button says, if not the title. */
+  label?: string;
+  isMain?: boolean;
+  isBusy: boolean;
+  onClick: () => void;
+  children: ReactNode;
+}
+
+function Action({ id, title, label, isMain, isBusy, onClick, children }: ActionProps) {
+  const text = useId();
   return (
     <div className="action">
       <div>
-        <h3>{title}</h3>
-        <p>{text}</p>
+        <h2>{title}</h2>
+        <p id={text}>{children}</p>
       </div>
-      {children}
+      <button
+        id={id}
+        className={isMain ? 'primary' : ''}
+        aria-describedby={text}
+        disabled={isBusy}
+        onClick={(event) => {
+          beganFrom(event.currentTarget);
+          onClick();
+        }}
+      >
+        {label ?? title}
+      </button>
     </div>
   );
-}
-
-function summaryOf(result: backup.Imported): string {
-  const counts = backup.countsOf(result).map(([label, count]) => `${label}: ${count}`);
-  return [...counts, ...result.warnings.map((line) => `• ${line}`)].join('\n');
 }

@@ -2,10 +2,13 @@
 
 import { useEffect, useRef, type ReactNode } from 'react';
 
+import { giveFocusBack } from './focus';
+
 interface Props {
   id: string;
   title: string;
   children: ReactNode;
+  /** Its buttons: the one with `data-first` has the focus at first. */
   actions: ReactNode;
   onClose: () => void;
 }
@@ -14,7 +17,14 @@ export function Dialog({ id, title, children, actions, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
 
   useEffect(() => {
-    if (dialog.current && !dialog.current.open) dialog.current.showModal();
+    const shown = dialog.current;
+    if (shown && !shown.open) shown.showModal();
+    shown?.querySelector<HTMLElement>('[data-first]')?.focus();
+    return () => {
+      // Only of a dialog that is closed, not of one that is taken away, the browser lets go of the focus.
+      shown?.close();
+      giveFocusBack();
+    };
   }, []);
 
   return (
@@ -22,13 +32,17 @@ export function Dialog({ id, title, children, actions, onClose }: Props) {
       ref={dialog}
       id={id}
       aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-body`}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
       }}
     >
       <h2 id={`${id}-title`}>{title}</h2>
-      <div className="body">{children}</div>
+      {/* Scrolled by the keyboard, too. */}
+      <div id={`${id}-body`} className="body" tabIndex={0}>
+        {children}
+      </div>
       <footer>{actions}</footer>
     </dialog>
   );

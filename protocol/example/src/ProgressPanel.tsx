@@ -8,14 +8,15 @@ import type { Job } from './useJob';
 export function ProgressPanel({ job }: { job: Job }) {
   const [isStopping, setStopping] = useState(false);
   return (
-    <section id="progress" className="card progress" role="status">
+    <section id="progress" className="card progress" aria-label={job.title}>
       <div className="row">
         <h2>{job.title}</h2>
-        <span className="percentage">{Math.floor(job.percentage)} %</span>
+        <span className="percentage" aria-hidden="true">{Math.floor(job.percentage)} %</span>
       </div>
       <progress max={100} value={job.percentage} aria-label={job.title} />
       <div className="row">
-        <p>{isStopping ? 'Stopping…' : job.message || 'Starting…'}</p>
+        {/* Phases are told by a screen reader, percentages are not: the bar says those when it is asked. */}
+        <p role="status">{isStopping ? 'Stopping…' : job.message || 'Starting…'}</p>
         <button
           id="cancel"
           disabled={isStopping}

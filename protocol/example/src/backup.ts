@@ -1,6 +1,7 @@
 /**
- * The calls, as KiraPilot's frontend makes them. The first four are the app's own commands; the others are those of
- * the plugin. All of them reject with a plain string, made to be shown.
+ * The calls. Three are the app's own commands, as KiraPilot's frontend makes them: they reject with a plain string, made
+ * to be shown, and what else is known of the failure comes by an event. The others are those of the plugin, which
+ * reject with all of it.
  */
 
 import { invoke } from '@tauri-apps/api/core';
@@ -16,29 +17,76 @@ import type {
   ImportResult,
   Report,
   SafetyCopyState,
+  SalvageReport,
 } from '../../client/src/types';
 
-export type { BackupMetadata, ImportPreview, SafetyCopyState };
+export type { BackupMetadata, ImportPreview, SafetyCopyState, SalvageReport };
 
 /** The import's result, without `settings`: those are in localStorage already. */
 export type Imported = Omit<ImportResult, 'settings'> & { settings_restored?: boolean };
 
-export const exportData = (filePath: string) => invoke<ExportResult>('export_data_to_file', { filePath });
+/** What went wrong: a sentence to be shown as it is, and what code may go by. */
+export interface Failure {
+  message: string;
+  /** The sidecar's word for it, see ERRORS.md; '' where nothing more is known. */
+  kind: string;
+  /** What to do, in a few words. */
+  hint: string;
+  path?: string;
+  detail?: string;
+  /** Whether an import with `salvage` would get something out of the backup that was refused. */
+  salvage: boolean;
+}
 
-export const importData = (filePath: string) =>
-  invoke<Imported>('import_data_from_file', { filePath, overwrite: true });
+/** How a backup is brought in: in place of what is here, or beside it; or what can be saved of a damaged one. */
+export interface How {
+  overwrite: boolean;
+  salvage?: boolean;
+}
+
+export const exportData = (filePath: string) => reasoned<ExportResult>('export_data_to_file', { filePath });
+
+/** Does what the preview with this token has said, or refuses with `changed_since_preview`. */
+export const importData = (filePath: string, how: How, previewToken: string) =>
+  reasoned<Imported>('import_data_from_file', { filePath, ...how, previewToken });
 
 export const validate = (filePath: string) =>
-  invoke<BackupValidationResult>('validate_backup_comprehensive', { filePath });
+  reasoned<BackupValidationResult>('validate_backup_comprehensive', { filePath });
 
-export const preview = (filePath: string) =>
-  invoke<ImportPreview>('plugin:kirapilot-backup|preview_import', { filePath, overwrite: true });
+export const preview = (filePath: string, how: How) =>
+  invoke<ImportPreview>('plugin:kirapilot-backup|preview_import', { filePath, ...how });
 
 export const cancel = () => invoke<number>('plugin:kirapilot-backup|cancel');
 
 export const undoLastImport = () => invoke<Imported>('plugin:kirapilot-backup|undo_last_import');
 
 export const listBackups = () => invoke<BackupList>('plugin:kirapilot-backup|list_backups');
+
+/** Whatever a call was rejected with, as a failure. */
+export function failureOf(reason: unknown): Failure {
+  if (typeof reason === 'object' && reason !== null && 'kind' in reason) return reason as Failure;
+  return { message: String(reason), kind: '', hint: '', salvage: false };
+}
+
+/** How long the event about a failure may take to come after the rejection, in milliseconds. */
+const EVENT_PATIENCE = 1000;
+
+/** Calls one of the app's own commands; a rejection is the failure that the event `finished` tells of. */
+async function reasoned<T>(command: string, params: { filePath: string } & Partial<How> & { previewToken?: string }) {
+  let tell: (failure: Failure | undefined) => void;
+  const told = new Promise<Failure | undefined>((resolve) => (tell = resolve));
+  const stop = await onFinished((end) => {
+    if (end.command === command && end.filePath === params.filePath) tell(end.error);
+  });
+  try {
+    return await invoke<T>(command, { ...params });
+  } catch (sentence) {
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, EVENT_PATIENCE));
+    throw (await Promise.race([told, late])) ?? failureOf(sentence);
+  } finally {
+    stop();
+  }
+}
 
 /** A report on a command of whatever page: after a reload, too. */
 export type Progress = Report & { command: string; filePath?: string };
@@ -47,6 +95,7 @@ export interface Finished {
   command: string;
   filePath?: string;
   succeeded: boolean;
+  error?: Failure;
 }
 
 export const onProgress = (handler: (progress: Progress) => void) =>

@@ -3,12 +3,16 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { onFinished, onProgress } from './backup';
+import { giveFocusBack } from './focus';
 
 export interface Job {
   title: string;
   percentage: number;
   message: string;
 }
+
+/** Runs work as the page's job, shown under a title until it ends. */
+export type Run = <T>(title: string, work: () => Promise<T>) => Promise<T>;
 
 const UNDER_WAY: Record<string, string> = {
   export_data_to_file: 'Exporting your data',
@@ -31,7 +35,7 @@ export function useJob() {
     return () => listening.forEach((promise) => void promise.then((stop) => stop()));
   }, []);
 
-  const run = useCallback(async function run<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const run: Run = useCallback(async (title, work) => {
     isRunning.current = true;
     setJob({ title, percentage: 0, message: '' });
     try {
@@ -39,6 +43,7 @@ export function useJob() {
     } finally {
       isRunning.current = false;
       setJob(undefined);
+      giveFocusBack();
     }
   }, []);
 

@@ -8,13 +8,15 @@ use tauri::{AppHandle, Emitter, Runtime, Webview};
 use crate::cancel::Cancel;
 use crate::connection::Outcome;
 use crate::flights::{Flights, Key};
-use crate::settings::{self, PageSettings};
+use crate::pages::{self, Pages};
+use crate::settings;
 use crate::sidecar::Sidecar;
 
 /// Event of each progress report: `command`, `filePath`, and the report's own keys.
 pub const PROGRESS: &str = "kirapilot-backup://progress";
 
-/// Event of each end: `command`, `filePath`, `succeeded`. For pages that did not ask, or no longer wait.
+/// Event of each end: `command`, `filePath`, `succeeded`, and `error` (a [`Failure`](crate::failure::Failure)) where it did not. For pages that
+/// did not ask, or no longer wait, or want to know more of a failure than its sentence.
 pub const FINISHED: &str = "kirapilot-backup://finished";
 
 /// Event of an import that changed the database: `command`, and `window`, the label of the page that asked and knows.
@@ -36,12 +38,14 @@ pub struct Backup<R: Runtime> {
     app: AppHandle<R>,
     sidecar: Sidecar,
     flights: Flights<Outcome>,
+    pages: Pages,
 }
 
 // Not derived: that would ask the runtime to be `Clone` as well.
 impl<R: Runtime> Clone for Backup<R> {
     fn clone(&self) -> Self {
-        Self { app: self.app.clone(), sidecar: self.sidecar.clone(), flights: self.flights.clone() }
+        let Self { app, sidecar, flights, pages } = self;
+        Self { app: app.clone(), sidecar: sidecar.clone(), flights: flights.clone(), pages: pages.clone() }
     }
 }
 
@@ -58,7 +62,12 @@ pub enum Settings {
 
 impl<R: Runtime> Backup<R> {
     pub(crate) fn new(app: AppHandle<R>, sidecar: Sidecar) -> Self {
-        Self { app, sidecar, flights: Flights::default() }
+        Self { app, sidecar, flights: Flights::default(), pages: Pages::default() }
+    }
+
+    /// The pages of the app's webviews, to be told what becomes of them.
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.pages
     }
 
     /// The sidecar that does the work.
@@ -66,14 +75,9 @@ impl<R: Runtime> Backup<R> {
         &self.sidecar
     }
 
-    /// Calls `method` for the page in `webview`; an equal call that still runs is joined. Fails with the sentence to show.
-    pub async fn call(
-        &self,
-        webview: &Webview<R>,
-        method: &'static str,
-        params: Value,
-        settings: Settings,
-    ) -> Result<Value, String> {
+    /// Calls `method` for the page in `webview`; an equal call that still runs is joined. Fails with the sentence to show,
+    /// and what is known of the failure besides.
+    pub async fn call(&self, webview: &Webview<R>, method: &'static str, params: Value, settings: Settings) -> Outcome {
         let key = Key { method: method.to_owned(), params: params.to_string() };
         let linger = match settings {
             Settings::Restored => |outcome: &Outcome| if outcome.is_ok() { LINGER } else { Duration::ZERO },
@@ -87,11 +91,10 @@ impl<R: Runtime> Backup<R> {
                 Settings::Saved => backup.export(&webview, method, params, &cancel).await,
                 Settings::Restored => backup.restore(&webview, method, params, &cancel).await,
             };
-            let end = json!({"command": method, "filePath": file_path, "succeeded": outcome.is_ok()});
-            backup.emit(FINISHED, end);
+            backup.emit(FINISHED, end_of(method, &file_path, &outcome));
             outcome
         };
-        Ok(self.flights.run(key, linger, run).await??)
+        self.flights.run(key, linger, run).await?
     }
 
     /// Cancels the running calls of `method` (of all, without) about `file_path` (about any, without).
@@ -103,47 +106,54 @@ impl<R: Runtime> Backup<R> {
     }
 
     async fn export(&self, webview: &Webview<R>, method: &'static str, mut params: Value, cancel: &Cancel) -> Outcome {
-        let page = settings::read(webview).await;
-        if let Some(page) = &page {
-            params["settings"] = Value::Object(page.values.clone());
+        let held = settings::read(webview).await;
+        let is_silent = held.is_none();
+        if let Some(values) = held {
+            params["settings"] = Value::Object(values);
         }
         let mut result = self.ask(method, params, cancel).await?;
-        if page.is_none() {
+        if is_silent {
             warn(&mut result, NOT_EXPORTED);
         }
         Ok(result)
     }
 
     async fn restore(&self, webview: &Webview<R>, method: &'static str, mut params: Value, cancel: &Cancel) -> Outcome {
-        let page = settings::read(webview).await;
-        if let Some(page) = &page {
-            params["settings"] = Value::Object(page.values.clone());
+        let asked = self.pages.shown(webview.label());
+        let held = settings::read(webview).await;
+        let is_silent = held.is_none();
+        if let Some(values) = held {
+            params["settings"] = Value::Object(values);
         }
         let mut result = self.ask(method, params, cancel).await?;
         // Not for the page's answer: the device's own secrets are in them.
         let restored = result.as_object_mut().and_then(|result| result.remove("settings"));
-        match (page, restored) {
-            (Some(page), Some(Value::Object(values))) => {
-                let written = self.put_back(webview, &page, &values).await;
+        match (is_silent, restored) {
+            (false, Some(Value::Object(values))) => {
+                let written = self.put_back(webview, &values).await;
                 result["settings_restored"] = json!(written);
                 if !written {
                     warn(&mut result, NOT_WRITTEN);
                 }
             }
             // Without the device's own secrets, the backup's settings would remove them.
-            (None, _) => warn(&mut result, NOT_READ),
+            (true, _) => warn(&mut result, NOT_READ),
             // The backup holds none, which the sidecar has told.
-            (Some(_), _) => {}
+            (false, _) => {}
         }
         self.emit(RESTORED, json!({"command": method, "window": webview.label()}));
+        if self.pages.shown(webview.label()) != asked {
+            // It has read what was there before, and nobody in it waits for the answer.
+            pages::reload(webview);
+        }
         Ok(result)
     }
 
     /// Into every page that shares the storage: each of them would write its old state over it.
-    async fn put_back(&self, webview: &Webview<R>, page: &PageSettings, values: &Map<String, Value>) -> bool {
-        let mut written = settings::write(webview, values, Some(page.page)).await;
+    async fn put_back(&self, webview: &Webview<R>, values: &Map<String, Value>) -> bool {
+        let mut written = settings::write(webview, values).await;
         for other in settings::others(&self.app, webview) {
-            written |= settings::write(&other, values, None).await;
+            written |= settings::write(&other, values).await;
         }
         written
     }
@@ -164,6 +174,14 @@ impl<R: Runtime> Backup<R> {
         };
         self.sidecar.call(method, &params, cancel, Box::new(report)).await
     }
+}
+
+fn end_of(method: &str, file_path: &Value, outcome: &Outcome) -> Value {
+    let mut end = json!({"command": method, "filePath": file_path, "succeeded": outcome.is_ok()});
+    if let Err(failure) = outcome {
+        end["error"] = failure.to_json();
+    }
+    end
 }
 
 fn warn(result: &mut Value, sentence: &str) {

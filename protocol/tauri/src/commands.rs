@@ -2,25 +2,36 @@
 //! they belong into the app's `generate_handler!` and need no permission. The others are the plugin's
 //! (`plugin:kirapilot-backup|NAME`).
 //!
-//! All of them reject with a plain string, made to be shown as it is.
+//! The app's own reject with a plain string, made to be shown as it is; those of the plugin with a [`Failure`]: that
+//! sentence as `message`, and `kind`, `hint` and `salvage` beside it. What is known of a failure of the app's own
+//! commands travels in the event [`FINISHED`](crate::backup::FINISHED).
 
 use serde_json::{json, Value};
 use tauri::{command, Runtime, State, Webview};
 
 use crate::backup::{Backup, Settings};
+use crate::failure::Failure;
 
 /// Writes all of KiraPilot's data, and the page's settings, into a backup. Answers BackupMetadata and more.
+///
+/// `overwrite_shrunk` lets it take the place of a backup that holds many more rows.
 #[command]
 pub async fn export_data_to_file<R: Runtime>(
     webview: Webview<R>,
     backup: State<'_, Backup<R>>,
     file_path: String,
+    overwrite_shrunk: Option<bool>,
 ) -> Result<Value, String> {
-    let params = json!({"filePath": file_path});
-    backup.call(&webview, "export_data_to_file", params, Settings::Saved).await
+    let mut params = json!({"filePath": file_path});
+    if let Some(overwrite) = overwrite_shrunk {
+        params["overwriteShrunk"] = json!(overwrite);
+    }
+    backup.call(&webview, "export_data_to_file", params, Settings::Saved).await.map_err(String::from)
 }
 
 /// Brings a backup into the database, and its settings into the page. Answers BackupMetadata and more.
+///
+/// `preview_token` is the `token` of the preview that the user has agreed to: anything else is refused.
 #[command]
 pub async fn import_data_from_file<R: Runtime>(
     webview: Webview<R>,
@@ -29,9 +40,13 @@ pub async fn import_data_from_file<R: Runtime>(
     overwrite: bool,
     allow_loss: Option<bool>,
     salvage: Option<bool>,
+    preview_token: Option<String>,
 ) -> Result<Value, String> {
-    let params = import_params(file_path, overwrite, allow_loss, salvage);
-    backup.call(&webview, "import_data_from_file", params, Settings::Restored).await
+    let mut params = import_params(file_path, overwrite, allow_loss, salvage);
+    if let Some(token) = preview_token {
+        params["previewToken"] = json!(token);
+    }
+    backup.call(&webview, "import_data_from_file", params, Settings::Restored).await.map_err(String::from)
 }
 
 /// Checks a backup. Answers its BackupMetadata, or rejects with the first error.
@@ -42,7 +57,7 @@ pub async fn validate_backup_file<R: Runtime>(
     file_path: String,
 ) -> Result<Value, String> {
     let params = json!({"filePath": file_path});
-    backup.call(&webview, "validate_backup_file", params, Settings::None).await
+    backup.call(&webview, "validate_backup_file", params, Settings::None).await.map_err(String::from)
 }
 
 /// Checks a backup and lists what it found. Answers BackupValidationResult; rejects only if it could not check.
@@ -53,7 +68,7 @@ pub async fn validate_backup_comprehensive<R: Runtime>(
     file_path: String,
 ) -> Result<Value, String> {
     let params = json!({"filePath": file_path});
-    backup.call(&webview, "validate_backup_comprehensive", params, Settings::None).await
+    backup.call(&webview, "validate_backup_comprehensive", params, Settings::None).await.map_err(String::from)
 }
 
 /// Tells what an import would do, and changes nothing. Answers ImportPreview.
@@ -65,7 +80,7 @@ pub async fn preview_import<R: Runtime>(
     overwrite: bool,
     allow_loss: Option<bool>,
     salvage: Option<bool>,
-) -> Result<Value, String> {
+) -> Result<Value, Failure> {
     let params = import_params(file_path, overwrite, allow_loss, salvage);
     backup.call(&webview, "preview_import", params, Settings::None).await
 }
@@ -76,20 +91,20 @@ pub async fn inspect_backup<R: Runtime>(
     webview: Webview<R>,
     backup: State<'_, Backup<R>>,
     file_path: String,
-) -> Result<Value, String> {
+) -> Result<Value, Failure> {
     let params = json!({"filePath": file_path});
     backup.call(&webview, "inspect_backup", params, Settings::None).await
 }
 
 /// Brings back what was there before the last import, settings included. Answers as an import does.
 #[command]
-pub async fn undo_last_import<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, String> {
+pub async fn undo_last_import<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
     backup.call(&webview, "undo_last_import", json!({}), Settings::Restored).await
 }
 
 /// Lists the copies that were made before imports.
 #[command]
-pub async fn list_backups<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, String> {
+pub async fn list_backups<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
     backup.call(&webview, "list_backups", json!({}), Settings::None).await
 }
 
@@ -102,7 +117,7 @@ pub async fn cancel<R: Runtime>(
     backup: State<'_, Backup<R>>,
     command: Option<String>,
     file_path: Option<String>,
-) -> Result<usize, String> {
+) -> Result<usize, Failure> {
     Ok(backup.cancel(command.as_deref(), file_path.as_deref()))
 }
 

@@ -6,31 +6,57 @@
 use std::fmt;
 use std::path::Path;
 
-/// A call that failed: the sentence for the user, and the kind where the sidecar named one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::Serialize;
+use serde_json::Value;
+
+/// A call that failed: the sentence for the user, and what code may go by. Serialized, it is what a page gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// What happened and what to do, in one or two sentences.
     pub message: String,
     /// The sidecar's word for it (see ERRORS.md), or this side's.
     pub kind: String,
+    /// What to do, in a few words.
+    pub hint: String,
+    /// The file or folder that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What the sentence says in brackets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Whether a salvage would get something out of the backup that was refused.
+    pub salvage: bool,
 }
 
 impl Failure {
-    fn new(kind: &str, message: String) -> Self {
-        Self { message, kind: kind.to_owned() }
+    fn new(kind: &str, hint: &str, message: String) -> Self {
+        Self { message, kind: kind.to_owned(), hint: hint.to_owned(), ..Self::default() }
     }
 
     /// An error as the sidecar answered it.
-    pub fn answered(error: &serde_json::Value) -> Self {
-        let kind = error["data"]["kind"].as_str().unwrap_or("internal_error");
-        let message = error["message"].as_str();
-        Self::new(kind, message.unwrap_or("The backup program failed.").to_owned())
+    pub fn answered(error: &Value) -> Self {
+        let data = &error["data"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            message: text(&error["message"]).unwrap_or_else(|| "The backup program failed.".to_owned()),
+            kind: text(&data["kind"]).unwrap_or_else(|| "internal_error".to_owned()),
+            hint: text(&data["hint"]).unwrap_or_default(),
+            path: text(&data["path"]),
+            detail: text(&data["detail"]),
+            salvage: data["salvage"] == true,
+        }
+    }
+
+    /// As a page gets it.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!(self)
     }
 
     pub(crate) fn missing(program: &Path) -> Self {
         let program = program.display();
         Self::new(
             "sidecar_missing",
+            "Install KiraPilot again.",
             format!(
                 "Nothing was changed: KiraPilot's backup program is missing. \
                  There is no file {program}. Install KiraPilot again."
@@ -42,6 +68,7 @@ impl Failure {
         let program = program.display();
         Self::new(
             "sidecar_not_executable",
+            "Make the program executable, or install KiraPilot again.",
             format!(
                 "Nothing was changed: KiraPilot's backup program may not be run. \
                  Make {program} executable, or install KiraPilot again."
@@ -53,6 +80,7 @@ impl Failure {
         let program = program.display();
         Self::new(
             "sidecar_not_started",
+            "Try again, or install KiraPilot again.",
             format!(
                 "Nothing was changed: KiraPilot's backup program {program} could not be started ({why}). \
                  Try again, or install KiraPilot again."
@@ -63,6 +91,7 @@ impl Failure {
     pub(crate) fn silent(seconds: u64) -> Self {
         Self::new(
             "sidecar_silent",
+            "Try again, or install KiraPilot again.",
             format!(
                 "Nothing was changed: KiraPilot's backup program did not answer within {seconds} seconds. \
                  Try again, or install KiraPilot again."
@@ -81,12 +110,13 @@ impl Failure {
         };
         Self::new(
             "sidecar_stopped",
+            "Look at your data, then try again.",
             format!("KiraPilot's backup program stopped in the middle of its work. {meaning} Please try again."),
         )
     }
 
     pub(crate) fn leaving() -> Self {
-        Self::new("app_leaving", "Nothing was changed: KiraPilot is closing.".to_owned())
+        Self::new("app_leaving", "Start KiraPilot again.", "Nothing was changed: KiraPilot is closing.".to_owned())
     }
 }
 
@@ -101,5 +131,30 @@ impl std::error::Error for Failure {}
 impl From<Failure> for String {
     fn from(failure: Failure) -> Self {
         failure.message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_page_gets_the_kind_the_hint_and_whether_a_salvage_helps_beside_the_sentence() {
+        let data = json!({"kind": "damaged_backup", "hint": "Use another backup.", "path": "a.zip", "salvage": true});
+        let told = Failure::answered(&json!({"code": 21, "message": "The backup is damaged.", "data": data})).to_json();
+        let expected = json!({
+            "message": "The backup is damaged.", "kind": "damaged_backup", "hint": "Use another backup.",
+            "path": "a.zip", "salvage": true,
+        });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn an_error_that_says_next_to_nothing_is_told_all_the_same() {
+        let failure = Failure::answered(&json!({"code": -32603}));
+        assert_eq!((failure.message.as_str(), failure.kind.as_str()), ("The backup program failed.", "internal_error"));
+        assert!(!failure.salvage);
     }
 }

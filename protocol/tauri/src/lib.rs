@@ -18,7 +18,7 @@
 //! ```
 //!
 //! In the order of a call: [`commands`], [`backup`] (one call from arrival to answer), [`flights`] (equal calls joined),
-//! [`settings`] (the page's localStorage), [`sidecar`] (always there), [`connection`] (calls over one process),
+//! [`settings`] (the page's localStorage), [`pages`] (reloaded meanwhile?), [`sidecar`] (always there), [`connection`] (calls over one process),
 //! [`process`] (its life), [`message`] (a line); [`location`] and [`folder`] say where it lies and unpacks itself.
 
 pub mod backup;
@@ -30,6 +30,7 @@ pub mod flights;
 pub mod folder;
 pub mod location;
 pub mod message;
+pub mod pages;
 pub mod process;
 pub mod settings;
 pub mod sidecar;
@@ -94,6 +95,11 @@ impl<R: Runtime> Builder<R> {
                 let sidecar = Sidecar::new(self.places(app)?);
                 app.manage(Backup::new(app.clone(), sidecar));
                 Ok(())
+            })
+            .on_page_load(|webview, load| {
+                if let Some(backup) = webview.try_state::<Backup<R>>() {
+                    backup.pages().note(webview.label(), load.event());
+                }
             })
             .on_event(|app, event| {
                 if let RunEvent::Exit = event {

@@ -19,37 +19,26 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const READ: &str = include_str!("settings_read.js");
 const WRITE: &str = include_str!("settings_write.js");
 
-/// What a page holds, and which page it was.
-#[derive(Clone, Debug)]
-pub struct PageSettings {
-    /// Key to the string that stands in localStorage; absent keys are absent.
-    pub values: Map<String, Value>,
-    /// When the page began, in milliseconds: another one after a reload.
-    pub page: f64,
-}
-
-/// The settings as the page of `webview` holds them; `None` when it does not answer in time.
-pub async fn read<R: Runtime>(webview: &Webview<R>) -> Option<PageSettings> {
+/// The settings as the page of `webview` holds them, key to the string that stands in localStorage; absent keys are
+/// absent. `None` when it does not answer in time.
+pub async fn read<R: Runtime>(webview: &Webview<R>) -> Option<Map<String, Value>> {
     let mut answer = ask(webview, READ, &serde_json::json!({"keys": KEYS})).await?;
-    let page = answer["page"].as_f64()?;
     match answer["values"].take() {
-        Value::Object(values) => Some(PageSettings { values, page }),
+        Value::Object(values) => Some(values),
         _ => None,
     }
 }
 
 /// Puts values (key to JSON value) into localStorage, and keeps the page from writing those keys until it is left.
 ///
-/// With `page`, a page that is another one by now is reloaded: it does not know of the import. Answers whether the
-/// values stand there.
-pub async fn write<R: Runtime>(webview: &Webview<R>, values: &Map<String, Value>, page: Option<f64>) -> bool {
+/// Answers whether the values stand there.
+pub async fn write<R: Runtime>(webview: &Webview<R>, values: &Map<String, Value>) -> bool {
     let texts: Map<String, Value> = values
         .iter()
         .filter(|(key, value)| KEYS.contains(&key.as_str()) && !value.is_null())
         .map(|(key, value)| (key.clone(), Value::String(value.to_string())))
         .collect();
-    let request = serde_json::json!({"texts": texts, "page": page});
-    ask(webview, WRITE, &request).await.is_some_and(|answer| answer["written"] == true)
+    ask(webview, WRITE, &serde_json::json!({"texts": texts})).await.is_some_and(|answer| answer["written"] == true)
 }
 
 /// The other pages of the app that share the localStorage of `webview`.

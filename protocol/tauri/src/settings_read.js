@@ -4,6 +4,5 @@ function readSettings({ keys }, event) {
     const text = localStorage.getItem(key);
     if (text !== null) values[key] = text;
   }
-  const payload = { values, page: performance.timeOrigin };
-  window.__TAURI_INTERNALS__.invoke('plugin:event|emit', { event, payload });
+  window.__TAURI_INTERNALS__.invoke('plugin:event|emit', { event, payload: { values } });
 }

@@ -1,6 +1,6 @@
 // Restored settings stay in localStorage until the page is left: its state is still that of before the import,
 // and would be written over them by the next click, or by a listener that saves when the page goes.
-function writeSettings({ texts, page }, event) {
+function writeSettings({ texts }, event) {
   const storage = window.localStorage;
 
   function guard() {
@@ -37,7 +37,5 @@ function writeSettings({ texts, page }, event) {
   } catch {
     written = false; // no room left: the caller tells
   }
-  const answer = window.__TAURI_INTERNALS__.invoke('plugin:event|emit', { event, payload: { written } });
-  const isAnother = page !== null && page !== performance.timeOrigin;
-  if (isAnother) answer.finally(() => window.location.reload());
+  window.__TAURI_INTERNALS__.invoke('plugin:event|emit', { event, payload: { written } });
 }
