@@ -186,6 +186,12 @@ def test_the_map_lists_the_rooms_in_the_order_of_the_pipe() -> None:
     assert listed == [room for room in ORDER if room in ROOMS]
 
 
+def test_the_map_draws_the_arrow_as_it_is() -> None:
+    arrow = re.search(r"^ {4}__main__ ->(?:.|\n)+?\n\n", MAP, re.MULTILINE)
+    assert arrow is not None
+    assert tuple(re.findall(r"\w+", arrow[0])) == ORDER[:-1]
+
+
 def test_the_map_answers_many_questions() -> None:
     assert len(ANSWERS) >= 20
     assert {room for room in ROOMS if f"`{room}/" in "".join(files for _, files, _ in ANSWERS)} == set(ROOMS)
