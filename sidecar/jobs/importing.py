@@ -236,7 +236,7 @@ def _import(request: _Request, progress: Progress, settings: Mapping[str, object
             **msgspec.structs.asdict(target.backup.contents.metadata),
             overwrite=request.overwrite,
             tables=target.difference.accounts,
-            warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ())],
+            warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ()), *copy.warnings],
             settings=restored.values,
             safety_copy=str(copy.path) if copy.path else None,
             salvage=target.report(),

@@ -14,8 +14,9 @@ import msgspec
 from sidecar.archive import manifest as names
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors import BackupError, DamagedBackup, PathError
-from sidecar.jobs.safety_copies import folder_of, list_copies, moment_of
+from sidecar.jobs.safety_copies import all_copies, moment_of
 from sidecar.progress import Progress
+from sidecar.rescue.copy_places import folder_of
 from sidecar.results import BackupList, BackupMetadata, SafetyCopyState
 from sidecar.stage.staging import read_head
 from sidecar.system.files import open_source
@@ -32,7 +33,7 @@ def list_backups(places: Places, progress: Progress) -> BackupList:
     """
     progress.plan(PHASES)
     folder = folder_of(places.database)
-    copies = list_copies(folder)
+    copies = all_copies(places)
     progress.phase("prove", len(copies), "backups", "Checking the safety copies")
     found = []
     for path in copies:

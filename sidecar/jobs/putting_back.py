@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sidecar.archive.settings import read_settings
 from sidecar.errors import ChangedSincePreview, DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
-from sidecar.jobs.safety_copies import SafetyCopy, copy_errors, folder_of, new_moment
+from sidecar.jobs.safety_copies import SafetyCopy, copy_errors, new_moment
 from sidecar.progress import Progress
+from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.placing import put_back
 from sidecar.rescue.wrecks import SetAside, file_state, same_bytes, set_aside
 from sidecar.results import ImportPreview, UndoResult

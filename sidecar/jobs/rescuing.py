@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.errors import CannotRebuild, DatabaseBusy, FolderNotFound, WouldLoseData
-from sidecar.jobs.safety_copies import copy_errors, folder_of, make_folder, new_moment
+from sidecar.jobs.safety_copies import copy_errors, new_moment
 from sidecar.progress import Progress
+from sidecar.rescue.copy_places import folder_of, make_folder
 from sidecar.rescue.diagnosis import MISSING, Wreck, first_finding
 from sidecar.rescue.placing import Changed, put_in_place
 from sidecar.rescue.rebuilding import migrations_for, rebuild

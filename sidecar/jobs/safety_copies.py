@@ -1,8 +1,7 @@
 """Safety copies: a backup of the present data, made before an import changes any of it, and kept for a while.
 
-They lie beside the database, in ``backups``, and are written and proved as any export is. Owns their folder,
-their names and their removal; which may go is for ``retention``, what an import does with one for ``importing`` and
-``undoing``.
+They lie where ``copy_places`` says, and are written and proved as any export is. Owns their names and their removal;
+which may go is for ``retention``, what an import does with one for ``importing`` and ``undoing``.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from sidecar.errors import (
     DatabaseDamaged,
     NotImportable,
     PathError,
+    PlaceUnreachable,
     ReadFailed,
     SafetyCopyFailed,
     VerificationFailed,
@@ -29,13 +29,12 @@ from sidecar.jobs.exporting import export_data
 from sidecar.jobs.retention import outdated
 from sidecar.jobs.vouching import INDEX_DAMAGED
 from sidecar.progress import Progress
+from sidecar.rescue.copy_places import folder_of, make_folder, require_plugged, second_folder_of
 from sidecar.rescue.wrecks import list_wrecks
-from sidecar.system.files import resolved, same_file
+from sidecar.system.files import same_file
 from sidecar.system.flushing import NOT_FLUSHED
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
-
-FOLDER = "backups"
 
 KEPT = 10
 """Safety copies that stay at the least; an import that makes one removes what ``retention`` lets go of beyond."""
@@ -44,12 +43,6 @@ _FORMAT = "%Y%m%dT%H%M%S.%f"
 _NAME = re.compile(r"before-import-(\d{8}T\d{6}\.\d{6})Z\.kpbackup", re.ASCII)
 _LAST_YEAR = 9000
 """A file of a later year is none of ours: the name after it could not be written."""
-
-
-def folder_of(database: Path) -> Path:
-    """The folder of a database's safety copies, whether or not it exists; links to the database lead to one folder."""
-    with file_errors(database, Act.STAT):
-        return resolved(database).parent / FOLDER
 
 
 def list_copies(folder: Path) -> list[Path]:
@@ -61,8 +54,27 @@ def list_copies(folder: Path) -> list[Path]:
         try:
             found = [(moment, path) for path in folder.iterdir() if (moment := moment_of(path)) and _is_file(path)]
         except FileNotFoundError:
+            require_plugged(folder)
             return []
     return [path for _, path in sorted(found, reverse=True)]
+
+
+def all_copies(places: Places) -> list[Path]:
+    """The safety copies of a database, beside it and in the work folder, the newest first.
+
+    Raises PathError for a folder beside the database whose disk is not there, or, unless there are copies in the
+    second place, that cannot be read.
+    """
+    second: list[Path] = []
+    with suppress(PathError):  # a work folder that cannot be used is for the job that needs it to tell of
+        second = list_copies(second_folder_of(places))
+    try:
+        first = list_copies(folder_of(places.database))
+    except PathError as error:
+        if isinstance(error, PlaceUnreachable) or not second:
+            raise
+        first = []
+    return sorted((*first, *second), key=lambda path: path.name, reverse=True)
 
 
 def moment_of(path: Path) -> datetime | None:
@@ -96,11 +108,13 @@ class SafetyCopy:
         self._settings = settings
         self._new_progress = new_progress
         self._progress: Progress | None = None
-        self._made_folder = False
+        self._made_folder: Path | None = None
+        self.warnings: list[str] = []
 
     def make(self) -> None:
         """Write and prove a copy of the database as it is now; it takes the place of an earlier one.
 
+        Where the folder beside the database cannot take it, it lies in the work folder, and ``warnings`` say so.
         Raises SafetyCopyFailed, DatabaseError and its kin, Cancelled: then there is none.
         """
         self.discard()
@@ -108,28 +122,45 @@ class SafetyCopy:
         progress = self._progress = self._progress or self._new_progress()
         with copy_errors(self._folder):
             try:
-                self._made_folder = make_folder(self._folder)
-                self.path = self._folder / f"before-import-{new_moment(self._folder).strftime(_FORMAT)}Z.kpbackup"
-                made = export_data(self._places, str(self.path), progress, self._settings)
-                if INDEX_DAMAGED in made.warnings:
-                    # A backup would do. An import finds rows by the index, and would not see some of them.
-                    raise DatabaseDamaged(path=self._places.database, detail="an index lacks rows")
-                if NOT_FLUSHED in made.warnings:
-                    # A backup would do; what an import relies on has to outlast a power cut.
-                    raise ReadFailed(path=self.path, detail="its folder could not be flushed")
-            except BaseException:
-                self.discard()
-                raise
+                self._make_in(self._folder, progress)
+            except (PathError, VerificationFailed) as error:
+                # A disk that was taken out comes back, and would have been the place.
+                require_plugged(self._folder)
+                try:
+                    self._make_in(second_folder_of(self._places), progress)
+                except (PathError, VerificationFailed):
+                    raise error from None
+                self.warnings = [
+                    f"The safety copy lies in the work folder ({self.path}): beside the database it could not be kept."
+                    f" {error.message}"
+                ]
         self.seconds = time.monotonic() - begun
+
+    def _make_in(self, folder: Path, progress: Progress) -> None:
+        try:
+            if make_folder(folder):
+                self._made_folder = folder
+            moment = new_moment(self._folder, second_folder_of(self._places))
+            self.path = folder / f"before-import-{moment.strftime(_FORMAT)}Z.kpbackup"
+            made = export_data(self._places, str(self.path), progress, self._settings)
+            if INDEX_DAMAGED in made.warnings:
+                # A backup would do. An import finds rows by the index, and would not see some of them.
+                raise DatabaseDamaged(path=self._places.database, detail="an index lacks rows")
+            if NOT_FLUSHED in made.warnings:
+                # A backup would do; what an import relies on has to outlast a power cut.
+                raise ReadFailed(path=self.path, detail="its folder could not be flushed")
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Remove the copy, if there is one: what it would bring back has not changed."""
         with suppress(OSError):
             if self.path is not None:
                 self.path.unlink(missing_ok=True)
-            if self._made_folder:
-                self._folder.rmdir()
-        self.path, self._made_folder = None, False
+            if self._made_folder is not None:
+                self._made_folder.rmdir()
+        self.path, self._made_folder, self.warnings = None, None, []
 
     def settle(self, source: str) -> None:
         """Now that the import has happened: remove the copies that are outdated, never this one or ``source``.
@@ -138,14 +169,14 @@ class SafetyCopy:
         """
         if self.path is None:
             return
-        for old in _beyond(self.path.parent, (self.path, Path(source))):
+        for old in _beyond(self._places, (self.path, Path(source))):
             with suppress(OSError):
                 old.unlink()
 
 
-def _beyond(folder: Path, spared: Collection[Path]) -> list[Path]:
+def _beyond(places: Places, spared: Collection[Path]) -> list[Path]:
     try:
-        copies = [(moment, path) for path in list_copies(folder) if (moment := moment_of(path))]
+        copies = [(moment, path) for path in all_copies(places) if (moment := moment_of(path))]
     except PathError:
         # The import has happened: a folder that cannot be read any more is told of by the next one.
         return []
@@ -153,26 +184,16 @@ def _beyond(folder: Path, spared: Collection[Path]) -> list[Path]:
     return [path for path in outdated(copies, KEPT) if not any(same_file(path, other) for other in spared)]
 
 
-def new_moment(folder: Path) -> datetime:
+def new_moment(*folders: Path) -> datetime:
     """A moment for what is kept now, later than those of all there is, even if the clock was put back."""
-    moments = [moment for path in list_copies(folder)[:1] if (moment := moment_of(path))]
-    moments += [wreck.moment for wreck in list_wrecks(folder)[:1]]
+    moments: list[datetime] = []
+    for folder in folders:
+        with suppress(PathError):  # one that cannot be read holds nothing that would come first
+            moments += [moment for path in list_copies(folder)[:1] if (moment := moment_of(path))]
+            moments += [wreck.moment for wreck in list_wrecks(folder)[:1]]
     now = datetime.now(UTC)
     newest = max(moments, default=now)
     return max(now, newest + timedelta(microseconds=1)) if moments else now
-
-
-def make_folder(folder: Path) -> bool:
-    """Make the folder, for its owner alone, unless it is there; answers whether it was made."""
-    with file_errors(folder, Act.SAVE):
-        try:
-            folder.mkdir(mode=0o700)
-        except FileExistsError:
-            if not folder.is_dir():
-                detail = "something else of that name is in its place, move it away"
-                raise SafetyCopyFailed(path=folder, detail=detail) from None
-            return False
-    return True
 
 
 @contextmanager

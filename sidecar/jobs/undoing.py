@@ -6,17 +6,18 @@ It keeps what is there itself, so a second undo brings back what the first took 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from sidecar.errors import BackupError, NoSafetyCopy, NothingReplaced
+from sidecar.errors import BackupError, NoSafetyCopy, NothingReplaced, PathError
 from sidecar.jobs.importing import preview_restore, restore_copy
 from sidecar.jobs.putting_back import is_in_place, preview_wreck, put_wreck_back
-from sidecar.jobs.safety_copies import folder_of, list_copies, moment_of
+from sidecar.jobs.safety_copies import all_copies, moment_of
 from sidecar.progress import Progress
+from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.wrecks import SetAside, list_wrecks
 from sidecar.results import ImportPreview, UndoResult
 from sidecar.system.paths import Places
@@ -81,8 +82,10 @@ def _kept(places: Places, only: Path | None = None) -> Iterator[Path | SetAside]
     :param only: the one of them that is wanted.
     """
     folder = folder_of(places.database)
-    moments: dict[Path | SetAside, datetime] = {wreck: wreck.moment for wreck in list_wrecks(folder)}
-    moments |= {path: moment for path in list_copies(folder) if (moment := moment_of(path))}
+    copies = all_copies(places)
+    moments: dict[Path | SetAside, datetime] = {path: moment for path in copies if (moment := moment_of(path))}
+    with suppress(PathError):  # told of by all_copies, unless there are copies elsewhere, which can be put back
+        moments |= {wreck: wreck.moment for wreck in list_wrecks(folder)}
     for kept in sorted(moments, key=moments.__getitem__, reverse=True):
         if only is not None and only != (kept.path if isinstance(kept, SetAside) else kept):
             continue

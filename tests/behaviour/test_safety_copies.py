@@ -24,6 +24,7 @@ from sidecar.errors import (
     DatabaseBusy,
     InvalidBackup,
     NoSafetyCopy,
+    PlaceUnreachable,
     SafetyCopyFailed,
     SidecarError,
 )
@@ -35,6 +36,7 @@ from sidecar.jobs.safety_copies import KEPT, list_copies, moment_of
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import INTERVAL, Progress, Report
+from sidecar.rescue.copy_places import second_folder_of
 from sidecar.restore.applying import Outdated, apply
 from sidecar.results import ImportResult, UndoResult
 from sidecar.system.paths import Places
@@ -300,7 +302,55 @@ def _a_link_to_nowhere_in_its_place(device: Path) -> None:
     folder_of(device).symlink_to(device.parent / "nowhere")
 
 
-@pytest.mark.parametrize("hindrance", [_a_file_in_its_place, _a_link_to_nowhere_in_its_place])
+def test_a_copy_that_finds_no_place_beside_the_database_lies_in_the_work_folder(device: Path) -> None:
+    """Where an undo finds it, and the list; and where it is counted with those that lie beside the database later."""
+    _a_file_in_its_place(device)
+    before = contents(device)
+    first = bring_in(device, shipped(THIRD))
+    assert first.safety_copy is not None
+    assert Path(first.safety_copy).is_relative_to(places_of(device).work_dir)
+    assert any(first.safety_copy in warning and "move it away" in warning for warning in first.warnings)
+    (listed,) = list_backups(places_of(device), Progress()).backups
+    assert (listed.path, listed.proved) == (first.safety_copy, True)
+    assert undo(device).path == first.safety_copy
+    assert_same_contents(before, contents(device))
+    folder_of(device).unlink()
+    second = bring_in(device, shipped(THIRD))
+    assert Path(second.safety_copy or "").parent == folder_of(device)
+    paths = [copy.path for copy in list_backups(places_of(device), Progress()).backups]
+    assert (paths[0], paths[-1]) == (second.safety_copy, first.safety_copy)
+
+
+def test_other_databases_copies_in_the_same_work_folder_are_not_this_ones(device: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Path(shutil.copy(device, tmp_path / "other" / "kirapilot.db"))
+    for database in (device, other):
+        _a_file_in_its_place(database)
+    work = places_of(device).work_dir
+    importing.import_data(Places(other, work), str(shipped(THIRD)), True, Progress())
+    made = bring_in(device, shipped(THIRD)).safety_copy
+    assert [copy.path for copy in list_backups(places_of(device), Progress()).backups] == [made]
+    assert len(list(work.glob("backups-*"))) == 2
+
+
+def test_without_any_place_for_its_copy_nothing_is_changed(device: Path) -> None:
+    _a_file_in_its_place(device)
+    second_folder_of(places_of(device)).parent.mkdir(exist_ok=True)
+    second_folder_of(places_of(device)).write_text("mine")
+    with nothing_changes(device.parent), pytest.raises(SafetyCopyFailed) as raised:
+        bring_in(device, shipped(THIRD))
+    assert "move it away" in said_well(raised.value, SafetyCopyFailed).message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_of_copies_whose_disk_is_not_there_is_told_of_by_all(device: Path) -> None:
+    _a_link_to_nowhere_in_its_place(device)
+    for ask in (lambda: list_backups(places_of(device), Progress()), lambda: undo(device)):
+        with pytest.raises(PlaceUnreachable, match="nowhere, which is not there"):
+            ask()
+
+
+@pytest.mark.parametrize("hindrance", [_a_link_to_nowhere_in_its_place])
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_an_import_without_a_place_for_its_copy_changes_nothing_and_says_why(
     overwrite: bool, hindrance: Callable[[Path], None], device: Path
@@ -311,25 +361,34 @@ def test_an_import_without_a_place_for_its_copy_changes_nothing_and_says_why(
     error = said_well(raised.value, SafetyCopyFailed)
     assert error.message.startswith("Nothing was changed and the backup is fine: No safety copy ")
     assert error.path == str(folder_of(device))
-    assert "move it away" in error.message
+    assert "which is not there. Plug its disk in" in error.message
 
 
 @pytest.mark.slow
-def test_whichever_write_flush_or_rename_of_the_copy_fails_the_import_stops(device: Path) -> None:
+def test_whichever_write_flush_or_rename_of_the_copy_fails_there_is_one_or_the_import_stops(device: Path) -> None:
     before = contents(device)
+    elsewhere = 0
     for fatal in itertools.count(1):
         was = state(device.parent)
         with pytest.MonkeyPatch.context() as patch:
             failing = Failing(fatal, errno.ENOSPC if fatal % 2 else errno.EIO)
             fail_files(patch, failing)
             error = failure_of(device)
-        if error is None:
+        if failing.calls < fatal:
             break
-        assert said_well(error, SafetyCopyFailed).path == str(folder_of(device))
-        assert without_empty_work_folder(state(device.parent)) == without_empty_work_folder(was)
+        if error is None:
+            (copy,) = list_backups(places_of(device), Progress()).backups
+            assert copy.proved
+            elsewhere += Path(copy.path).parent != folder_of(device)
+            assert undo(device).path == copy.path
+            shutil.rmtree(folder_of(device), ignore_errors=True)
+            shutil.rmtree(second_folder_of(places_of(device)), ignore_errors=True)
+        else:
+            assert said_well(error, SafetyCopyFailed).path == str(folder_of(device))
+            assert without_empty_work_folder(state(device.parent)) == without_empty_work_folder(was)
         assert_same_contents(before, contents(device))
-    assert failing.calls < fatal
     assert fatal > 20
+    assert elsewhere > 10
 
 
 def failure_of(device: Path) -> SidecarError | None:

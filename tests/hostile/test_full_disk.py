@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -223,6 +223,9 @@ class _File:
     def __enter__(self) -> _File:
         return self
 
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
@@ -286,6 +289,6 @@ def test_whichever_write_flush_or_rename_fails_the_old_backup_stays(places: Plac
 def _export_fails(places: Places, target: Path) -> bool:
     try:
         export_data(places, str(target), Progress())
-    except (DiskFull, ReadFailed, VerificationFailed):
+    except (DiskFull, ReadFailed, VerificationFailed, WorkFolderUnusable):
         return True
     return False
