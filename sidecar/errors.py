@@ -299,6 +299,16 @@ class CannotRebuild(DatabaseError):
     kind, code, hint = "cannot_rebuild", 53, "Move the database away, start KiraPilot once, and import again."
 
 
+class RowsRefused(DatabaseError):
+    """This KiraPilot's database does not take all of the backup: {detail}. Update KiraPilot, then import it again."""
+
+    kind, code, hint = "rows_refused", 51, "Update KiraPilot, or import into the database that the backup is of."
+
+    def __init__(self, *, detail: str, table: str = "", rows: tuple[int, ...] = ()) -> None:
+        super().__init__(detail=detail)
+        self.table, self.rows = table, rows
+
+
 class WorkFolderUnusable(SidecarError):
     """The work folder {path} cannot be used ({detail}). Name another one with --work-dir."""
 
@@ -318,9 +328,9 @@ class NotImportable(SidecarError):
 
 
 class AccountingMismatch(SidecarError):
-    """The import was undone because its row counts did not agree ({detail}). Please report this."""
+    """The import was undone because its row counts did not agree ({detail})."""
 
-    kind, code, hint = "accounting_mismatch", 42, "Please report this."
+    kind, code, hint = "accounting_mismatch", 42, "Nothing was changed. Tell those who made what it names."
 
 
 class SafetyCopyFailed(SidecarError):

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
-from sidecar.errors import ChangedSincePreview, DatabaseBusy, InvalidBackup, SameFile, SidecarError
+from sidecar.errors import ChangedSincePreview, DatabaseBusy, SameFile, SidecarError
 from sidecar.jobs.rescuing import Rebuilding
 from sidecar.jobs.safety_copies import SafetyCopy
 from sidecar.progress import Progress
@@ -39,6 +39,7 @@ from sidecar.restore.preview_token import (
 from sidecar.restore.refused_rows import mend
 from sidecar.restore.running_timers import fit_timers
 from sidecar.restore.target_rules import Policy, apply_policies
+from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import ImportPreview, ImportResult, Rescue, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.stage.checks import LISTS_NOT_CARRIED
@@ -180,6 +181,19 @@ class _Target:
         self.difference.policy.require_same_target(self.connection)
         self.work_out(progress)
 
+    def try_out(self, progress: Progress) -> None:
+        """Find out by a trial what only the transaction would meet. Raises what the import would raise."""
+        for _ in range(TRIES):
+            try:
+                try_out(self.difference, self.request.places.database, progress.quietly(), self.request.verbatim)
+            except SidecarError:
+                if self.version == data_version(self.connection):
+                    raise
+                # The app wrote in between: the difference was of another moment.
+                self.work_out(progress)
+            else:
+                return
+
     def catch_up(self, progress: Progress) -> None:
         """Work out again, outside of a transaction, what the app has outdated."""
         if self.version != data_version(self.connection):
@@ -264,7 +278,9 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
         target.work_out_again(progress)
         keep()
 
-    build(target.connection, target.difference, progress)
+    with suppress(sqlite3.IntegrityError):
+        # A row that its table refuses is met again, and named, where rows move one by one.
+        build(target.connection, target.difference, progress)
     try:
         for turn in range(TRIES):
             target.catch_up(progress)
@@ -309,14 +325,16 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
     shown = request.preview or request.preview_token is not None
     state = read_state(request.file_path, progress) if shown else None
     judging = salvaged if request.salvage else judged
-    with (
-        nullcontext() if request.salvage else offering_salvage(request.file_path, request.places.work_dir, progress),
-        judging(request.file_path, request.places.work_dir, progress, _encoding(found)) as backup,
-    ):
-        if request.verbatim:
-            backup.require_whole()
-        else:
-            backup.require_valid()
+    with ExitStack() as stack:
+        # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
+        with offering_salvage(request.file_path, request.places.work_dir, progress, asked=request.salvage):
+            backup = stack.enter_context(
+                judging(request.file_path, request.places.work_dir, progress, _encoding(found))
+            )
+            if request.verbatim:
+                backup.require_whole()
+            else:
+                backup.require_valid()
         backup.stage.close()
         if state is not None:
             require_unchanged(request.file_path, state)
@@ -325,8 +343,10 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
             _standing_in(found, database, backup) as rebuilding,
             database_errors(database),
             closing(open_for_import(rebuilding.path if rebuilding else database)) as connection,
-            _refusals(),
         ):
+            if request.verbatim:
+                # What was in the database goes back into it, whether or not it keeps to the CHECKs of its table.
+                connection.execute("PRAGMA ignore_check_constraints = ON")
             if found is None and diagnose(database, request.places.work_dir, progress) != ASSUMED_ENCODING:
                 raise DatabaseBusy(path=database, detail="It has only just become free.")
             target = _compare(connection, request, backup, progress, state, rebuilding)
@@ -393,6 +413,8 @@ def _compare(
         target.work_out(progress)
         # The policies looked at the database before the difference did.
         target.version = version
+        if request.preview and rebuilding is None and not is_familiar(connection, difference):
+            target.try_out(progress)
     if state is not None:
         target.token = make_token(state, request.kind(), data, difference)
     if request.preview_token is not None:
@@ -434,14 +456,3 @@ def _reassuring(words: str) -> Iterator[None]:
         if not (error.blames_backup or error.reassures):
             error.reassurance = words
         raise
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """A constraint of the target that refuses a row is no damage to the database."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise InvalidBackup(
-            detail=f"Nothing was changed: the database refuses a row of the backup ({error})"
-        ) from error

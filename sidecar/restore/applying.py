@@ -6,14 +6,16 @@ The only module that changes the app's rows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, broken_references, quote
-from sidecar.errors import CannotRemove, InvalidBackup
+from sidecar.errors import CannotRemove, RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
+from sidecar.restore.refusals import leading_nowhere, refusal
 from sidecar.stage.stage import ROW, SHAPE
 
 
@@ -31,8 +33,8 @@ def apply(
     """Carry out a difference that was worked out when the live database had ``version``.
 
     Waits for the lock, then changes, counts, checks references and commits; whatever fails before
-    the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, CannotRemove,
-    InvalidBackup, Cancelled.
+    the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, CannotRemove, RowsRefused,
+    Cancelled.
 
     :param renew: works the difference out again, and whatever else depends on the database, while the lock keeps
         the app from writing; without it, :class:`Outdated` is raised if the app wrote in between.
@@ -110,11 +112,12 @@ def _update(ledger: Ledger, difference: Difference, name: str) -> None:
         if not columns:
             continue
         values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
-        updated += ledger.change(
+        sql = (
             f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)}"
-            f" AND s.{quote(SHAPE)} = ? AND {key}",
-            (number,),
+            f" AND s.{quote(SHAPE)} = ? AND {key}"
         )
+        with _naming_rows(ledger, difference, name, UPDATE, number, f"{sql} AND s.{quote(ROW)} = ?"):
+            updated += ledger.change(sql, (number,))
     ledger.expect(updated, account.updated, f"{name}: rows updated")
 
 
@@ -130,11 +133,12 @@ def _vacate_unique_values(ledger: Ledger, difference: Difference, live: TableSch
                 continue
             # NULLs never collide; else a number that fits every type, and REAL to the digit.
             nothing = f"-4503599627370496 - s.{quote(ROW)}" if column in live.not_null else "NULL"
-            ledger.change(
-                f"UPDATE main.{quote(live.name)} AS m SET {quote(column)} = {nothing}"
-                f" FROM {_planned(live.name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
-                (number,),
-            )
+            with ledger.heeding_no_checks():
+                ledger.change(
+                    f"UPDATE main.{quote(live.name)} AS m SET {quote(column)} = {nothing}"
+                    f" FROM {_planned(live.name, UPDATE)} AND s.{quote(SHAPE)} = ? AND {key}",
+                    (number,),
+                )
 
 
 def _add(ledger: Ledger, difference: Difference, name: str) -> None:
@@ -152,12 +156,24 @@ def _add(ledger: Ledger, difference: Difference, name: str) -> None:
         # A record without any column that the target has still is a row: of defaults.
         listed = ", ".join(map(quote, columns)) or _locator(difference.live[name])
         values = ", ".join(f"s.{quote(column)}" for column in columns) or "NULL"
-        added += ledger.change(
+        sql = (
             f"INSERT INTO main.{quote(name)} ({listed}) SELECT {values} FROM {_planned(name, ADD)}"
-            f" AND s.{quote(SHAPE)} = ? ORDER BY s.{quote(ROW)}",
-            (number,),
+            f" AND s.{quote(SHAPE)} = ?"
         )
+        with _naming_rows(ledger, difference, name, ADD, number, f"{sql} AND s.{quote(ROW)} = ?"):
+            added += ledger.change(f"{sql} ORDER BY s.{quote(ROW)}", (number,))
     ledger.expect(added, account.added, f"{name}: rows added")
+
+
+@contextmanager
+def _naming_rows(
+    ledger: Ledger, difference: Difference, name: str, action: int, shape: int, one: str
+) -> Iterator[None]:
+    """Say of a constraint that refuses rows which rows these are. Raises RowsRefused."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise refusal(ledger.connection, difference, name, action, shape, one, error) from error
 
 
 def _planned(name: str, action: int) -> str:
@@ -172,9 +188,9 @@ def _check_references(connection: sqlite3.Connection, difference: Difference) ->
         staged = difference.stage.tables.get(name)
         allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
         if broken > allowed:
-            what = f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before"
+            what = leading_nowhere(connection, difference.live, name, broken, allowed)
             if staged is not None and staged.carried:
-                raise InvalidBackup(detail=f"Nothing was changed: {what}")
+                raise RowsRefused(detail=what)
             raise CannotRemove(detail=what)
 
 

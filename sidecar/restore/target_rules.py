@@ -99,7 +99,9 @@ def _keep_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, over
     if has_default:
         policy.lists = _lists(connection)
     if has_default and stage.tables[LISTS].carried:
-        _one_default(connection, overwrite, policy)
+        _one_default(connection, stage, live, overwrite, policy)
+    if not overwrite and ("name",) in live[LISTS].unique and stage.tables[LISTS].carried:
+        _map_lists_of_one_name(connection, stage, live)
     if {"id", "name"} <= live[LISTS].columns.keys() and (
         not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {})
     ):
@@ -144,7 +146,7 @@ def _lost_values(
             yield column, values
 
 
-def _one_default(connection: sqlite3.Connection, overwrite: bool, policy: Policy) -> None:
+def _one_default(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, policy: Policy) -> None:
     """Exactly one default list: the archive's when lists are replaced, the database's own when they are merged."""
     row = quote(ROW)
     connection.execute(
@@ -164,8 +166,36 @@ def _one_default(connection: sqlite3.Connection, overwrite: bool, policy: Policy
     elif not overwrite and theirs is not None and theirs[1] != own[0]:
         policy.mapped.add(theirs[0])
         policy.left_out[LISTS] = {MAPPED: 1}
-        for table, column in NAMING_LISTS:
-            connection.execute(f"UPDATE stage.{table} SET {column} = ? WHERE {column} = ?", (own[0], theirs[1]))
+        _rename_list(connection, stage, live, theirs[1], own[0])
+
+
+def _map_lists_of_one_name(connection: sqlite3.Connection, stage: Stage, live: Schema) -> None:
+    """Where no two lists may share a name, what is in a list of the archive goes to the database's list of that name.
+
+    The archive's own is then left out, as any row whose unique values the database has.
+    """
+    found = connection.execute(
+        "SELECT s.id, m.id FROM stage.task_lists s JOIN main.task_lists m ON m.name = s.name"
+        " WHERE s.id IS NOT m.id AND s.id NOT IN (SELECT id FROM main.task_lists WHERE id IS NOT NULL)"
+    ).fetchall()
+    for theirs, own in found:
+        _rename_list(connection, stage, live, theirs, own)
+
+
+def _rename_list(connection: sqlite3.Connection, stage: Stage, live: Schema, theirs: object, own: object) -> None:
+    """Let whatever names a list of the archive name one of the database: references that are meant, and declared."""
+    naming = set(NAMING_LISTS)
+    for name, target in live.items():
+        naming |= {
+            (name, key.column) for key in target.foreign_keys if (key.parent, key.parent_column) == (LISTS, "id")
+        }
+    for name, staged in stage.tables.items():
+        naming |= {(name, column) for column, leads in staged.references.items() if leads == (LISTS, "id")}
+    for name, column in sorted(naming):
+        if column in stage.columns_of(name):
+            connection.execute(
+                f"UPDATE stage.{quote(name)} SET {quote(column)} = ? WHERE {quote(column)} = ?", (own, theirs)
+            )
 
 
 def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, policy: Policy) -> None:

@@ -165,12 +165,12 @@ def salvaged(
 
 
 @contextmanager
-def offering_salvage(file_path: str, work_dir: Path, progress: Progress) -> Iterator[None]:
-    """Say of a backup that is refused for damage whether a salvage would get anything out of it."""
+def offering_salvage(file_path: str, work_dir: Path, progress: Progress, asked: bool = False) -> Iterator[None]:
+    """Say of a backup that is refused for damage whether a salvage, unless one is asked for, would get anything out."""
     try:
         yield
     except (DamagedBackup, InvalidBackup, InvalidMetadata, MissingData, NotABackup) as error:
-        if _can_salvage(file_path, work_dir, progress.quietly()):
+        if not asked and _can_salvage(file_path, work_dir, progress.quietly()):
             error.suggestion = SUGGESTION
         raise
 

@@ -515,6 +515,7 @@ export type ErrorKind =
   | "safety_copy_failed"
   | "no_safety_copy"
   | "not_importable"
+  | "rows_refused"
   | "cannot_rebuild"
   | "nothing_replaced"
   | "file_too_large"

@@ -1,0 +1,87 @@
+"""What the target refuses, row by row: constraints that only the transaction meets.
+
+A statement moves all rows of a table at once, and SQLite names the first constraint that one of them breaks. Here the
+rows are tried one at a time, within the same transaction, which is then undone.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+
+from sidecar.database.introspection import Schema, quote
+from sidecar.errors import RowsRefused
+from sidecar.restore.plan import Difference, plan_of
+from sidecar.stage.stage import ROW, SHAPE
+
+MOST_TRIED = 2_000
+"""Rows that are tried one at a time: more would keep the app waiting for long."""
+
+NAMED = 5
+"""Rows that are named for each reason."""
+
+_REASONS = (
+    (re.compile(r"NOT NULL constraint failed: (.+)"), "no value for {}"),
+    (re.compile(r"UNIQUE constraint failed: (.+)"), "the same {} as another row"),
+    (re.compile(r"CHECK constraint failed: (.+)"), "against the rule {}"),
+)
+
+
+def refusal(
+    connection: sqlite3.Connection, difference: Difference, name: str, action: int, shape: int, one: str, why: Exception
+) -> RowsRefused:
+    """The error that names the rows of ``name`` that the target refuses.
+
+    :param one: the statement that moves one row: its parameters are the shape and the row of the stage.
+    :param why: what SQLite said of all of them together.
+    """
+    row = quote(ROW)
+    row_id = "CAST(s.id AS TEXT)" if "id" in difference.stage.tables[name].columns else "NULL"
+    rows = connection.execute(
+        f"SELECT s.{row}, {row_id} FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row}"
+        f" WHERE p.action = {action} AND s.{quote(SHAPE)} = ? ORDER BY s.{row} LIMIT {MOST_TRIED + 1}",
+        (shape,),
+    ).fetchall()
+    found: dict[str, list[tuple[int, str | None]]] = {}
+    for number, shown in rows[:MOST_TRIED]:
+        try:
+            connection.execute(one, (shape, number))
+        except sqlite3.IntegrityError as error:
+            found.setdefault(str(error), []).append((number, shown))
+            if not connection.in_transaction:
+                break  # a conflict clause of the table's own has undone everything
+    if not found:
+        found = {str(why): []}
+    more = len(rows) > MOST_TRIED
+    return RowsRefused(
+        detail="; ".join(_told(name, reason, [shown for _, shown in some], more) for reason, some in found.items()),
+        table=name,
+        rows=tuple(number for some in found.values() for number, _ in some),
+    )
+
+
+def _told(name: str, reason: str, ids: Sequence[str | None], more: bool) -> str:
+    words = next((said.format(match[1]) for form, said in _REASONS if (match := form.match(reason))), reason)
+    if not ids:
+        return f"{name}: {words}"
+    named = [shown for shown in ids if shown is not None][:NAMED]
+    others = ", ..." if len(ids) > len(named) else ""
+    listed = f": {', '.join(named)}{others}" if named else ""
+    return f"{'at least ' if more else ''}{len(ids):,} {name} ({words}{listed})"
+
+
+def leading_nowhere(connection: sqlite3.Connection, live: Schema, name: str, broken: int, allowed: int) -> str:
+    """What is said of references of a table that would lead nowhere, with the ids of some rows."""
+    row_id = "CAST(id AS TEXT)" if "id" in live[name].columns else "NULL"
+    check = f"PRAGMA main.foreign_key_check({quote(name)})"
+    found = [row for _, row in zip(range(NAMED), connection.execute(check), strict=False)]
+    ids: list[str] = []
+    for _, rowid, _, _ in found:
+        if rowid is not None and live[name].rowid:
+            sql = f"SELECT {row_id} FROM main.{quote(name)} WHERE {live[name].rowid} = ?"
+            ids += [shown for (shown,) in connection.execute(sql, (rowid,)) if shown is not None]
+    parents = ", ".join(sorted({parent for _, _, parent, _ in found})) or "rows"
+    before = f", where {allowed:,} did before" if allowed else ""
+    listed = f" ({', '.join(ids)}{', ...' if broken > len(ids) else ''})" if ids else ""
+    return f"{broken:,} {name} would refer to {parents} that are not there{listed}{before}"

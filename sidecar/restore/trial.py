@@ -1,0 +1,86 @@
+"""A trial: the difference carried out for real on a private copy of the database, which is then thrown away.
+
+For a preview, where the target's schema asks of rows what the code does not know: only the transaction would meet it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from sidecar.database.introspection import TableSchema, readable
+from sidecar.database.models import KNOWN, UNIQUE, Column, Reference
+from sidecar.database.snapshot import take_snapshot
+from sidecar.progress import Progress
+from sidecar.restore.applying import apply, data_version
+from sidecar.restore.plan import Difference
+from sidecar.system.names import sqlite_uri
+from sidecar.system.workfolder import attach, require_space
+
+_ASKING = re.compile(r"\b(CHECK|CONFLICT|STRICT|COLLATE)\b", re.IGNORECASE)
+"""Words of a CREATE TABLE statement that ask something of rows, or change what is the same."""
+
+_PARTLY_UNIQUE = {("is_default",)}
+"""Of the app's own schema: there is one default list."""
+
+
+def is_familiar(connection: sqlite3.Connection, difference: Difference) -> bool:
+    """Whether the tables that rows go to ask nothing of them but what the app's own schema does."""
+    names = {name.lower() for name in difference.incoming()}
+    made = connection.execute("SELECT type, lower(tbl_name), sql FROM main.sqlite_master").fetchall()
+    if any(kind == "trigger" for kind, _, _ in made):
+        return False
+    if any(kind == "table" and table in names and _ASKING.search(sql or "") for kind, table, sql in made):
+        return False
+    return all(_asks_nothing_new(difference.live[name]) for name in difference.incoming())
+
+
+def _asks_nothing_new(table: TableSchema) -> bool:
+    known = KNOWN.get(table.name)
+    if known is None or table.strict or not table.columns.keys() <= known.keys():
+        return False
+    return (
+        all(not known[column].null for column in table.not_null)
+        and set(table.unique) <= {*UNIQUE.get(table.name, ())}
+        and set(table.partly_unique) <= _PARTLY_UNIQUE
+        and all(key.parent == _parent(known[key.column]) for key in table.foreign_keys)
+        and all(known[column].primary_key for column in table.key)
+    )
+
+
+def _parent(field: Column | Reference) -> str | None:
+    if isinstance(field, Reference):
+        name: str = field.rel_model._meta.table_name
+        return name
+    return None
+
+
+def try_out(difference: Difference, database: Path, progress: Progress, verbatim: bool) -> None:
+    """Carry a difference out on a copy of the database. Raises what the import itself would raise.
+
+    The copy is of a moment after the one in which the difference was worked out: that nobody wrote in between is for
+    the caller to see.
+    """
+    folder = difference.stage.path.parent
+    copy = folder / "trial.db"
+    copy.unlink(missing_ok=True)
+    require_space(folder, database.stat().st_size, "trying the import")
+    take_snapshot(database, copy, progress)
+    with closing(sqlite3.connect(sqlite_uri(copy), uri=True, isolation_level=None)) as connection:
+        for pragma in _pragmas(verbatim):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.text_factory = readable
+        attach(connection, "stage", difference.stage.path)
+        attach(connection, "plan", folder / "plan.db")
+        apply(connection, difference, data_version(connection), progress)
+    copy.unlink(missing_ok=True)
+
+
+def _pragmas(verbatim: bool) -> Iterator[str]:
+    yield "main.journal_mode = MEMORY"
+    yield "main.synchronous = OFF"
+    if verbatim:
+        yield "ignore_check_constraints = ON"

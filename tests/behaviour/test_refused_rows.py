@@ -1,0 +1,200 @@
+"""What only the transaction meets, where a schema asks what the code does not know: the preview meets it too.
+
+Preview and import say the same, name the rows, change nothing, and offer no salvage: nothing is damaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sidecar.errors import AccountingMismatch, CannotRemove, RowsRefused, SidecarError
+from tests.conftest import DATA, EVERY_KIND
+from tests.support.databases import (
+    assert_same_contents,
+    bring_in,
+    contents,
+    copy_of,
+    execute,
+    export,
+    fresh,
+    insert,
+    preview,
+    query,
+    value,
+)
+from tests.support.newer import rebuild, run
+
+Migration = Callable[[Path], None]
+
+
+def _both_refuse(database: Path, archive: Path, overwrite: bool, kind: type[SidecarError]) -> SidecarError:
+    """The refusal of the import, which the preview gave word for word."""
+    before = contents(database)
+    with pytest.raises(kind) as foreseen:
+        preview(database, archive, overwrite)
+    with pytest.raises(kind) as refused:
+        bring_in(database, archive, overwrite)
+    assert foreseen.value.message == refused.value.message
+    assert not refused.value.suggestion
+    assert "please report" not in f"{refused.value.message} {refused.value.hint}".lower()
+    assert_same_contents(contents(database), before)
+    return refused.value
+
+
+def _backup(tmp_path: Path, *changes: str) -> Path:
+    source = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "source")
+    execute(source, *changes)
+    archive = tmp_path / "b.kpbackup"
+    export(source, archive)
+    return archive
+
+
+def _reshaped(table: str, old: str, new: str) -> Migration:
+    return lambda database: rebuild(database, table, old, new)
+
+
+REFUSING: dict[str, tuple[tuple[str, ...], Migration, str]] = {
+    "a value that must be there": (
+        (),
+        _reshaped("ai_interactions", '"message" text NOT NULL', '"message" text NOT NULL, "model" text NOT NULL'),
+        "no value for ai_interactions.model",
+    ),
+    "a rule": (
+        ("UPDATE tasks SET order_num = -1 WHERE rowid = 1",),
+        _reshaped("tasks", '"order_num" integer', '"order_num" integer CHECK (order_num >= 0)'),
+        "order_num >= 0",
+    ),
+    "a column that takes no NULL any more": (
+        ("UPDATE tasks SET description = NULL WHERE rowid = 1",),
+        _reshaped("tasks", '"description" text', '"description" text NOT NULL'),
+        "no value for tasks.description",
+    ),
+    "a value that no two rows may share": (
+        ("UPDATE tasks SET title = 'twins' WHERE rowid < 3",),
+        lambda database: run(database, "CREATE UNIQUE INDEX titles ON tasks (title)"),
+        "the same tasks.title",
+    ),
+    "a key without regard to case": (
+        ("UPDATE threads SET id = 'a' WHERE rowid = 1", "UPDATE threads SET id = 'A' WHERE rowid = 2",
+         "DELETE FROM thread_messages"),
+        _reshaped("threads", '"id" varchar NOT NULL', '"id" varchar COLLATE NOCASE NOT NULL'),
+        "the same threads.id",
+    ),
+    "a reference that is declared now": (
+        ("UPDATE tasks SET parent_task_id = 'nobody' WHERE rowid = 1",),
+        _reshaped("tasks", '"parent_task_id" varchar', '"parent_task_id" varchar REFERENCES tasks(id)'),
+        "would refer to tasks that are not there",
+    ),
+    "a trigger that objects": (
+        (),
+        lambda database: run(
+            database,
+            "CREATE TRIGGER guard BEFORE INSERT ON tasks WHEN new.title <> '' BEGIN SELECT RAISE(ABORT, 'not so'); END",
+        ),
+        "not so",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("name", REFUSING)
+def test_rows_that_the_database_does_not_take_are_named_by_the_preview_as_by_the_import(
+    tmp_path: Path, name: str, overwrite: bool
+) -> None:
+    changes, migrate, words = REFUSING[name]
+    archive = _backup(tmp_path, *changes)
+    device = fresh(tmp_path)
+    migrate(device)
+    refused = _both_refuse(device, archive, overwrite, RowsRefused)
+    assert words in refused.message
+    if "guard" not in name and "trigger" not in name:
+        assert any(shown in refused.message for (shown,) in query(tmp_path / "source" / "copy.db", _IDS))
+
+
+_IDS = "SELECT id FROM tasks UNION SELECT id FROM threads UNION SELECT id FROM ai_interactions"
+
+
+def test_a_strict_table_names_what_it_does_not_take(tmp_path: Path) -> None:
+    archive = _backup(tmp_path, "UPDATE tasks SET description = x'00ff' WHERE rowid = 1")
+    device = fresh(tmp_path)
+    made = value(device, "SELECT sql FROM sqlite_master WHERE name = 'tasks'")
+    for theirs in ("varchar", "timestamp_text"):
+        made = made.replace(theirs, "TEXT")
+    run(device, "DROP TABLE tasks", made.replace("boolean", "INTEGER") + " STRICT")
+    assert "BLOB" in _both_refuse(device, archive, True, RowsRefused).message
+
+
+def test_a_trigger_that_writes_into_an_ordinary_table_is_told_of_by_the_preview(tmp_path: Path) -> None:
+    archive = _backup(tmp_path)
+    device = fresh(tmp_path)
+    run(device, "CREATE TRIGGER t AFTER INSERT ON tasks BEGIN UPDATE tasks SET title = title WHERE id = new.id; END")
+    assert "rows: t" in _both_refuse(device, archive, True, AccountingMismatch).message
+
+
+def test_a_reference_of_a_table_that_stays_is_told_of_by_the_preview(tmp_path: Path) -> None:
+    archive = _backup(tmp_path)
+    device = fresh(tmp_path)
+    insert(device, "tasks", id="own", title="own")
+    run(device, "CREATE TABLE pins (task TEXT REFERENCES tasks(id))", "INSERT INTO pins VALUES ('own')")
+    _both_refuse(device, archive, True, CannotRemove)
+
+
+@pytest.mark.parametrize("declared", ["varchar NOT NULL PRIMARY KEY REFERENCES task_lists(id)", "text"])
+def test_whatever_refers_to_the_default_list_is_merged_into_the_database_s_own(tmp_path: Path, declared: str) -> None:
+    source, device = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "source"), fresh(tmp_path)
+    for database in (source, device):
+        run(database, f"CREATE TABLE list_settings (list_id {declared}, color text)")
+        rebuild(database, "threads", '"assignment_date" varchar', '"assignment_date" varchar REFERENCES task_lists(id)')
+    run(
+        source,
+        "INSERT INTO list_settings SELECT id, 'red' FROM task_lists WHERE is_default = 1",
+        "UPDATE threads SET assignment_date = (SELECT id FROM task_lists WHERE is_default = 1)",
+    )
+    archive = tmp_path / "b.kpbackup"
+    export(source, archive)
+    own = value(device, "SELECT id FROM task_lists WHERE is_default = 1")
+    foreseen = preview(device, archive, overwrite=False)
+    assert bring_in(device, archive, overwrite=False).tables == foreseen.tables
+    assert {named for (named,) in query(device, "SELECT assignment_date FROM threads")} == {own}
+    if "REFERENCES" in declared:
+        assert query(device, "SELECT * FROM list_settings") == [(own, "red")]
+
+
+def test_lists_of_one_name_are_merged_where_no_two_may_share_it(tmp_path: Path) -> None:
+    archive = _backup(tmp_path)
+    device = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "device")
+    run(
+        device,
+        "DELETE FROM tasks",
+        "DELETE FROM periodic_task_templates",
+        "CREATE UNIQUE INDEX names ON task_lists (name)",
+        "UPDATE task_lists SET id = 'mine' || rowid",
+    )
+    foreseen = preview(device, archive, overwrite=False)
+    result = bring_in(device, archive, overwrite=False)
+    assert result.tables == foreseen.tables
+    assert {named[:4] for (named,) in query(device, "SELECT task_list_id FROM tasks")} == {"mine"}
+    assert query(device, "PRAGMA foreign_key_check") == []
+
+
+def test_swapped_values_that_are_unique_and_held_to_a_rule_are_swapped_back(tmp_path: Path) -> None:
+    device = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "device")
+    run(
+        device,
+        "CREATE TABLE places (id TEXT PRIMARY KEY, place INTEGER NOT NULL UNIQUE CHECK (place BETWEEN 0 AND 9))",
+        "INSERT INTO places VALUES ('a', 1), ('b', 2), ('c', 3)",
+    )
+    archive = tmp_path / "b.kpbackup"
+    export(device, archive)
+    before = contents(device)
+    run(
+        device,
+        "UPDATE places SET place = place + 6",
+        "UPDATE places SET place = CASE id WHEN 'a' THEN 2 WHEN 'b' THEN 3 ELSE 1 END",
+    )
+    preview(device, archive)
+    bring_in(device, archive)
+    assert_same_contents(contents(device), before)
