@@ -44,6 +44,12 @@ def _openssl() -> str:
     return OPENSSL_VERSION.split()[1]
 
 
+def _expat() -> str:
+    from pyexpat import EXPAT_VERSION
+
+    return EXPAT_VERSION.removeprefix("expat_")
+
+
 def _isa_l() -> str:
     import isal
 
@@ -69,6 +75,10 @@ LIBRARIES = (
     ),
     Library("libuuid", "BSD-3-Clause", "https://github.com/util-linux/util-linux", "libuuid.txt", r"libuuid[-.]"),
     Library("libffi", "MIT", "https://github.com/libffi/libffi", "libffi.txt", r"(lib)?ffi[-.]", ("_ctypes",)),
+    Library(
+        "Expat", "MIT", "https://libexpat.github.io/", "expat.txt",
+        r"(lib)?expat[-.]", ("pyexpat",), _expat, "libexpat_project:libexpat",
+    ),
     Library(
         "ISA-L", "BSD-3-Clause", "https://github.com/intel/isa-l", "isa-l.txt",
         r"(lib)?isal[-.]", ("isal",), _isa_l,
@@ -169,6 +179,8 @@ class DebianPackage:
 
 def debian_package(path: Path) -> DebianPackage | None:
     """The package that brought ``path``; None where there is none, or no Debian."""
+    if not path.exists():
+        return None
     for name in (path, path.resolve()):
         # Since /lib is a link to /usr/lib, the package's list may have either.
         for spelling in {str(name), str(name).removeprefix("/usr")}:

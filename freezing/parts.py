@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+
+import msgspec
 
 from freezing import native
 from sidecar.system.licences import Component, Licences, LicenceText, of_distribution, python
@@ -27,6 +30,10 @@ class UnknownModule(Exception):
     """A module is carried that no installed package owns."""
 
 
+class MissingText(Exception):
+    """A package is carried that ships no licence."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One component, and the names under which tools look for its vulnerabilities (empty where there is none)."""
@@ -41,6 +48,7 @@ def find_parts(entries: Iterable[Entry]) -> list[Part]:
 
     :raises UnknownModule: for a module of no package.
     :raises UnknownLibrary: for a library of no known licence.
+    :raises MissingText: for a package that ships none.
     """
     listed = list(entries)
     modules = {_module(entry) for entry in listed if _is_module(entry)}
@@ -49,7 +57,11 @@ def find_parts(entries: Iterable[Entry]) -> list[Part]:
     # The bootloader unpacks by zlib, whatever the rest does; it is PyInstaller's, and no module.
     libraries = native.find(files, {*modules, *sys.builtin_module_names, "zlib"})
     others = [_bootloader(), *(_of_package(name) for name in packages), *(_of_library(one) for one in libraries)]
-    return [_interpreter(), *sorted(others, key=lambda part: part.component.name.lower())]
+    parts = [_interpreter(), *sorted(others, key=lambda part: part.component.name.lower())]
+    for part in parts:
+        if not part.component.texts:
+            raise MissingText(f"{part.component.name} ships no text of its licence: put it into freezing/licences.")
+    return parts
 
 
 def as_licences(parts: Iterable[Part]) -> Licences:
@@ -69,15 +81,25 @@ def _module(entry: Entry) -> str:
 
 
 def _packages(roots: set[str]) -> set[str]:
-    owners = metadata.packages_distributions()
+    owners = _owners()
     unknown = {root for root in roots if root not in owners}
     if unknown:
         raise UnknownModule(f"No installed package owns {', '.join(sorted(unknown))}, which would be frozen.")
     return {owner for root in roots for owner in owners[root]}
 
 
+@functools.cache
+def _owners() -> Mapping[str, list[str]]:
+    """Root of a module's name -> packages that have it; every package's list of files is read for it."""
+    return metadata.packages_distributions()
+
+
 def _interpreter() -> Part:
-    one = _with_incorporated(python())
+    one = python()
+    if not one.texts:
+        # Installers leave it out.
+        one = _with_text(one, "cpython.txt")
+    one = _with_incorporated(one)
     cpe = f"cpe:2.3:a:python:python:{one.version}:*:*:*:*:*:*:*"
     return Part(one, f"pkg:generic/cpython@{one.version}", cpe)
 
@@ -101,5 +123,9 @@ def _of_library(found: native.Found) -> Part:
 
 def _with_incorporated(one: Component) -> Component:
     file = _INCORPORATED.get(one.name)
-    more = [LicenceText(file, (native.LICENCES / file).read_text("utf-8"))] if file else []
-    return Component(one.name, one.version, one.licence, one.home, [*one.texts, *more])
+    return _with_text(one, file) if file else one
+
+
+def _with_text(one: Component, file: str) -> Component:
+    text = LicenceText(file, (native.LICENCES / file).read_text("utf-8"))
+    return msgspec.structs.replace(one, texts=[*one.texts, text])

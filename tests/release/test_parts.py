@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from freezing import parts
 from freezing.native import LIBRARIES, LICENCES, DebianPackage, UnknownLibrary
 from freezing.notices import write_module, write_text
-from freezing.parts import Entry, Part, UnknownModule, find_parts
-from sidecar.system.licences import NOTICES
+from freezing.parts import Entry, MissingText, Part, UnknownModule, find_parts
+from sidecar.system.licences import NOTICES, Component
 
 OURS: list[Entry] = [("sidecar.cli", "sidecar/cli/__init__.py", "PYMODULE"), ("json", "json.py", "PYMODULE")]
 
 
-def _names(parts: Iterable[Part]) -> set[str]:
-    return {part.component.name for part in parts}
+def _names(found: Iterable[Part]) -> set[str]:
+    return {part.component.name for part in found}
 
 
 def _library(name: str) -> Entry:
@@ -54,6 +55,7 @@ def test_a_module_brings_its_package(module: Entry, package: str) -> None:
         ("libsqlite3.so.0", "SQLite"),
         ("libffi-8.dll", "libffi"),
         ("libuuid.so.1", "libuuid"),
+        ("libexpat.so.1", "Expat"),
     ],
 )
 def test_a_library_is_known_by_its_file(file: str, library: str) -> None:
@@ -89,14 +91,35 @@ def test_a_module_of_no_package_stops_the_build() -> None:
         find_parts([*OURS, ("nobodys.module", "nobodys/module.py", "PYMODULE")])
 
 
+def test_a_package_without_the_text_of_its_licence_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_distribution(name: str) -> Component:
+        return Component(name, "1.0", "MIT", "", [])
+
+    monkeypatch.setattr(parts, "of_distribution", of_distribution)
+    with pytest.raises(MissingText, match="PyInstaller bootloader"):
+        find_parts(OURS)
+
+
+def test_an_interpreter_installed_without_its_licence_is_noticed_with_the_kept_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "python", lambda: Component("CPython", "3.11.0", "PSF-2.0", "", []))
+    texts = find_parts(OURS)[0].component.texts
+    assert [one.file for one in texts] == ["cpython.txt", "cpython-incorporated.txt"]
+
+
 def test_every_text_belongs_to_something() -> None:
-    named = {library.text for library in LIBRARIES} | {"cpython-incorporated.txt", "msgspec-incorporated.txt"}
+    named = {library.text for library in LIBRARIES} | {
+        "cpython.txt",
+        "cpython-incorporated.txt",
+        "msgspec-incorporated.txt",
+    }
     assert {path.name for path in LICENCES.iterdir()} == named
 
 
 def test_what_was_taken_in_by_others_is_noticed_with_them() -> None:
-    parts = find_parts([*OURS, ("msgspec", "msgspec/__init__.py", "PYMODULE")])
-    texts = {part.component.name: part.component.texts for part in parts}
+    found = find_parts([*OURS, ("msgspec", "msgspec/__init__.py", "PYMODULE")])
+    texts = {part.component.name: part.component.texts for part in found}
     assert "Mersenne Twister" in texts["CPython"][-1].text
     assert "Wuffs" in texts["msgspec"][-1].text
 
@@ -109,15 +132,15 @@ def test_debians_epoch_and_revision_are_no_part_of_a_version(version: str, upstr
 
 
 def test_the_module_in_the_program_says_what_the_text_beside_it_says(tmp_path: Path) -> None:
-    parts = find_parts(OURS)
-    spec = importlib.util.spec_from_file_location(NOTICES, write_module(parts, tmp_path))
+    found = find_parts(OURS)
+    spec = importlib.util.spec_from_file_location(NOTICES, write_module(found, tmp_path))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     text = tmp_path / "licences.txt"
-    write_text(parts, text)
-    for part in parts:
+    write_text(found, text)
+    for part in found:
         assert f'"{part.component.name}"' in module.JSON
         assert f"\n{part.component.name} {part.component.version}" in text.read_text("utf-8")
     assert NOTICES not in sys.modules
