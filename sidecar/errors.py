@@ -14,6 +14,7 @@ Tree::
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild
     ├── WorkFolderUnusable  VerificationFailed  NotImportable  AccountingMismatch
     ├── SafetyCopyFailed  NoSafetyCopy  NothingReplaced  ChangedSincePreview
+    ├── InvalidPolicy  BackupUnderWay  NoSuchBackup
     ├── Cancelled  StartAgain
     └── InternalError
 
@@ -356,6 +357,24 @@ class ChangedSincePreview(SidecarError):
     """Nothing was changed, for this is no longer what the preview showed: {detail}. Look at a new preview first."""
 
     kind, code, hint, reassures = "changed_since_preview", 65, "Preview the backup again, then import it.", True
+
+
+class InvalidPolicy(SidecarError):
+    """The policy of automatic backups cannot be used: {detail}. Correct that, or leave it out for its default."""
+
+    kind, code, hint = "invalid_policy", 80, "Correct the value that is named."
+
+
+class BackupUnderWay(SidecarError):
+    """Another program is making automatic backups of this database right now. Wait until it is done."""
+
+    kind, code, hint = "backup_under_way", 81, "Wait a moment and try again."
+
+
+class NoSuchBackup(SidecarError):
+    """There is no automatic backup {detail}. List the backups, and name one of those."""
+
+    kind, code, hint = "no_such_backup", 82, "List the backups first."
 
 
 class Cancelled(SidecarError):

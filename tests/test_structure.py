@@ -18,6 +18,7 @@ ORDER = (
     "cli",
     "description",
     "wire",
+    "automatic",
     "jobs",
     "restore",
     "rescue",

@@ -122,7 +122,7 @@ def _describe_method(method: Method) -> dict[str, Any]:
 
 
 def _describe_params(params: type[Params]) -> list[dict[str, Any]]:
-    _, components = msgspec.json.schema_components([params])
+    _, components = msgspec.json.schema_components([params], ref_template=_REFERENCE)
     schema = components[params.__name__]
     return [
         {
@@ -148,7 +148,9 @@ def _schema(answer: Any) -> dict[str, Any]:
 def _describe_results() -> dict[str, Any]:
     answers = [*{method.result: None for method in METHODS.values()}, ErrorData, ProgressParams]
     _, schemas = msgspec.json.schema_components(answers, ref_template=_REFERENCE)
-    sparse = {kind.__name__ for kind in _all_structs() if kind.__struct_config__.omit_defaults}
+    # Of what is sent as a param as well, a caller may leave out what has a default.
+    _, sent = msgspec.json.schema_components({method.params for method in METHODS.values()}, ref_template=_REFERENCE)
+    sparse = {kind.__name__ for kind in _all_structs() if kind.__struct_config__.omit_defaults} | sent.keys()
     for name, schema in schemas.items():
         if name not in sparse:
             # A default only means that the code need not set it: the key is always sent.

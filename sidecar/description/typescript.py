@@ -5,6 +5,7 @@ Knows only those forms of JSON Schema that occur there, and fails on any other.
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,6 +88,8 @@ def _type(schema: Mapping[str, Any]) -> str:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(_type(choice) for choice in schema["anyOf"]))
+    if "enum" in schema:
+        return " | ".join(json.dumps(value) for value in schema["enum"])
     if schema["type"] == "array":
         return f"Array<{_type(schema['items'])}>"
     if schema["type"] == "object":

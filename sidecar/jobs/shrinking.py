@@ -58,7 +58,7 @@ def foresee(places: Places, file_path: str, progress: Progress) -> Shrunk:
     before, _ = _held(Path(file_path))
     if not before:
         return Shrunk({})
-    return _compared(before, count_rows(places.database, [table for table in MAIN if table in before], progress))
+    return compare_counts(before, count_rows(places.database, [table for table in MAIN if table in before], progress))
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Older:
     def give_way(self, rows: Mapping[str, int]) -> None:
         """Look at what takes its place, and keep it if that is far less. Raises PathError if it cannot be kept."""
         before, created_at = _held(self.target)
-        shrunk = _compared(before, rows)
+        shrunk = compare_counts(before, rows)
         if not shrunk:
             return
         if not self.overwrite:
@@ -107,7 +107,8 @@ def _held(path: Path) -> tuple[dict[str, int], str]:
     return {table: getattr(metadata, count) for table, count in COUNT_OF.items()}, metadata.created_at
 
 
-def _compared(before: Mapping[str, int], now: Mapping[str, int]) -> Shrunk:
+def compare_counts(before: Mapping[str, int], now: Mapping[str, int]) -> Shrunk:
+    """Tables of ``before`` that had MANY rows or more, and have fewer than half of them ``now``."""
     return Shrunk(
         {
             table: (rows, now.get(table, 0))

@@ -14,14 +14,26 @@ from typing import Any
 import msgspec
 
 from sidecar import __version__
+from sidecar.automatic.answers import (
+    BackupStatus,
+    CheckResult,
+    DrillResult,
+    HoldAnswer,
+    Noted,
+    PruneResult,
+    RunResult,
+)
+from sidecar.automatic.policy import PolicyFile
 from sidecar.errors import (
     AccountingMismatch,
     BackupError,
+    BackupUnderWay,
     Cancelled,
     ChangedSincePreview,
     DatabaseError,
     InternalError,
     NoSafetyCopy,
+    NoSuchBackup,
     PathError,
     SafetyCopyFailed,
     SidecarError,
@@ -39,18 +51,25 @@ from sidecar.results import (
     ImportResult,
     UndoResult,
 )
+from sidecar.wire import automatic_methods as automatic
 from sidecar.wire.context import Context
 from sidecar.wire.dispatching import Error, Handler, Success
 from sidecar.wire.messages import InvalidParams, InvalidRequest
 from sidecar.wire.params import (
+    AcceptParams,
     BackupParams,
     CancelParams,
+    CheckParams,
     ExportParams,
     ImportParams,
     InitializeParams,
     NoParams,
+    NoteParams,
     Params,
+    PolicyParams,
     PreviewParams,
+    PruneParams,
+    RunParams,
     UndoParams,
     read_params,
 )
@@ -217,6 +236,7 @@ _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, Cancelled)
 _PREVIEW = (*_FILES, DatabaseError)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
+_AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 
 METHODS: Mapping[str, Method] = {
     method.name: method
@@ -235,6 +255,15 @@ METHODS: Mapping[str, Method] = {
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
         Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy)),
         Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
+        Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
+        Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
+        Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),
+        Method("backup_status", automatic.backup_status, NoParams, BackupStatus, (PathError,)),
+        Method("accept_backup_hold", automatic.accept_backup_hold, AcceptParams, HoldAnswer, _AUTOMATIC),
+        Method("check_backups", automatic.check_backups, CheckParams, CheckResult, _AUTOMATIC),
+        Method("drill_backups", automatic.drill_backups, NoParams, DrillResult, _AUTOMATIC),
+        Method("prune_backups", automatic.prune_backups, PruneParams, PruneResult, _AUTOMATIC),
+        Method("note_backup", automatic.note_backup, NoteParams, Noted, (*_AUTOMATIC, NoSuchBackup)),
         Method("ping", ping, NoParams, Pong, at_once=True),
         Method("initialize", initialize, InitializeParams, Initialized),
         Method("shutdown", shutdown, NoParams, None),

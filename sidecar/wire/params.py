@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from sidecar.automatic.policy import Policy, Trigger
 from sidecar.json_wording import in_words
 from sidecar.wire.messages import InvalidParams, shorten
 
@@ -110,6 +111,54 @@ class UndoParams(Params):
     """The frontend's settings as they are now, API keys included."""
 
     settings: Settings = None
+
+
+class PolicyParams(Params):
+    """The policy of automatic backups, whole: what it leaves out has its default."""
+
+    policy: Policy
+
+
+class RunParams(Params):
+    """Who asks for an automatic backup; the app's version, and the frontend's settings as they are now."""
+
+    trigger: Annotated[
+        Trigger,
+        Meta(
+            description="start: the app has started. timer: some time has passed. update: an update is about to be"
+            " installed. clear: all data is about to be cleared. manual: a person asks."
+        ),
+    ]
+    app_version: Annotated[str, Meta(max_length=100, description="The app's version, kept with the backup.")] = ""
+    settings: Settings = None
+
+
+class AcceptParams(Params):
+    """Nothing but the will of a person who has looked."""
+
+
+class CheckParams(Params):
+    """How much is re-read."""
+
+    all_of_them: Annotated[bool, Meta(description="If true, all backups; if false, a share that takes seconds.")] = (
+        False
+    )
+
+
+class PruneParams(Params):
+    """Whether anything is removed at all."""
+
+    dry_run: Annotated[bool, Meta(description="If true, only tells what would be removed, and why the rest stays.")]
+
+
+class NoteParams(Params):
+    """Which backup, and what is to be kept with it; what is left out stays as it is."""
+
+    number: Annotated[int, Meta(ge=1, description="The backup's number, as the list gives it.")]
+    note: Annotated[
+        Annotated[str, Meta(max_length=1000)] | None, Meta(description="Words of the user's own; empty for none.")
+    ] = None
+    pinned: Annotated[bool | None, Meta(description="If true, it is never removed by itself.")] = None
 
 
 class InitializeParams(Params):

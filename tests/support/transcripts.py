@@ -36,7 +36,7 @@ ZEROED = slice(0, 100)
 """Where a database is broken: in its header. What SQLite says of other pages differs with its version."""
 
 _LONG = re.compile(r"<(\d+) characters>")
-_STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{6}Z")
 _TOKEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}-\d+-[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -48,7 +48,10 @@ PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
 }
 """What stands for a value that differs from run to run, and what that may be."""
 
-_VARYING = {"created_at": "<time>", **dict.fromkeys(("size", "packed"), "<number>")}
+_VARYING = {
+    **dict.fromkeys(("created_at", "made", "last", "next_due", "when"), "<time>"),
+    **dict.fromkeys(("size", "packed"), "<number>"),
+}
 """Key -> the placeholder that is written down for its value."""
 
 
@@ -171,7 +174,7 @@ def _written_down(message: Any, folder: Path, key: str = "") -> Any:
         return {key: _written_down(value, folder, key) for key, value in message.items()}
     if isinstance(message, list):
         return [_written_down(value, folder, key) for value in message]
-    return _VARYING.get(key, message)
+    return message if message is None else _VARYING.get(key, message)
 
 
 def _record(path: Path) -> None:

@@ -1,0 +1,166 @@
+"""The catalogue: what automatic backups there are, in which places, and how each of them is.
+
+One file beside the safety copies, written in one step. What it does not name is not ours: a file that a person put into
+a place is neither counted nor removed, whatever its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from sidecar.automatic.answers import Drill, Failure, Hold
+from sidecar.automatic.retention import Standing
+from sidecar.errors import BackupUnderWay
+from sidecar.system.files import resolved
+from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.replacing import Saving, replacing
+
+FOLDER = "backups"
+FILE = "automatic.json"
+LOCK = "automatic.lock"
+
+_NAME = re.compile(r"kirapilot-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{6})Z\.kpbackup", re.ASCII)
+_FORMAT = "kirapilot-%Y-%m-%dT%H-%M-%S-%fZ.kpbackup"
+
+
+class Entry(msgspec.Struct, kw_only=True):
+    """One automatic backup in one place.
+
+    ``number`` counts the backups, and is the same for its copies in other places; ``made`` is by the clock, ``moment``
+    on the timeline of retention in this place. ``sha256`` is that of the whole file, ``content`` that of its sections,
+    whenever they were written. ``why`` says what made it due; ``dangling`` counts references that led nowhere then.
+    ``proved`` is when every byte was last re-read and found right, None if never; ``rotten`` says what is wrong with
+    it, "" for nothing.
+    """
+
+    name: str
+    number: int
+    made: datetime
+    moment: datetime
+    size: int
+    sha256: str
+    content: str
+    rows: dict[str, int]
+    why: str
+    dangling: int = 0
+    app_version: str = ""
+    proved: datetime | None = None
+    rotten: str = ""
+    pinned: bool = False
+    note: str = ""
+
+    @property
+    def is_proved(self) -> bool:
+        """True while its last re-read found it whole."""
+        return self.proved is not None and not self.rotten
+
+    def standing(self) -> Standing:
+        """As retention sees it."""
+        return Standing(name=self.name, moment=self.moment, proved=self.is_proved, pinned=self.pinned)
+
+
+class PlaceState(msgspec.Struct, kw_only=True):
+    """One place: its backups in the order in which they were made, and how it fared.
+
+    ``current`` is when its newest backup was last found to hold what the database holds; ``failure`` is what went wrong
+    the last time, None if nothing did.
+    """
+
+    entries: list[Entry] = msgspec.field(default_factory=list)
+    current: datetime | None = None
+    failure: Failure | None = None
+    drill: Drill | None = None
+
+    def newest_proved(self) -> Entry | None:
+        """The newest backup that is whole."""
+        return max((entry for entry in self.entries if entry.is_proved), key=lambda entry: entry.number, default=None)
+
+
+class Catalogue(msgspec.Struct, kw_only=True):
+    """All there is to remember: ``places`` by their absolute path.
+
+    ``last`` is when all was last found to be backed up; ``fingerprint`` and ``commits`` are the database's then,
+    ``settings`` the hash of the frontend's. ``count`` is how many backups were made. ``pending`` holds the path of each
+    file that is being made, and why: one whose maker was killed is known for ours by it.
+    """
+
+    version: int = 1
+    places: dict[str, PlaceState] = msgspec.field(default_factory=dict)
+    last: datetime | None = None
+    fingerprint: str = ""
+    commits: int | None = None
+    settings: str = ""
+    app_version: str = ""
+    hold: Hold | None = None
+    failure: Failure | None = None
+    count: int = 0
+    pending: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def place(self, folder: Path) -> PlaceState:
+        """What is known of a place; a new one is remembered from now on."""
+        return self.places.setdefault(str(folder), PlaceState())
+
+
+def folder_of(database: Path) -> Path:
+    """The folder of the catalogue, beside the database; links to the database lead to one."""
+    with file_errors(database):
+        return resolved(database).parent / FOLDER
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Within, no other process changes catalogue or places. Raises BackupUnderWay at once if one does, PathError."""
+    folder = folder_of(database)
+    with file_errors(folder, Act.SAVE):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(folder / LOCK, preserve_lock_file=True)
+    with file_errors(folder, Act.LOCK):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise BackupUnderWay(path=folder) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_catalogue(database: Path) -> Catalogue:
+    """What is remembered; of a file that cannot be read nothing, and it is set aside: its backups stay where they are.
+
+    Raises PathError.
+    """
+    path = folder_of(database) / FILE
+    with file_errors(path):
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Catalogue)
+        except FileNotFoundError:
+            return Catalogue()
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            path.replace(path.with_suffix(".broken.json"))
+            return Catalogue()
+
+
+def write_catalogue(database: Path, catalogue: Catalogue) -> None:
+    """Remember all of it, in one step. Raises PathError: what was remembered before is then still so."""
+    with replacing(Saving(folder_of(database) / FILE)) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(catalogue), indent=1))
+
+
+def new_name(now: datetime, taken: set[str]) -> str:
+    """A name with date and time, in UTC, that is not taken."""
+    while (name := now.astimezone(UTC).strftime(_FORMAT)) in taken:
+        now = now.replace(microsecond=(now.microsecond + 1) % 1_000_000)
+    return name
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name is one that ``new_name`` gives."""
+    return _NAME.fullmatch(name) is not None

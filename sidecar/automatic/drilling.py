@@ -1,0 +1,86 @@
+"""The drill: the newest backup of each place restored for real, into a database that is thrown away.
+
+What comes out of that database is exported once more: if each section is byte for byte what the backup holds, every
+value came back. A backup that was never restored is a hope.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from sidecar.automatic import own_files
+from sidecar.automatic.answers import Drill, DrillResult, PlaceDrill
+from sidecar.automatic.catalogue import Entry, PlaceState, locked, read_catalogue, write_catalogue
+from sidecar.database.generations import known_of, make_generation
+from sidecar.errors import BackupError, Cancelled, SidecarError, TooNew, WouldLoseData
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.importing import restore_copy
+from sidecar.jobs.inspecting import inspect_backup
+from sidecar.progress import Progress
+from sidecar.system.names import sqlite_uri
+from sidecar.system.paths import Places
+from sidecar.system.workfolder import work_folder
+
+PHASES = {"restore": 1.0}
+
+
+def drill_backups(places: Places, now: datetime, progress: Progress) -> DrillResult:
+    """Restore the newest proved backup of each place, compare every value, and remember the outcome.
+
+    Raises BackupUnderWay, PathError where the catalogue cannot be written, Cancelled. The live database is not opened.
+    """
+    progress.plan(PHASES)
+    with locked(places.database):
+        catalogue = read_catalogue(places.database)
+        progress.phase("restore", len(catalogue.places), "places", "Trying to restore the newest backups")
+        for folder, state in catalogue.places.items():
+            _drill(Path(folder), state, places.work_dir, now, progress)
+            write_catalogue(places.database, catalogue)
+            progress.advance(1)
+        return DrillResult(
+            places=[PlaceDrill(path=folder, drill=state.drill) for folder, state in catalogue.places.items()]
+        )
+
+
+def _drill(folder: Path, state: PlaceState, work_dir: Path, now: datetime, progress: Progress) -> None:
+    newest = state.newest_proved()
+    if newest is None:
+        return
+    outcome, detail = "fine", ""
+    try:
+        detail = _restore(folder / newest.name, newest, work_dir, now, progress)
+        outcome = "rotten" if detail else "fine"
+    except Cancelled:
+        raise
+    except (TooNew, WouldLoseData) as error:
+        # Of a newer KiraPilot: sound for all that can be told here.
+        outcome, detail = "not_tried", error.message
+    except BackupError as error:
+        outcome, detail = "rotten", error.message
+    except SidecarError as error:
+        outcome, detail = "not_tried", error.message
+    if outcome == "rotten":
+        newest.rotten = detail
+    state.drill = Drill(when=now, name=newest.name, outcome=outcome, detail=detail)
+
+
+def _restore(path: Path, entry: Entry, work_dir: Path, now: datetime, progress: Progress) -> str:
+    """What does not come back of a backup, in words; "" if all does. Raises what the jobs raise."""
+    migrations = known_of(inspect_backup(str(path), progress).migrations)
+    with work_folder(work_dir) as scratch:
+        database, again = scratch / "drill.db", scratch / "again.kpbackup"
+        make_generation(database, migrations, first_rows=())
+        device = Places(database, work_dir)
+        restore_copy(device, str(path), progress.quietly(), None)
+        with closing(sqlite3.connect(sqlite_uri(database, "ro"), uri=True)) as connection:
+            broken = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
+            leading_nowhere = connection.execute("SELECT count(*) FROM pragma_foreign_key_check").fetchone()[0]
+        if leading_nowhere > entry.dangling:
+            broken.append(f"{leading_nowhere - entry.dangling:,} references lead nowhere")
+        export_data(device, str(again), progress.quietly())
+        if own_files.describe(again, now, "drill", progress).content != entry.content:
+            broken.append("values differ from those of the backup")
+    return "; ".join(broken)

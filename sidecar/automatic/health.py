@@ -1,0 +1,71 @@
+"""Health: how the backups are, before it hurts. Reads catalogue and policy alone, for it is asked often."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sidecar.automatic.answers import BackupStatus, PlaceHealth
+from sidecar.automatic.catalogue import Catalogue, PlaceState, read_catalogue
+from sidecar.automatic.policy import Policy
+from sidecar.automatic.policy_file import read_policy
+from sidecar.automatic.schedule import next_due, stale_after
+from sidecar.system.paths import Places
+
+HEALTHY, STALE, FAILING, HELD, NEVER = "healthy", "stale", "failing", "held", "never"
+
+EXIT_CODES = {HEALTHY: 0, STALE: 90, FAILING: 91, HELD: 92, NEVER: 93}
+"""State -> exit code of ``status``."""
+
+
+def backup_status(places: Places, now: datetime) -> BackupStatus:
+    """How the automatic backups of a database are at ``now``. Raises PathError for a file that cannot be read."""
+    policy_file = read_policy(places.database)
+    policy, catalogue = policy_file.policy, read_catalogue(places.database)
+    folders = [Path(places.database.parent, place.path).absolute() for place in policy.places]
+    found = [_place(folder, catalogue.places.get(str(folder), PlaceState()), policy, now) for folder in folders]
+    return BackupStatus(
+        state=_worst(catalogue, found),
+        enabled=policy.enabled,
+        places=found,
+        last=catalogue.last,
+        next_due=next_due(policy, catalogue.last),
+        failure=catalogue.failure,
+        hold=catalogue.hold,
+        warnings=[policy_file.remark] if policy_file.remark else [],
+    )
+
+
+def _place(folder: Path, state: PlaceState, policy: Policy, now: datetime) -> PlaceHealth:
+    newest = state.newest_proved()
+    health = PlaceHealth(
+        path=str(folder),
+        state=NEVER,
+        present=folder.is_dir(),
+        kept=len(state.entries),
+        rotten=sum(1 for entry in state.entries if entry.rotten),
+        failure=state.failure,
+        drill=state.drill,
+    )
+    if newest is not None:
+        age = max(now - max(newest.made, state.current or newest.made), timedelta())
+        health.newest, health.made, health.rows, health.size = newest.name, newest.made, newest.rows, newest.size
+        health.age_hours = round(age / timedelta(hours=1), 1)
+        is_sound = not health.rotten and (state.drill is None or state.drill.outcome != "rotten")
+        health.state = HEALTHY if is_sound else FAILING
+        if age >= stale_after(policy):
+            health.state = STALE
+    if state.failure is not None:
+        health.state = FAILING
+    return health
+
+
+def _worst(catalogue: Catalogue, found: list[PlaceHealth]) -> str:
+    states = {place.state for place in found}
+    if catalogue.hold is not None:
+        return HELD
+    if catalogue.failure is not None or FAILING in states:
+        return FAILING
+    if states == {NEVER}:
+        return NEVER
+    return STALE if states & {STALE, NEVER} else HEALTHY

@@ -1,0 +1,82 @@
+"""Pruning: what retention lets go of is removed from its place. The one file here that removes a backup for good.
+
+Nothing goes while the hold is on, nothing that is not in the catalogue, nothing that is no longer what was written, and
+nothing from a place in which nothing newer is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sidecar.automatic import own_files
+from sidecar.automatic.answers import PruneResult, Verdict
+from sidecar.automatic.catalogue import Catalogue, PlaceState, locked, read_catalogue, write_catalogue
+from sidecar.automatic.policy_file import read_policy
+from sidecar.automatic.retention import MOST_AT_ONCE, Keep, going, judge
+from sidecar.errors import Cancelled, SidecarError
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+
+
+def prune_backups(places: Places, progress: Progress, *, dry_run: bool) -> PruneResult:
+    """All that the policy lets go of in all places, removed now, or with ``dry_run`` only told.
+
+    Raises BackupUnderWay, PathError where the catalogue cannot be written, Cancelled.
+    """
+    with locked(places.database):
+        policy, catalogue = read_policy(places.database).policy, read_catalogue(places.database)
+        hold = catalogue.hold
+        result = PruneResult(verdicts=[], removed=[], held=hold.detail if hold else "")
+        for place in policy.places:
+            folder = Path(places.database.parent, place.path).absolute()
+            state = catalogue.place(folder)
+            result.verdicts += _verdicts(folder, state, place.keep, held=hold is not None)
+            if not dry_run and hold is None:
+                remember = _remembering(places, catalogue)
+                result.removed += prune_place(folder, state, place.keep, progress, remember, most=len(state.entries))
+    return result
+
+
+def prune_place(
+    folder: Path,
+    state: PlaceState,
+    keep: Keep,
+    progress: Progress,
+    remember: Callable[[], None],
+    most: int = MOST_AT_ONCE,
+) -> list[str]:
+    """Remove what retention lets go of in one place, ``most`` at most; answers the paths that are gone.
+
+    :param remember: called after each, when ``state`` no longer holds it.
+    """
+    names = going([entry.standing() for entry in state.entries], keep, most)
+    removed = []
+    for entry in [entry for entry in state.entries if entry.name in names]:
+        path = folder / entry.name
+        try:
+            if own_files.remove(path, entry, progress):
+                removed.append(str(path))
+        except Cancelled:
+            raise
+        except SidecarError:
+            # What cannot be removed today is tried again by the next run.
+            continue
+        state.entries.remove(entry)
+        remember()
+    return removed
+
+
+def _verdicts(folder: Path, state: PlaceState, keep: Keep, *, held: bool) -> list[Verdict]:
+    return [
+        Verdict(
+            path=str(folder / verdict.name),
+            stays=verdict.stays or held,
+            reason="held until somebody has looked" if held and not verdict.stays else verdict.reason,
+        )
+        for verdict in judge([entry.standing() for entry in state.entries], keep)
+    ]
+
+
+def _remembering(places: Places, catalogue: Catalogue) -> Callable[[], None]:
+    return lambda: write_catalogue(places.database, catalogue)

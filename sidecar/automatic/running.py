@@ -1,0 +1,298 @@
+"""The one job: make a backup if one is due, bring it to every place, prove it there, remove what may go.
+
+Each step is remembered before the next begins: whatever ends a run, the next one goes on from there. Nothing is removed
+from a place in which nothing newer is proved, and nothing at all while the hold is on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from sidecar.archive.settings import read_settings
+from sidecar.automatic import own_files
+from sidecar.automatic.answers import Failure, Hold, PlaceOutcome, RunResult
+from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, new_name, read_catalogue, write_catalogue
+from sidecar.automatic.fingerprint import count_commits, take_fingerprint
+from sidecar.automatic.policy import Policy, Trigger
+from sidecar.automatic.policy_file import read_policy
+from sidecar.automatic.pruning import prune_place
+from sidecar.automatic.retention import next_moment
+from sidecar.automatic.schedule import next_due, why_due
+from sidecar.database.connection import require_file
+from sidecar.errors import Cancelled, FolderNotFound, PathError, SidecarError
+from sidecar.jobs.exporting import export_data
+from sidecar.jobs.shrinking import MAIN, compare_counts
+from sidecar.progress import Progress
+from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.paths import Places
+
+PHASES = {"make": 0.8, "copy": 0.2}
+
+Clock = Callable[[], datetime]
+
+
+def now_utc() -> datetime:
+    """The clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def run_backup_if_due(
+    places: Places,
+    trigger: Trigger,
+    progress: Progress,
+    app_version: str = "",
+    settings: Mapping[str, object] | None = None,
+    clock: Clock = now_utc,
+) -> RunResult:
+    """Make a backup if one is due, in all places of the policy.
+
+    Raises BackupUnderWay where another process is at it, and what an export raises, which then is remembered as the
+    last failure; what was there before is still there.
+    """
+    progress.plan(PHASES)
+    require_file(places.database)
+    policy_file = read_policy(places.database)
+    with locked(places.database):
+        run = _Run(places, policy_file.policy, read_catalogue(places.database), progress, clock, app_version, settings)
+        result = run.carry_out(trigger)
+    if policy_file.remark:
+        result.warnings.append(policy_file.remark)
+    return result
+
+
+def accept(places: Places) -> Hold | None:
+    """Lift the hold, now that a person has looked; answers it, None where there was none. Raises BackupUnderWay."""
+    with locked(places.database):
+        catalogue = read_catalogue(places.database)
+        hold, catalogue.hold = catalogue.hold, None
+        write_catalogue(places.database, catalogue)
+    return hold
+
+
+@dataclass
+class _Run:
+    """One run, with the lock held. ``catalogue`` is written whenever it has changed."""
+
+    places: Places
+    policy: Policy
+    catalogue: Catalogue
+    progress: Progress
+    clock: Clock
+    app_version: str
+    settings: Mapping[str, object] | None
+
+    def carry_out(self, trigger: Trigger) -> RunResult:
+        now = self.clock()
+        self._recover()
+        self._forget_missing()
+        fingerprint = take_fingerprint(self.places.database)
+        commits = count_commits(self.places.database)
+        why = why_due(self.policy, trigger, now, self.catalogue.last, self._changes(commits))
+        if why is None:
+            return RunResult(outcome="not_due", next_due=next_due(self.policy, self.catalogue.last))
+        try:
+            entry, made = self._current(fingerprint, now, why)
+        except Cancelled:
+            raise
+        except SidecarError as error:
+            self.catalogue.failure = Failure(when=now, kind=error.kind, message=error.message)
+            self._remember()
+            raise
+        self.catalogue.failure = None
+        self.catalogue.last, self.catalogue.fingerprint, self.catalogue.commits = now, fingerprint or "", commits
+        self.catalogue.settings, self.catalogue.app_version = self._settings_hash(), self.app_version
+        self._remember()
+        return self._everywhere(RunResult(outcome="made" if made else "current", why=why), entry, made)
+
+    def _everywhere(self, result: RunResult, entry: Entry, made: Path | None) -> RunResult:
+        """Bring the newest backup to all places, and remove there what may go."""
+        source = made or self._path_of(entry)
+        self.progress.phase("copy", len(self.policy.places), "places", "Copying the backup to its places")
+        for place in self.policy.places:
+            folder = self._folder(place.path)
+            outcome = self._bring(folder, source, entry, made)
+            result.places.append(outcome)
+            if outcome.outcome in ("made", "copied", "current"):
+                self.catalogue.place(folder).current = self.catalogue.last
+            if outcome.outcome in ("made", "copied", "current") and self.catalogue.hold is None:
+                state = self.catalogue.place(folder)
+                result.removed += prune_place(folder, state, place.keep, self.progress, self._remember)
+            self.progress.advance(1)
+        self._remember()
+        result.warnings += [outcome.warning for outcome in result.places if outcome.warning]
+        result.held = self.catalogue.hold.detail if self.catalogue.hold else ""
+        result.backup, result.rows = str(source), entry.rows
+        result.next_due = next_due(self.policy, self.catalogue.last)
+        return result
+
+    def _current(self, fingerprint: str | None, now: datetime, why: str) -> tuple[Entry, Path | None]:
+        """The newest proved backup if the database holds just what it holds, else a new one and where it lies."""
+        newest = self._newest()
+        untouched = fingerprint is not None and fingerprint == self.catalogue.fingerprint
+        if newest is not None and untouched and self._same_settings() and self._has_its_size(newest):
+            return newest, None
+        folder = self._first_folder()
+        made = folder / new_name(now, {entry.name for entry in self.catalogue.place(folder).entries})
+        self._begin(made, why)
+        export_data(self.places, str(made), self.progress.part("make", "Making the backup"), self.settings)
+        entry = self._describe(made, now, why)
+        if newest is not None and newest.content == entry.content and self._same_settings() and self._is_whole(newest):
+            with file_errors(made, Act.REMOVE):
+                made.unlink()
+            self.catalogue.pending.pop(str(made))
+            return newest, None
+        self.catalogue.hold = self.catalogue.hold or _hold_for(newest, entry, now)
+        self._enter(made, entry)
+        return entry, made
+
+    def _bring(self, folder: Path, source: Path, entry: Entry, made: Path | None) -> PlaceOutcome:
+        state = self.catalogue.place(folder)
+        outcome = PlaceOutcome(path=str(folder), outcome="current", backup=entry.name)
+        if source == made and source.parent == folder:
+            outcome.outcome = "made"
+        elif not any(known.name == entry.name and known.is_proved for known in state.entries):
+            try:
+                self._make_folder(folder, state)
+                self._begin(folder / entry.name, entry.why)
+                own_files.copy(source, folder / entry.name, entry.sha256, self.progress)
+                outcome.outcome = "copied"
+                now = self.clock()
+                moment = _moment(state, now)
+                copied = msgspec.structs.replace(entry, made=now, moment=moment, proved=now, pinned=False, note="")
+                state.entries = [known for known in state.entries if known.name != entry.name]
+                self._enter(folder / entry.name, copied)
+            except FolderNotFound as error:
+                outcome = PlaceOutcome(path=str(folder), outcome="missing", warning=error.message)
+            except Cancelled:
+                raise
+            except SidecarError as error:
+                state.failure = Failure(when=self.clock(), kind=error.kind, message=error.message)
+                outcome = PlaceOutcome(path=str(folder), outcome="failed", warning=error.message)
+            else:
+                state.failure = None
+            self._remember()
+        return outcome
+
+    def _recover(self) -> None:
+        """Take up files whose maker was killed after they were whole; what never got its name is gone already."""
+        for text, why in list(self.catalogue.pending.items()):
+            path = Path(text)
+            if not path.parent.is_dir():
+                continue
+            state = self.catalogue.place(path.parent)
+            with suppress(SidecarError):
+                if path.is_file() and all(entry.name != path.name for entry in state.entries):
+                    self._enter(path, self._describe(path, own_files.made_at(path.name), why))
+            self.catalogue.pending.pop(text, None)
+            self._remember()
+
+    def _forget_missing(self) -> None:
+        """A backup that somebody removed is no failure, as long as its place is there."""
+        for text, state in self.catalogue.places.items():
+            if Path(text).is_dir():
+                state.entries = [entry for entry in state.entries if (Path(text) / entry.name).exists()]
+
+    def _has_its_size(self, entry: Entry) -> bool:
+        """The look that costs nothing; ``checking`` reads every byte, now and then."""
+        path = self._path_of(entry)
+        with file_errors(path):
+            return path.stat().st_size == entry.size
+
+    def _is_whole(self, entry: Entry) -> bool:
+        """Re-read a backup that is to stand for a new one; what it no longer is, is remembered."""
+        try:
+            whole = own_files.hash_of(self._path_of(entry), self.progress) == entry.sha256
+        except PathError:
+            whole = False
+        entry.rotten = "" if whole else "it is no longer what was written"
+        return whole
+
+    def _describe(self, path: Path, made: datetime, why: str) -> Entry:
+        entry = own_files.describe(path, made, why, self.progress)
+        entry.number, entry.app_version = self.catalogue.count + 1, self.app_version
+        entry.moment = _moment(self.catalogue.place(path.parent), made)
+        return entry
+
+    def _begin(self, path: Path, why: str) -> None:
+        self.catalogue.pending[str(path)] = why
+        self._remember()
+
+    def _enter(self, path: Path, entry: Entry) -> None:
+        self.catalogue.count = max(self.catalogue.count, entry.number)
+        self.catalogue.place(path.parent).entries.append(entry)
+        self.catalogue.pending.pop(str(path), None)
+        self._remember()
+
+    def _remember(self) -> None:
+        write_catalogue(self.places.database, self.catalogue)
+
+    def _newest(self) -> Entry | None:
+        found = [state.newest_proved() for text, state in self.catalogue.places.items() if Path(text).is_dir()]
+        return max((entry for entry in found if entry), key=lambda entry: entry.number, default=None)
+
+    def _path_of(self, entry: Entry) -> Path:
+        return next(
+            Path(text) / entry.name
+            for text, state in self.catalogue.places.items()
+            if Path(text).is_dir() and any(known.name == entry.name and known.is_proved for known in state.entries)
+        )
+
+    def _first_folder(self) -> Path:
+        """The first place that is there. Raises the first one's PathError where none is."""
+        failures: list[SidecarError] = []
+        for place in self.policy.places:
+            folder = self._folder(place.path)
+            try:
+                self._make_folder(folder, self.catalogue.place(folder))
+            except SidecarError as error:
+                failures.append(error)
+            else:
+                return folder
+        raise failures[0]
+
+    def _folder(self, path: str) -> Path:
+        return Path(self.places.database.parent, path).absolute()
+
+    def _make_folder(self, folder: Path, state: PlaceState) -> None:
+        """Raise FolderNotFound for a place that was there and is not, or that cannot be: a disk that is unplugged."""
+        if folder.is_dir():
+            return
+        beside = folder.is_relative_to(self.places.database.parent)
+        if state.entries or not (beside or folder.parent.is_dir()):
+            raise FolderNotFound(path=folder)
+        with file_errors(folder, Act.SAVE):
+            folder.mkdir(mode=0o700, parents=beside, exist_ok=True)
+
+    def _changes(self, commits: int | None) -> int | None:
+        if commits is None or self.catalogue.commits is None:
+            return None
+        return (commits - self.catalogue.commits) % 2**32
+
+    def _settings_hash(self) -> str:
+        if self.settings is None:
+            return self.catalogue.settings
+        clean = read_settings(self.settings).clean
+        return hashlib.sha256(msgspec.json.encode(clean, order="deterministic")).hexdigest()
+
+    def _same_settings(self) -> bool:
+        return self._settings_hash() == self.catalogue.settings
+
+
+def _hold_for(before: Entry | None, after: Entry, now: datetime) -> Hold | None:
+    """An emptied database must never push out the full ones: the hold that a new backup calls for, if any."""
+    if before is None:
+        return None
+    shrunk = compare_counts({name: before.rows[name] for name in MAIN if name in before.rows}, after.rows)
+    return Hold(since=now, detail=f"The newest backup holds {shrunk}") if shrunk else None
+
+
+def _moment(state: PlaceState, now: datetime) -> datetime:
+    last = state.entries[-1] if state.entries else None
+    return next_moment(last.moment if last else None, last.made if last else None, now)

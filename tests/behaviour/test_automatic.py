@@ -1,0 +1,357 @@
+"""Backups that are made by themselves: when they are due, where they go, and what never happens to them."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sidecar.automatic import checking, own_files, running
+from sidecar.automatic.answers import Drill, DrillResult, RunResult
+from sidecar.automatic.catalogue import locked, read_catalogue
+from sidecar.automatic.checking import check_backups
+from sidecar.automatic.drilling import drill_backups
+from sidecar.automatic.health import EXIT_CODES, backup_status
+from sidecar.automatic.policy import Place, Policy, Trigger
+from sidecar.automatic.policy_file import write_policy
+from sidecar.automatic.retention import Keep
+from sidecar.automatic.running import accept, run_backup_if_due
+from sidecar.errors import BackupUnderWay, DamagedBackup, DatabaseNotFound, VerificationFailed
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.support.databases import contents, execute, fresh, restore
+
+MORNING = datetime(2026, 11, 27, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Device:
+    """A database, a policy, and a clock that a test turns."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.now = MORNING
+
+    @property
+    def folder(self) -> Path:
+        return self.places.database.parent / "backups" / "automatic"
+
+    def policy(self, *folders: Path, keep: Keep | None = None) -> None:
+        keep = keep or Keep()
+        write_policy(self.places.database, Policy(places=[Place(path=str(folder), keep=keep) for folder in folders]))
+
+    def run(self, trigger: Trigger = "timer", after: timedelta = DAY) -> RunResult:
+        self.now += after
+        return run_backup_if_due(self.places, trigger, Progress(), clock=lambda: self.now)
+
+    def write(self, sql: str = "UPDATE tasks SET title = title || '.'") -> None:
+        execute(self.places.database, sql)
+
+
+def backups(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.kpbackup"))
+
+
+@pytest.fixture
+def device(places: Places) -> Device:
+    return Device(places)
+
+
+def test_the_first_run_makes_a_backup_beside_the_database_that_restores(device: Device, tmp_path: Path) -> None:
+    result = device.run("start")
+    assert (result.outcome, result.why) == ("made", "there is none yet")
+    assert result.backup is not None
+    assert backups(device.folder) == [Path(result.backup).name]
+    assert "2026-11-28" in result.backup
+    other = fresh(tmp_path)
+    restore(other, Path(result.backup))
+    assert contents(other)["tasks"] == contents(device.places.database)["tasks"]
+
+
+def test_none_is_made_again_before_one_is_due(device: Device) -> None:
+    device.run("start")
+    device.write()
+    assert device.run("timer", timedelta(minutes=5)).outcome == "not_due"
+    assert len(backups(device.folder)) == 1
+
+
+def test_nothing_changed_means_no_new_file(device: Device) -> None:
+    device.run()
+    result = device.run()
+    assert result.outcome == "current"
+    assert len(backups(device.folder)) == 1
+    assert read_catalogue(device.places.database).last == device.now
+
+
+def test_a_file_that_was_touched_without_a_change_of_content_makes_none_either(device: Device) -> None:
+    device.run()
+    device.write("VACUUM")
+    assert device.run().outcome == "current"
+    assert len(backups(device.folder)) == 1
+
+
+def test_a_changed_row_makes_one(device: Device) -> None:
+    device.run()
+    device.write()
+    assert device.run().outcome == "made"
+    assert len(backups(device.folder)) == 2
+
+
+def test_one_that_rotted_does_not_stand_for_a_new_one(device: Device) -> None:
+    first = Path(device.run().backup or "")
+    first.write_bytes(first.read_bytes()[:-1] + b"\x01")
+    device.write("VACUUM")
+    result = device.run()
+    assert (result.outcome, result.backup != str(first)) == ("made", True)
+
+
+def test_every_place_gets_its_own_and_is_proved_there(device: Device, tmp_path: Path) -> None:
+    device.policy(device.folder, tmp_path / "usb")
+    result = device.run()
+    assert [place.outcome for place in result.places] == ["made", "copied"]
+    (name,) = backups(tmp_path / "usb")
+    assert (tmp_path / "usb" / name).read_bytes() == (device.folder / name).read_bytes()
+    (entry,) = read_catalogue(device.places.database).places[str(tmp_path / "usb")].entries
+    assert entry.is_proved
+
+
+def test_a_place_that_is_gone_is_a_warning_and_is_caught_up(device: Device, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    device.policy(device.folder, usb)
+    device.run()
+    usb.rename(tmp_path / "drawer")
+    device.write()
+    result = device.run()
+    assert [place.outcome for place in result.places] == ["made", "missing"]
+    assert result.warnings
+    assert not usb.exists()
+    (tmp_path / "drawer").rename(usb)
+    assert [place.outcome for place in device.run().places] == ["current", "copied"]
+    assert backups(usb) == backups(device.folder)
+
+
+def test_a_place_on_a_disk_that_was_never_there_is_not_made_up(device: Device, tmp_path: Path) -> None:
+    device.policy(device.folder, tmp_path / "no" / "such" / "disk")
+    assert [place.outcome for place in device.run().places] == ["made", "missing"]
+    assert not (tmp_path / "no").exists()
+
+
+def test_where_the_first_place_is_gone_the_next_one_gets_the_backup(device: Device, tmp_path: Path) -> None:
+    device.policy(tmp_path / "no" / "disk", device.folder)
+    assert [place.outcome for place in device.run().places] == ["missing", "made"]
+
+
+def test_an_emptied_database_is_backed_up_and_pushes_nothing_out(device: Device) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=1, weekly=0, monthly=0, most=1))
+    grow(device)
+    device.run()
+    device.write("DELETE FROM tasks")
+    result = device.run()
+    assert (result.outcome, result.removed) == ("made", [])
+    assert "tasks: 0 instead of" in result.held
+    device.write("INSERT INTO task_lists (id, name, is_default, created_at, updated_at) VALUES ('n', 'n', 0, '', '')")
+    device.run()
+    assert len(backups(device.folder)) == 3
+
+
+def grow(device: Device) -> None:
+    device.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)"
+        " INSERT INTO tasks (id, title, priority, status, time_estimate, actual_time, created_at, updated_at)"
+        " SELECT 'grown-' || i, 'Grown ' || i, 1, 'pending', 0, 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00' FROM n"
+    )
+
+
+def test_what_retention_lets_go_of_is_removed_once_a_newer_one_is_proved(device: Device) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=2, weekly=0, monthly=0))
+    made = []
+    for _ in range(4):
+        device.write()
+        made.append(Path(device.run().backup or "").name)
+    assert backups(device.folder) == made[-2:]
+
+
+@pytest.mark.parametrize("name", ["holiday.kpbackup", "kirapilot-2020-01-01T00-00-00-000000Z.kpbackup", "note.txt"])
+def test_what_a_person_put_there_stays(device: Device, name: str) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=1, weekly=0, monthly=0))
+    device.run()
+    shutil.copy(device.folder / backups(device.folder)[0], device.folder / name)
+    for _ in range(3):
+        device.write()
+        device.run()
+    assert (device.folder / name).is_file()
+    assert len(list(device.folder.iterdir())) == 2
+
+
+def test_a_file_of_ours_that_somebody_replaced_is_left_alone(device: Device) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=1, weekly=0, monthly=0))
+    mine = Path(device.run().backup or "")
+    mine.write_bytes(b"my own words")
+    device.write()
+    device.run()
+    device.write()
+    device.run()
+    assert mine.read_bytes() == b"my own words"
+
+
+def test_a_backup_that_somebody_removed_is_no_failure(device: Device) -> None:
+    Path(device.run().backup or "").unlink()
+    result = device.run()
+    assert (result.outcome, result.warnings) == ("made", [])
+
+
+def test_two_at_once_are_one_and_a_word(device: Device) -> None:
+    with locked(device.places.database), pytest.raises(BackupUnderWay):
+        device.run()
+
+
+@pytest.mark.parametrize("step", ["export_data", "write_catalogue"])
+def test_a_run_that_fails_says_so_and_the_next_one_mends_it(
+    device: Device, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object) -> None:
+        raise VerificationFailed(detail="a disk that forgets")
+
+    device.run()
+    device.write()
+    with monkeypatch.context() as patch:
+        patch.setattr(running, step, fail)
+        with pytest.raises(VerificationFailed):
+            device.run()
+    assert device.run().outcome == "made"
+    assert read_catalogue(device.places.database).failure is None
+
+
+def test_one_whose_maker_was_killed_is_taken_up(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_args: object, **_named: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_files, "describe", die)
+        with pytest.raises(Killed):
+            device.run()
+    assert len(backups(device.folder)) == 1
+    assert device.run().outcome == "current"
+    (state,) = read_catalogue(device.places.database).places.values()
+    assert [entry.name for entry in state.entries] == backups(device.folder)
+
+
+def test_a_copy_that_does_not_read_back_is_no_backup(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.policy(device.folder, tmp_path / "usb")
+
+    def forget(_source: Path, _target: Path, _hash: str, _progress: Progress) -> None:
+        raise DamagedBackup(detail="what was written is not what is read back")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_files, "copy", forget)
+        assert [place.outcome for place in device.run().places] == ["made", "failed"]
+    assert [place.outcome for place in device.run().places] == ["current", "copied"]
+
+
+def test_without_a_database_there_is_nothing_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseNotFound):
+        run_backup_if_due(Places(tmp_path / "none.db", tmp_path / "work"), "timer", Progress())
+    assert not (tmp_path / "backups").exists()
+
+
+@pytest.mark.parametrize("jump", [-3650, 3650])
+def test_a_clock_that_jumps_removes_no_more_than_a_day_would(device: Device, jump: int) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=5, weekly=0, monthly=0))
+    for _ in range(6):
+        device.write()
+        device.run()
+    assert len(backups(device.folder)) == 5
+    device.write()
+    device.run(after=timedelta(days=jump))
+    device.write()
+    device.run(after=-timedelta(days=jump))
+    assert len(backups(device.folder)) >= 4
+
+
+# -- how they are ------------------------------------------------------------------------
+
+
+def test_the_status_tells_never_healthy_stale_held_and_failing_apart(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def state() -> str:
+        return backup_status(device.places, device.now).state
+
+    assert state() == "never"
+    grow(device)
+    device.run()
+    assert state() == "healthy"
+    device.now += 10 * DAY
+    assert state() == "stale"
+    device.run()
+    assert state() == "healthy"
+    device.write("DELETE FROM tasks")
+    device.run()
+    assert state() == "held"
+    accept(device.places)
+    assert state() == "healthy"
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "export_data", lambda *_: _raise(VerificationFailed(detail="a disk that forgets")))
+        grow(device)
+        with pytest.raises(VerificationFailed):
+            device.run()
+    assert state() == "failing"
+    assert len(set(EXIT_CODES.values())) == len(EXIT_CODES) == 5
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def test_a_check_finds_what_rotted_and_the_status_says_so(device: Device) -> None:
+    first = Path(device.run().backup or "")
+    device.write()
+    device.run()
+    first.write_bytes(first.read_bytes()[:-1] + b"\x01")
+    result = check_backups(device.places, device.now, Progress(), all_of_them=True)
+    assert {Path(found.path).name: found.outcome for found in result.checked} == {
+        name: "rotten" if name == first.name else "fine" for name in backups(device.folder)
+    }
+    assert backup_status(device.places, device.now).state == "failing"
+
+
+def test_a_check_reads_a_share_and_those_longest_not_looked_at_first(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        device.write()
+        device.run()
+    monkeypatch.setattr(checking, "SHARE_BYTES", 1)
+    seen = [check_backups(device.places, device.now + n * DAY, Progress()).checked[0].path for n in range(1, 4)]
+    assert sorted(Path(path).name for path in seen) == backups(device.folder)
+
+
+def drills_of(result: DrillResult) -> list[Drill]:
+    return [place.drill for place in result.places if place.drill]
+
+
+def test_a_drill_restores_the_newest_of_each_place(device: Device, tmp_path: Path) -> None:
+    device.policy(device.folder, tmp_path / "usb")
+    device.run()
+    before = device.places.database.read_bytes()
+    result = drill_backups(device.places, device.now, Progress())
+    assert [drill.outcome for drill in drills_of(result)] == ["fine", "fine"]
+    assert device.places.database.read_bytes() == before
+
+
+def test_a_drill_finds_what_is_rotten_and_what_could_not_be_tried(device: Device, tmp_path: Path) -> None:
+    device.policy(device.folder, tmp_path / "usb")
+    made = Path(device.run().backup or "")
+    data = bytearray(made.read_bytes())
+    data[len(data) // 2] ^= 255
+    made.write_bytes(data)
+    (tmp_path / "usb").rename(tmp_path / "drawer")
+    drills = drills_of(drill_backups(device.places, device.now, Progress()))
+    assert [drill.outcome for drill in drills] == ["rotten", "not_tried"]

@@ -1,0 +1,1 @@
+"""Automatic backups: the rules that are pure."""

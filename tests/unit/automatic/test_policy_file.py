@@ -1,0 +1,92 @@
+"""The policy's file: written in one step, read with care, and never guessed at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sidecar.automatic.policy import MAX_BYTES, Place, Policy, parse_policy
+from sidecar.automatic.policy_file import FILE, read_policy, write_policy
+from sidecar.automatic.retention import Keep
+from sidecar.errors import InvalidPolicy
+
+BROKEN = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b'{"every": "sometimes"}',
+    b'{"places": []}',
+    b'{"places": [{"keep": {}}]}',
+    b'{"places": [{"path": ""}]}',
+    b'{"enabled": "yes"}',
+    b'{"hours": 0}',
+    b'{"after_changes": -1}',
+    b"[" * 100_000,
+    b" " * (MAX_BYTES + 1),
+]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "kirapilot.db"
+
+
+def test_without_a_file_a_backup_is_made_every_day_beside_the_database(database: Path) -> None:
+    found = read_policy(database)
+    assert (found.exists, found.remark) == (False, "")
+    assert found.policy.enabled
+    assert found.policy.every == "daily"
+    assert found.policy.places == [Place(path="backups/automatic", keep=Keep(daily=7, weekly=5, monthly=12, most=30))]
+    assert not (database.parent / FILE).exists()
+
+
+def test_what_was_written_is_read(database: Path, tmp_path: Path) -> None:
+    policy = Policy(every="hours", hours=3, places=[Place(path=str(tmp_path), keep=Keep(daily=1)), Place(path="b")])
+    assert write_policy(database, policy) == database.parent / FILE
+    found = read_policy(database)
+    assert (found.policy, found.exists, found.remark) == (policy, True, "")
+
+
+def test_keys_that_a_newer_version_wrote_stay(database: Path) -> None:
+    newer = {"mood": "calm", "places": [{"path": "a", "colour": 1, "keep": {"yearly": 3}}, {"path": "b"}]}
+    (database.parent / FILE).write_text(json.dumps(newer), "utf-8")
+    policy = read_policy(database).policy
+    write_policy(database, Policy(enabled=False, places=policy.places[:1]))
+    written = json.loads((database.parent / FILE).read_text("utf-8"))
+    assert written["mood"] == "calm"
+    assert written["enabled"] is False
+    (place,) = written["places"]
+    assert (place["path"], place["colour"], place["keep"]["yearly"], place["keep"]["daily"]) == ("a", 1, 3, 7)
+
+
+@pytest.mark.parametrize("text", BROKEN, ids=range(len(BROKEN)))
+def test_a_file_that_is_no_policy_is_set_aside_and_told_of(text: bytes, database: Path) -> None:
+    path = database.parent / FILE
+    path.write_bytes(text)
+    found = read_policy(database)
+    assert found.policy == Policy()
+    assert not path.exists()
+    (aside,) = database.parent.glob("backup-policy.broken-*.json")
+    assert aside.read_bytes() == text
+    assert aside.name in found.remark
+    assert aside.name in read_policy(database).remark
+    write_policy(database, Policy())
+    assert read_policy(database).remark == ""
+
+
+def test_what_is_wrong_with_a_policy_is_named() -> None:
+    with pytest.raises(InvalidPolicy, match=r"places\[1\].keep.daily"):
+        parse_policy(b'{"places": [{"path": "a"}, {"path": "b", "keep": {"daily": "x"}}]}')
+
+
+def test_links_to_one_database_lead_to_one_policy(database: Path, tmp_path: Path) -> None:
+    database.touch()
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "link.db").symlink_to(database)
+    write_policy(other / "link.db", Policy(every="weekly"))
+    assert read_policy(database).policy.every == "weekly"
