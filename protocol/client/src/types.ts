@@ -17,6 +17,18 @@ export interface BackupMetadata {
   periodic_template_count: number;
 }
 
+/** All places, and the worst that is to be said of them: `state` may also be "held". */
+export interface BackupStatus {
+  state: string;
+  enabled: boolean;
+  places: Array<PlaceHealth>;
+  last: string | null;
+  next_due: string | null;
+  failure: Failure | null;
+  hold: Hold | null;
+  warnings: Array<string>;
+}
+
 /**
  * What is in an archive, as it says of itself, without judging it. `writer` is who made it ("kirapilot" for the
  * shipped app); `revision` its manifest's, null without one; `migrations` those of the database it was made from;
@@ -57,6 +69,32 @@ export interface Capabilities {
   methods: Array<string>;
   progress: boolean;
   cancel: boolean;
+}
+
+/** What was re-read, those longest not looked at first; `left` is how many wait for a later run. */
+export interface CheckResult {
+  checked: Array<Checked>;
+  left: number;
+}
+
+/** One backup: `outcome` is "fine", "rotten" or "not_tried" (with the reason in `detail`). */
+export interface Checked {
+  path: string;
+  outcome: string;
+  detail: string;
+}
+
+/** A restore that was tried on a throw-away database: `outcome` is "fine", "rotten" or "not_tried". */
+export interface Drill {
+  when: string;
+  name: string;
+  outcome: string;
+  detail: string;
+}
+
+/** The drill of each place. */
+export interface DrillResult {
+  places: Array<PlaceDrill>;
 }
 
 /** One entry of an archive: its name, its bytes unpacked and packed, its records (null for a single object). */
@@ -104,6 +142,24 @@ export interface ExportResult {
   tables: Record<string, number>;
   warnings: Array<string>;
   older: string | null;
+}
+
+/** What went wrong, when, and in which words for the user. */
+export interface Failure {
+  when: string;
+  kind: string;
+  message: string;
+}
+
+/** Why nothing is removed until a person has looked: `detail` says which tables shrank, and how far. */
+export interface Hold {
+  since: string;
+  detail: string;
+}
+
+/** The hold that was lifted; null where there was none. */
+export interface HoldAnswer {
+  lifted: Hold | null;
 }
 
 /**
@@ -162,12 +218,97 @@ export interface Initialized {
   workDir: string;
 }
 
+/**
+ * How many backups a place keeps: all of the last `hours`, and the newest of so many days, weeks and months. `most`
+ * bounds them all; the newest proved one and pinned ones stay whatever it says.
+ */
+export interface Keep {
+  hours?: number;
+  daily?: number;
+  weekly?: number;
+  monthly?: number;
+  most?: number;
+}
+
 /** One record that a salvage left out: of which table, why, and its id and its index in the backup where known. */
 export interface LeftOut {
   table: string;
   reason: string;
   id?: string | null;
   index?: number | null;
+}
+
+/** What is kept with a backup now, in so many places. */
+export interface Noted {
+  number: number;
+  note: string;
+  pinned: boolean;
+  places: number;
+}
+
+/** A folder that backups are kept in: `path` is absolute, or relative to the database's folder. */
+export interface Place {
+  path: string;
+  keep?: Keep;
+}
+
+/** The drill of one place; null where there is no proved backup to try. */
+export interface PlaceDrill {
+  path: string;
+  drill: Drill | null;
+}
+
+/**
+ * One place: `state` is "healthy", "stale", "failing" or "never"; `present` is false for an unplugged disk.
+ * `newest` names its newest proved backup, made at `made`; `age_hours` counts from when it was last found to hold
+ * what the database holds. `kept` is how many there are, `rotten` how many of them are not whole.
+ */
+export interface PlaceHealth {
+  path: string;
+  state: string;
+  present: boolean;
+  newest: string | null;
+  made: string | null;
+  age_hours: number | null;
+  rows: Record<string, number>;
+  size: number;
+  kept: number;
+  rotten: number;
+  failure: Failure | null;
+  drill: Drill | null;
+}
+
+/** What became of one place: `outcome` is "made", "copied", "current", "missing" or "failed". */
+export interface PlaceOutcome {
+  path: string;
+  outcome: string;
+  backup: string | null;
+  warning: string;
+}
+
+/**
+ * Whether and when a backup is due, and where it goes. `every` is the time between two; with `hours` it is so many
+ * hours. `after_changes` is a number of changed rows that make one due sooner, 0 for none. `stale_hours` is the age
+ * from which on the newest backup of a place counts as stale, 0 for three times what lies between two.
+ */
+export interface Policy {
+  enabled?: boolean;
+  every?: "daily" | "hours" | "monthly" | "weekly";
+  hours?: number;
+  after_changes?: number;
+  before_update?: boolean;
+  before_clear?: boolean;
+  stale_hours?: number;
+  drill?: boolean;
+  places?: Array<Place>;
+}
+
+/** The policy in force, and what is to be told of its file: `remark` is "" where there is nothing. */
+export interface PolicyFile {
+  policy: Policy;
+  path: string;
+  exists: boolean;
+  remark: string;
 }
 
 /** A sign of life. */
@@ -193,6 +334,13 @@ export interface ProgressParams {
   value: Report;
 }
 
+/** A verdict on each automatic backup, by place and age, and the paths that were removed. */
+export interface PruneResult {
+  verdicts: Array<Verdict>;
+  removed: Array<string>;
+  held: string;
+}
+
 /** One progress report: `done` of `total` units in `phase`, `percentage` (0 to 100) of the whole job. */
 export interface Report {
   phase: string;
@@ -213,6 +361,19 @@ export interface Rescue {
   detail: string;
   migrations: Array<string>;
   in_place: boolean | null;
+}
+
+/** What a run did: `outcome` is "made", "current" (nothing changed since the newest proved one) or "not_due". */
+export interface RunResult {
+  outcome: string;
+  why: string;
+  backup: string | null;
+  rows: Record<string, number>;
+  places: Array<PlaceOutcome>;
+  removed: Array<string>;
+  held: string;
+  next_due: string | null;
+  warnings: Array<string>;
 }
 
 /**
@@ -293,6 +454,13 @@ export interface UndoResult {
   wreck: string | null;
   rescue: Rescue | null;
   path: string;
+}
+
+/** What becomes of one backup: `reason` says why it stays, or why it may go. */
+export interface Verdict {
+  path: string;
+  stays: boolean;
+  reason: string;
 }
 
 /** Params of export_data_to_file. */
@@ -400,6 +568,85 @@ export interface ListBackupsParams {
   progressToken?: string | number | null;
 }
 
+/** Params of get_backup_policy. */
+export interface GetBackupPolicyParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of set_backup_policy. */
+export interface SetBackupPolicyParams {
+  /**
+   */
+  policy: Policy;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of run_backup_if_due. */
+export interface RunBackupIfDueParams {
+  /**
+   * start: the app has started. timer: some time has passed. update: an update is about to be installed. clear: all
+   * data is about to be cleared. manual: a person asks.
+   */
+  trigger: "clear" | "manual" | "start" | "timer" | "update";
+  /** The app's version, kept with the backup. */
+  appVersion?: string;
+  /**
+   * The frontend's localStorage: key -> the string that stands there, or its JSON value. Only kirapilot-preferences
+   * and kirapilot-privacy-settings are taken; API keys are never written.
+   */
+  settings?: Record<string, unknown> | null;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of backup_status. */
+export interface BackupStatusParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of accept_backup_hold. */
+export interface AcceptBackupHoldParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of check_backups. */
+export interface CheckBackupsParams {
+  /** If true, all backups; if false, a share that takes seconds. */
+  allOfThem?: boolean;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of drill_backups. */
+export interface DrillBackupsParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of prune_backups. */
+export interface PruneBackupsParams {
+  /** If true, only tells what would be removed, and why the rest stays. */
+  dryRun: boolean;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of note_backup. */
+export interface NoteBackupParams {
+  /** The backup's number, as the list gives it. */
+  number: number;
+  /** Words of the user's own; empty for none. */
+  note?: string | null;
+  /** If true, it is never removed by itself. */
+  pinned?: boolean | null;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
 /** Params of ping. */
 export interface PingParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -466,6 +713,24 @@ export interface Methods {
   "undo_last_import": { params: UndoLastImportParams; result: UndoResult };
   /** List the safety copies that imports have made, the newest first: what each holds, and whether it proves. */
   "list_backups": { params: ListBackupsParams; result: BackupList };
+  /** Tell whether, when and where backups are made by themselves. */
+  "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
+  /** Put a policy into force; what it leaves out has its default. */
+  "set_backup_policy": { params: SetBackupPolicyParams; result: PolicyFile };
+  /** Make a backup if one is due, prove it in every place, and remove what the policy lets go of. */
+  "run_backup_if_due": { params: RunBackupIfDueParams; result: RunResult };
+  /** Tell how the automatic backups are: the newest of each place, its age, what is next due, what went wrong. */
+  "backup_status": { params: BackupStatusParams; result: BackupStatus };
+  /** Lift the hold on removing old backups, now that a person has looked at why the database shrank. */
+  "accept_backup_hold": { params: AcceptBackupHoldParams; result: HoldAnswer };
+  /** Re-read automatic backups, those first that were not looked at for longest, and remember which are whole. */
+  "check_backups": { params: CheckBackupsParams; result: CheckResult };
+  /** Restore the newest backup of each place into a database that is thrown away, and compare every value. */
+  "drill_backups": { params: DrillBackupsParams; result: DrillResult };
+  /** Remove the automatic backups that the policy lets go of, or only tell which, and why each of the others stays. */
+  "prune_backups": { params: PruneBackupsParams; result: PruneResult };
+  /** Pin an automatic backup, so that it is never removed, or put a note to it, in all its places. */
+  "note_backup": { params: NoteBackupParams; result: Noted };
   /** Give a sign of life, even while a job runs. */
   "ping": { params: PingParams; result: Pong };
   /** Set the places for all later requests, and introduce each other. Optional. */
@@ -524,6 +789,9 @@ export type ErrorKind =
   | "start_again"
   | "several_backups"
   | "changed_since_preview"
+  | "invalid_policy"
+  | "backup_under_way"
+  | "no_such_backup"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"
