@@ -1,0 +1,136 @@
+"""Databases broken in every way that a disk breaks them: a restore ends with the backup's rows, and can be undone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from sidecar.jobs.importing import import_data
+from sidecar.jobs.undoing import undo_last_import
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.support.databases import Contents, assert_same_contents, backup, contents, query
+
+DATABASES = ["2025-08-23-first-format", "2025-09-08-periodic-templates", EVERY_KIND]
+SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY rowid"
+PAGE = 4096
+
+RESTORED = "A restore over a broken database ends with the backup's rows, keeps the wreck, and is undone byte for byte"
+
+Wreck = tuple[str, bytes]
+"""What was done to a database, and its bytes afterwards."""
+
+
+def zeroed(whole: bytes) -> Iterator[Wreck]:
+    """Each page, once."""
+    for start in range(0, len(whole), PAGE):
+        yield f"page {start // PAGE + 1} zeroed", whole[:start] + bytes(PAGE) + whole[start + PAGE :]
+
+
+def cut(whole: bytes) -> Iterator[Wreck]:
+    """At each page, and within it."""
+    for size in range(0, len(whole), PAGE):
+        yield f"cut at {size}", whole[:size]
+        yield f"cut at {size + 1000}", whole[: size + 1000]
+
+
+def flipped(whole: bytes) -> Iterator[Wreck]:
+    """Each byte of the header, in some ways."""
+    for at in range(100):
+        for bits in (1, 2, 0x80, 0xFF):
+            yield f"byte {at} ^ {bits:#x}", whole[:at] + bytes([whole[at] ^ bits]) + whole[at + 1 :]
+
+
+def spoiled(whole: bytes) -> Iterator[Wreck]:
+    """From the middle on, and as a whole: what sync clients, full disks and power cuts leave."""
+    half = len(whole) // 2 // PAGE * PAGE
+    yield "zeros", bytes(len(whole))
+    yield "second half zeros", whole[:half] + bytes(len(whole) - half)
+    yield "second half twice", whole[:half] * 2
+    yield "a web page", b"<!DOCTYPE html><html><title>Sign in</title>" * 100
+    yield "longer", whole + b"\xa5" * (PAGE + 1)
+    yield "all ones", b"\xff" * len(whole)
+
+
+KINDS = {"zeroed": zeroed, "cut": cut, "flipped": flipped, "spoiled": spoiled}
+
+
+class Restores:
+    """Restores of one good backup over one database, broken in many ways."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        original = Path(shutil.copy(DATA / f"{name}.db", folder / "original.db"))
+        self.whole = original.read_bytes()
+        self._good = backup(original, folder / "good.kpbackup")
+        self._rows: Contents = contents(original)
+        self._schema = query(original, SCHEMA)
+        self._migrations = query(original, "SELECT version FROM seaql_migrations ORDER BY version")
+        self._places = Places(folder / "home" / "kirapilot.db", folder / "work")
+
+    def try_one(self, wreck: bytes) -> bool:
+        """Answers whether the database had to be made anew: some bytes mean nothing."""
+        database = self._places.database
+        shutil.rmtree(database.parent, ignore_errors=True)
+        database.parent.mkdir()
+        database.write_bytes(wreck)
+        result = import_data(self._places, str(self._good), True, Progress())
+        self._require_restored()
+        if result.rescue is None:
+            return False
+        assert result.rescue.in_place
+        assert result.wreck is not None
+        assert Path(result.wreck).read_bytes() == wreck
+        undone = undo_last_import(self._places, Progress())
+        assert undone.path == result.wreck
+        assert database.read_bytes() == wreck
+        assert sorted(path.name for path in database.parent.iterdir()) == ["backups", "kirapilot.db"]
+        return True
+
+    def _require_restored(self) -> None:
+        database = self._places.database
+        assert query(database, "PRAGMA integrity_check") == [("ok",)]
+        assert_same_contents(contents(database), self._rows)
+        assert query(database, SCHEMA) == self._schema
+        assert query(database, "SELECT version FROM seaql_migrations ORDER BY version") == self._migrations
+        assert list(self._places.work_dir.iterdir()) == []
+
+
+def _try(restores: Restores, wrecks: Sequence[Wreck], cases: Cases) -> int:
+    """Answers how many of the databases were made anew."""
+    anew = 0
+    for what, wreck in wrecks:
+        try:
+            anew += restores.try_one(wreck)
+        except BaseException as error:
+            error.add_note(what)
+            raise
+    cases.record(RESTORED, len(wrecks))
+    return anew
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_restore_over_some_wrecks(kind: str, tmp_path: Path, cases: Cases) -> None:
+    restores = Restores(EVERY_KIND, tmp_path)
+    wrecks = list(KINDS[kind](restores.whole))
+    assert _try(restores, wrecks[:: max(len(wrecks) // 6, 1)], cases) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_restore_over_many_wrecks(kind: str, tmp_path: Path, cases: Cases) -> None:
+    restores = Restores("2025-09-08-periodic-templates", tmp_path)
+    wrecks = list(KINDS[kind](restores.whole))
+    assert _try(restores, wrecks[1 :: max(len(wrecks) // 30, 1)], cases) >= 1
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", DATABASES)
+def test_a_restore_over_every_wreck(name: str, kind: str, tmp_path: Path, cases: Cases) -> None:
+    restores = Restores(name, tmp_path)
+    wrecks = list(KINDS[kind](restores.whole))
+    assert _try(restores, wrecks, cases) >= len(wrecks) // 4
