@@ -65,7 +65,9 @@ def take(app: Path, home: Home, images: Path) -> None:
         themed(shown, "dark")
         shown.answer_dialogs(open=str(damaged))
         shown.click("#import")
-        shown.find("#failure")
+        eventually(
+            lambda: not shown.is_gone("#failure"), "the backup is judged, and what can be saved of it", seconds=300
+        )
         picture(shown, images, "warning")
 
 
