@@ -12,7 +12,8 @@ from contextlib import redirect_stdout
 from typing import NoReturn
 
 from sidecar import __version__
-from sidecar.system.paths import DATABASE_VARIABLE, Places, find_places
+from sidecar.cli.suggesting import explained
+from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
 PROGRAM = "kirapilot-sidecar"
 
@@ -24,7 +25,7 @@ _SUMMARY = "Export, validate and import KiraPilot's data, or serve the app as it
 _MORE = f"""\
 examples:
   {PROGRAM} export kirapilot-backup.kpbackup
-  {PROGRAM} import --help
+  {PROGRAM} help import
 
 exit codes:
   0       done
@@ -70,6 +71,7 @@ class Options(argparse.Namespace):
     rows: int
     folder: str | None
     summary: bool
+    topic: str | None = None
     database: str | None = None
     work_dir: str | None = None
     json: bool = False
@@ -88,19 +90,25 @@ def parse(arguments: Sequence[str]) -> Options | str:
     :raises UsageError: when the arguments do not make a command.
     """
     shown = io.StringIO()
+    parser = make_parser()
     try:
         with redirect_stdout(shown):
-            return make_parser().parse_args(arguments, Options())
+            return parser.parse_args(arguments, Options())
     except SystemExit:
         return shown.getvalue()
+    except UsageError as error:
+        raise UsageError(explained(str(error), parser.names(), parser.options_for(arguments)), error.hint) from None
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> _Parser:
     """The whole command line; every command has a help line, a description and examples."""
     parser = _Parser(prog=PROGRAM, description=_SUMMARY, epilog=_MORE)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    # What many commands take may stand before the command as well.
+    _add_database(parser)
+    _add_output(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve, _licences):
+    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve, _licences, _help):
         declare(commands)
     return parser
 
@@ -113,7 +121,21 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(prog, None, description, epilog, formatter_class=keep_lines, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"{self.prog} --help shows what can be typed.")
+        raise UsageError(message, f"{self.prog} --help shows what can be typed.")
+
+    def commands(self) -> dict[str, _Parser]:
+        """The commands and their parsers."""
+        return next((dict(one.choices) for one in self._actions if isinstance(one, argparse._SubParsersAction)), {})
+
+    def names(self) -> list[str]:
+        """The commands that can be typed."""
+        return list(self.commands())
+
+    def options_for(self, arguments: Sequence[str]) -> list[str]:
+        """The long options of the command that was typed; those of all where there is none."""
+        commands = self.commands()
+        typed = [commands[word] for word in arguments if word in commands][:1] or [*commands.values(), self]
+        return sorted({name for one in typed for name in one._option_string_actions if name.startswith("--")})
 
 
 _Commands = argparse._SubParsersAction  # the only name argparse has for what add_subparsers returns
@@ -129,10 +151,15 @@ def _export(commands: _Commands[_Parser]) -> None:
         commands,
         "export",
         "Write all data into a backup file",
-        "The file appears whole or not at all: a failed export leaves an older backup as it was.",
-        ["export kirapilot-backup.kpbackup", "export --yes --json nightly.kpbackup"],
+        "The file appears whole or not at all: a failed export leaves an older backup as it was.\n"
+        "The app's own settings lie in its window: only an export in KiraPilot has them too.",
+        [
+            "export kirapilot-backup.kpbackup",
+            "export --yes --json nightly.kpbackup",
+            "export -",
+        ],
     )
-    parser.add_argument("file", metavar="FILE", help="the backup to write (.kpbackup)")
+    parser.add_argument("file", metavar="FILE", help='the backup to write (.kpbackup); "-" is standard output')
     _add_yes(parser, "replace an existing FILE without asking")
     parser.add_argument("--force", action="store_true", help="replace FILE even if it is write-protected")
     _add_database(parser)
@@ -147,7 +174,8 @@ def _import(commands: _Commands[_Parser]) -> None:
         "Shows what would change and asks before it replaces anything.\nAll of it happens, or nothing;"
         " what was there before is kept in a safety copy.\n"
         "A damaged backup is refused, unless --salvage is given: what can be proved of it is then\n"
-        "added to the data, or updates it; nothing is removed. It is always shown and asked first.",
+        "added to the data, or updates it; nothing is removed. It is always shown first, and asked\n"
+        "unless --yes is given. What was shown is done, or nothing.",
         [
             "import kirapilot-backup.kpbackup",
             "import --merge other-device.kpbackup",
@@ -167,8 +195,13 @@ def _validate(commands: _Commands[_Parser]) -> None:
         commands,
         "validate",
         "Check a backup file",
-        "Lists every problem; exits with 0 only if the backup can be imported without loss.",
-        ["validate kirapilot-backup.kpbackup", "validate --basic --json nightly.kpbackup"],
+        "Lists every problem; exits with 0 if the backup is whole. With --database it is held against\n"
+        "that database as well: 0 then means that it can replace what is there without loss.",
+        [
+            "validate kirapilot-backup.kpbackup",
+            "validate --basic --json nightly.kpbackup",
+            "validate --database kirapilot.db kirapilot-backup.kpbackup",
+        ],
     )
     _add_file(parser)
     depth = parser.add_mutually_exclusive_group()
@@ -271,6 +304,11 @@ def _licences(commands: _Commands[_Parser]) -> None:
     _add_output(parser)
 
 
+def _help(commands: _Commands[_Parser]) -> None:
+    parser = _command(commands, "help", "Show what can be typed", "The same as --help.", ["help", "help import"])
+    parser.add_argument("topic", metavar="COMMAND", nargs="?", default=None, help="the command to tell about")
+
+
 def _add_file(parser: _Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="the backup to read (.kpbackup or .zip)")
 
@@ -287,19 +325,25 @@ def _add_yes(parser: _Parser, meaning: str) -> None:
 
 def _add_database(parser: _Parser) -> None:
     place = f"KiraPilot's database (default: ${DATABASE_VARIABLE}, else where the app keeps it)"
-    parser.add_argument("--database", metavar="PATH", help=place)
+    parser.add_argument("--database", metavar="PATH", default=argparse.SUPPRESS, help=place)
     _add_work_dir(parser)
 
 
 def _add_work_dir(parser: _Parser) -> None:
-    parser.add_argument("--work-dir", metavar="PATH", help="folder for temporary files (default: in the user's cache)")
+    place = f"folder for temporary files (default: ${WORK_DIR_VARIABLE}, else in the user's cache)"
+    parser.add_argument("--work-dir", metavar="PATH", default=argparse.SUPPRESS, help=place)
 
 
 def _add_output(parser: _Parser) -> None:
     meaning = 'print one JSON object, {"error": ...} included, on standard output; never ask'
-    parser.add_argument("--json", action="store_true", help=meaning)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an unexpected error")
+    _add_switch(parser, "--json", meaning=meaning)
+    _add_switch(parser, "-q", "--quiet", meaning="print nothing but errors, warnings and questions")
+    _add_switch(parser, "--debug", meaning="show the traceback of an unexpected error")
+
+
+def _add_switch(parser: _Parser, *names: str, meaning: str) -> None:
+    # Without a default of its own: a command must not take back what was typed before it.
+    parser.add_argument(*names, action="store_true", default=argparse.SUPPRESS, help=meaning)
 
 
 def _positive(text: str) -> int:

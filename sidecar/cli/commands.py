@@ -11,18 +11,13 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
+from sidecar.cli.hints import hint_of
 from sidecar.cli.terminal import Terminal
 from sidecar.cli.text import printable
 from sidecar.errors import Cancelled, InternalError, InvalidBackup, SidecarError
 from sidecar.system.signals import Interrupts
-
-if TYPE_CHECKING:
-    # Importing them would load every job for the sake of one command.
-    from sidecar.progress import Progress
-    from sidecar.results import ImportPreview
 
 DONE = 0
 DIFFERENT = 1
@@ -53,6 +48,8 @@ def _run(arguments: Sequence[str], interrupts: Interrupts, terminal: Terminal) -
     if options.command is None:
         terminal.note(str(parse(["--help"])))
         return UsageError.exit_code
+    # It may have been typed with others, such as -yq.
+    terminal.quiet = options.quiet
     command = COMMANDS[options.command]
     if command is serve:
         # The server has its own way with signals.
@@ -66,7 +63,8 @@ def _fail(error: UsageError | SidecarError, terminal: Terminal) -> int:
         with suppress(SidecarError):
             terminal.answer({"error": _error_object(error)}, list)
     else:
-        terminal.note(f"{PROGRAM}: {printable(str(error))}\nHint: {printable(error.hint)}")
+        hint = error.hint if isinstance(error, UsageError) else hint_of(error)
+        terminal.note(f"{PROGRAM}: {printable(str(error))}" + (f"\nHint: {printable(hint)}" if hint else ""))
     return error.exit_code
 
 
@@ -82,24 +80,28 @@ def _error_object(error: UsageError | SidecarError) -> dict[str, object]:
 
 def export(options: Options, terminal: Terminal) -> int:
     """``export FILE``: ask before an existing file is replaced, then write the backup."""
-    from sidecar.cli import rendering
+    from sidecar.cli import piping, questions, rendering
     from sidecar.jobs import exporting
 
+    if options.file == piping.OUTPUT:
+        piped = piping.export_to_output(options, terminal)
+        terminal.remark(rendering.export_lines(piped))
+        return DONE
     agreed, force = options.yes, options.force
     if _exists(options.file):
-        agreed, force = _confirm_replacement(options, terminal)
+        agreed, force = questions.confirm_replacement(options, terminal)
     with terminal.progress() as progress:
-        result = exporting.export_data(options.places(), options.file, progress, overwrite_shrunk=agreed, force=force)
+        result = exporting.export_data(options.places(), options.file, progress, None, agreed, force)
     terminal.answer(result, lambda: rendering.export_lines(result))
     return DONE
 
 
 def import_(options: Options, terminal: Terminal) -> int:
     """``import FILE``: show what would change and ask, unless nothing is replaced, then restore the backup."""
-    from sidecar.cli import rendering
+    from sidecar.cli import questions, rendering
     from sidecar.jobs import importing
 
-    token = _confirm_import(options, terminal) if options.salvage or not options.merge else None
+    token = questions.confirm_import(options, terminal) if options.salvage or not options.merge else None
     with terminal.progress() as progress:
         result = importing.import_data(
             options.places(),
@@ -115,46 +117,45 @@ def import_(options: Options, terminal: Terminal) -> int:
 
 
 def validate(options: Options, terminal: Terminal) -> int:
-    """``validate FILE``: check a backup, and say so in the exit code, too."""
+    """``validate FILE``: check a backup, and against a database that is named; say so in the exit code, too."""
     from sidecar.cli import rendering
-    from sidecar.jobs import validating
+    from sidecar.jobs import importing, validating
 
     if options.basic:
         with terminal.progress() as progress:
             metadata = validating.validate_basic(options.places(), options.file, progress)
+        if options.database:
+            with terminal.progress() as progress:
+                importing.preview_import(options.places(), options.file, True, progress)
         terminal.answer(metadata, lambda: rendering.basic_lines(metadata))
         return DONE
     with terminal.progress() as progress:
         result = validating.validate_comprehensive(options.places(), options.file, progress)
+    if options.database:
+        with terminal.progress() as progress:
+            result = validating.validate_against(options.places(), options.file, progress, result)
     terminal.answer(result, lambda: rendering.validation_lines(result))
     return DONE if result.is_valid else InvalidBackup.code
 
 
 def preview(options: Options, terminal: Terminal) -> int:
     """``preview FILE``: show what an import would change."""
-    from sidecar.cli import rendering
+    from sidecar.cli import changes, questions
 
     with terminal.progress() as progress:
-        result = _previewed(options, progress)
-    terminal.answer(result, lambda: rendering.preview_lines(result))
+        result = questions.previewed(options, progress)
+    terminal.answer(result, lambda: changes.preview_lines(result))
     return DONE
 
 
 def undo(options: Options, terminal: Terminal) -> int:
     """``undo``: show what would change and ask, then put the newest safety copy back."""
-    from sidecar.cli import rendering
+    from sidecar.cli import questions, rendering
     from sidecar.jobs import undoing
 
-    places = options.places()
-    agreed = None
-    if terminal.can_ask and not options.yes:
-        with terminal.progress() as progress:
-            path, expected = undoing.preview_undo(places, progress)
-        agreed = path, expected.token
-        terminal.note("\n".join(rendering.undo_preview_lines(path, expected)) + "\n")
-    _require_yes(options, terminal, f"This replaces the data in {printable(str(places.database))}", "Go on?")
+    agreed = questions.confirm_undo(options, terminal)
     with terminal.progress() as progress:
-        result = undoing.undo_last_import(places, progress, agreed=agreed)
+        result = undoing.undo_last_import(options.places(), progress, agreed=agreed)
     terminal.answer(result, lambda: rendering.undo_lines(result))
     return DONE
 
@@ -193,6 +194,12 @@ def demo(options: Options, terminal: Terminal) -> int:
     return DONE if result.identical else DIFFERENT
 
 
+def help_(options: Options, terminal: Terminal) -> int:
+    """``help [COMMAND]``: what --help shows."""
+    terminal.say(str(parse([options.topic, "--help"] if options.topic else ["--help"])))
+    return DONE
+
+
 def serve(options: Options, _terminal: Terminal) -> int:
     """``serve``: answer JSON-RPC on standard input and output until it ends."""
     from sidecar.wire.server import serve as answer_requests
@@ -220,74 +227,9 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "inspect": inspect,
     "demo": demo,
     "serve": serve,
+    "help": help_,
     "licences": licences,
 }
-
-
-def _confirm_replacement(options: Options, terminal: Terminal) -> tuple[bool, bool]:
-    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less, and to
-    the end of one that is write-protected: --yes alone does not agree to that."""
-    from sidecar.jobs import shrinking
-    from sidecar.system.permissions import is_write_protected
-
-    protected = is_write_protected(Path(options.file))
-    fact = f"{printable(options.file)} exists already{', and is write-protected' if protected else ''}"
-    if options.yes or not terminal.can_ask:
-        _require_yes(options, terminal, fact, "Replace it?")
-        return True, options.force
-    with terminal.progress() as progress:
-        shrunk = shrinking.foresee(options.places(), options.file, progress)
-    _require_yes(options, terminal, f"{fact}. This backup would hold {shrunk}" if shrunk else fact, "Replace it?")
-    return bool(shrunk), protected or options.force
-
-
-def _confirm_import(options: Options, terminal: Terminal) -> str | None:
-    """Show the preview on standard error, as part of the question: standard output is for the answer.
-
-    Answers the token of what was shown and agreed to; None where nothing was.
-    """
-    token = None
-    database = printable(str(options.places().database))
-    if terminal.can_ask and not options.yes:
-        from sidecar.cli import rendering
-
-        with terminal.progress() as progress:
-            expected = _previewed(options, progress)
-        token = expected.token
-        terminal.note("\n".join(rendering.preview_lines(expected)) + "\n")
-    if options.salvage:
-        fact = f"This brings what can be proved of a damaged backup into {database}"
-    else:
-        fact = f"This replaces the data in {database}"
-    _require_yes(options, terminal, fact, "Go on?")
-    return token
-
-
-def _previewed(options: Options, progress: Progress) -> ImportPreview:
-    from sidecar.jobs import importing
-
-    return importing.preview_import(
-        options.places(),
-        options.file,
-        not options.merge,
-        progress,
-        allow_loss=options.allow_loss,
-        salvage=options.salvage,
-    )
-
-
-def _require_yes(options: Options, terminal: Terminal, fact: str, question: str) -> None:
-    """Return if the user agrees.
-
-    :raises Cancelled: when the answer is no.
-    :raises UsageError: when there is nobody to ask.
-    """
-    if options.yes:
-        return
-    if not terminal.can_ask:
-        raise UsageError(f"{fact}, and there is no terminal to ask for permission.", "Add --yes if that is meant.")
-    if not terminal.ask(f"{fact}. {question}"):
-        raise Cancelled()
 
 
 def _exists(file: str) -> bool:

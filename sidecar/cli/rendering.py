@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.cli.changes import account_lines, salvage_lines, warnings
 from sidecar.cli.text import number, plural, printable, size, table, when
 from sidecar.results import (
-    LINES_SHOWN,
     BackupList,
     BackupMetadata,
     BackupSummary,
     BackupValidationResult,
-    Example,
     ExportResult,
-    ImportPreview,
     ImportResult,
     Problem,
-    SalvageReport,
-    TableAccount,
     UndoResult,
 )
 
@@ -28,16 +24,15 @@ if TYPE_CHECKING:
     from sidecar.jobs.demo import DemoResult
     from sidecar.system.licences import Component, Licences
 
-EXAMPLES_SHOWN = 3
-"""Examples shown of each table in a preview; --json has them all."""
 
-_ACCOUNT_COLUMNS = ("added", "updated", "unchanged", "repaired", "removed", "kept", "untied")
+WITHOUT_SETTINGS = "The app's own settings (theme, language and the like) are not in it: only KiraPilot can save those."
+"""They lie in the app's window, where the command line does not reach."""
 
 
 def export_lines(result: ExportResult) -> list[str]:
     """Where the backup lies, its rows per table, and what to know of it."""
     head = f"Exported {plural(sum(result.tables.values()), 'row')} to {printable(result.path)} ({size(result.size)})"
-    return [head, "", *_rows_table(result.tables), *_warnings(result.warnings)]
+    return [head, "", *_rows_table(result.tables), "", WITHOUT_SETTINGS, *warnings(result.warnings)]
 
 
 def licences_lines(result: Licences) -> list[str]:
@@ -92,29 +87,11 @@ def validation_lines(result: BackupValidationResult) -> list[str]:
     return lines
 
 
-def preview_lines(preview: ImportPreview) -> list[str]:
-    """What would happen to each table, with reasons and some examples."""
-    if preview.salvage is not None:
-        mode = "add and update what can be proved of it" if preview.overwrite else "add what can be proved of it"
-    else:
-        mode = "replace what is there" if preview.overwrite else "add what is missing"
-    return _preview_lines(f"Importing this backup of {when(preview.created_at)} would {mode}:", preview)
-
-
-def undo_preview_lines(path: Path, preview: ImportPreview) -> list[str]:
-    """The same for an undo, and the safety copy that would be put back."""
-    return _preview_lines(f"Undoing would put back {printable(str(path))} of {when(preview.created_at)}:", preview)
-
-
-def _preview_lines(head: str, preview: ImportPreview) -> list[str]:
-    lines = [head, "", *_account_lines(preview.tables)]
-    for name, examples in preview.examples.items():
-        lines += _example_lines(name, examples)
-    return [*lines, *_salvage_lines(preview.salvage), *_warnings(preview.warnings)]
-
-
 def import_lines(result: ImportResult) -> list[str]:
     """What happened to each table."""
+    if not any(account.changes for account in result.tables.values()):
+        same = f"Nothing was changed: the data is what the backup of {when(result.created_at)} holds."
+        return _import_lines(same, result)
     if result.salvage is not None:
         done = "Brought in what can be proved of"
     else:
@@ -144,7 +121,7 @@ def backups_lines(result: BackupList) -> list[str]:
         f"Safety copies in {printable(result.folder)}:",
         "",
         *table(("made", "size", "tasks", "sessions", "whole", "file"), rows, "lrrrll"),
-        *_warnings([f"{Path(copy.path).name}: {copy.reason}" for copy in result.backups if copy.reason is not None]),
+        *warnings([f"{Path(copy.path).name}: {copy.reason}" for copy in result.backups if copy.reason is not None]),
     ]
 
 
@@ -152,11 +129,11 @@ def _import_lines(head: str, result: ImportResult) -> list[str]:
     return [
         head,
         "",
-        *_account_lines(result.tables),
+        *account_lines(result.tables),
         *_settings_lines(result.settings),
-        *_salvage_lines(result.salvage),
+        *salvage_lines(result.salvage),
         *(["", f"What was there before: {printable(result.safety_copy)}"] if result.safety_copy else []),
-        *_warnings(result.warnings),
+        *warnings(result.warnings),
     ]
 
 
@@ -213,54 +190,6 @@ def _rows_table(tables: Mapping[str, int]) -> list[str]:
     return table(("table", "rows"), [(name, number(rows)) for name, rows in tables.items()], "lr")
 
 
-def _account_lines(tables: Mapping[str, TableAccount]) -> list[str]:
-    """One row per table; columns that are 0 for every table are not shown, reasons follow below."""
-    shown = [name for name in _ACCOUNT_COLUMNS if any(getattr(account, name) for account in tables.values())]
-    left_out = any(account.left_out for account in tables.values())
-    header = ["table", "read", *shown, *(["left out"] if left_out else [])]
-    rows = [
-        [
-            name,
-            number(account.read),
-            *(number(getattr(account, column)) for column in shown),
-            *([number(sum(account.left_out.values()))] if left_out else []),
-        ]
-        for name, account in tables.items()
-    ]
-    reasons = [
-        f"left out of {printable(name)}: {plural(count, 'row')}, {printable(reason)}"
-        for name, account in tables.items()
-        for reason, count in account.left_out.items()
-    ]
-    return [*table(header, rows, "l" + "r" * (len(header) - 1)), *([""] if reasons else []), *reasons]
-
-
-def _example_lines(name: str, examples: Sequence[Example]) -> list[str]:
-    if not examples:
-        return []
-    lines = ["", f"{printable(name)}, for example:"]
-    for example in examples[:EXAMPLES_SHOWN]:
-        known_by = example.label or example.id or "?"
-        reason = f" ({printable(example.reason)})" if example.reason else ""
-        lines.append(f"  {printable(example.action)}: {printable(known_by)}{reason}")
-    return lines
-
-
-def _salvage_lines(salvage: SalvageReport | None) -> list[str]:
-    """What is wrong with the file, and which records are left out for it."""
-    if salvage is None:
-        return []
-    lines = [f"damage: {printable(line)}" for line in salvage.damage[:LINES_SHOWN]]
-    if len(salvage.damage) > LINES_SHOWN:
-        lines.append(f"damage: and {len(salvage.damage) - LINES_SHOWN:,} more")
-    named = [
-        f"left out of {printable(one.table)}: {printable(one.id or f'record {one.index}')} ({printable(one.reason)})"
-        for one in salvage.records[:LINES_SHOWN]
-    ]
-    verdict = "Nothing of the backup is missing." if salvage.complete else "Not all of the backup could be saved."
-    return ["", *lines, *named, verdict]
-
-
 def _problem_lines(severity: str, problems: Sequence[Problem], count: int) -> list[str]:
     lines = [f"{severity + ':':<8} {printable(problem.message)}" for problem in problems]
     if count > len(problems):
@@ -274,7 +203,3 @@ def _settings_lines(settings: Mapping[str, object] | None) -> list[str]:
         return []
     names = printable(", ".join(settings))
     return ["", f"The backup also holds settings of the app ({names}): only an import in the app restores them."]
-
-
-def _warnings(warnings: Sequence[str]) -> list[str]:
-    return ["", *(f"warning: {printable(warning)}" for warning in warnings)] if warnings else []

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
@@ -18,7 +17,7 @@ from typing import TextIO
 import msgspec
 
 from sidecar.errors import ReadFailed
-from sidecar.progress import Progress, Report
+from sidecar.progress import Progress
 from sidecar.system.signals import Interrupts
 
 
@@ -26,21 +25,26 @@ class Terminal:
     """Where one command speaks and listens.
 
     :param as_json: answers are one JSON object, and nobody is asked anything.
-    :param quiet: no progress bar.
+    :param quiet: nothing but errors, warnings and questions.
     """
 
     def __init__(self, interrupts: Interrupts, *, as_json: bool = False, quiet: bool = False) -> None:
         self._interrupts = interrupts
         self.as_json = as_json
-        self._bars = not quiet and not as_json and _is_terminal(sys.stderr)
+        self.quiet = quiet
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 # A console that lacks a character shows its escape; a path that is not text is shown, too.
                 stream.reconfigure(errors="backslashreplace")
 
     def answer(self, value: object, lines: Callable[[], Sequence[str]]) -> None:
-        """Print a command's result: ``value`` as JSON, or ``lines()`` for people."""
-        self.say(as_json(value) if self.as_json else "\n".join(lines()))
+        """Print a command's result: ``value`` as JSON, or ``lines()`` for people; of the latter, quietly, warnings."""
+        if self.as_json:
+            self.say(as_json(value))
+        elif not self.quiet:
+            self.say("\n".join(lines()))
+        elif warnings := [line for line in lines() if line.startswith("warning: ")]:
+            self.note("\n".join(warnings))
 
     def say(self, text: str) -> None:
         """Print ``text`` on standard output; that its reader has gone is no failure of ours.
@@ -57,6 +61,12 @@ class Terminal:
             if not _is_closed_pipe(error):
                 raise ReadFailed(path="the standard output", detail=error.strerror or str(error)) from error
 
+    def remark(self, lines: Sequence[str]) -> None:
+        """Say on standard error what would be an answer if standard output were not taken; quietly, its warnings."""
+        told = [line for line in lines if line.startswith("warning: ")] if self.quiet else lines
+        if told:
+            self.note("\n".join(told))
+
     def note(self, text: str) -> None:
         """Print ``text`` on standard error; there is nobody to tell when that fails."""
         if sys.stderr is None:
@@ -70,10 +80,12 @@ class Terminal:
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """The progress of one job: cancelled by the user's signals, shown by a bar when a terminal can show it."""
-        if not self._bars:
+        if self.quiet or self.as_json or not _is_terminal(sys.stderr):
             yield Progress(cancelled=self._interrupts)
             return
-        bar = _Bar()
+        from sidecar.cli.bar import Bar
+
+        bar = Bar(sys.stderr)
         try:
             yield Progress(listen=bar.show, cancelled=self._interrupts)
         finally:
@@ -96,31 +108,6 @@ class Terminal:
         if not typed.endswith("\n"):
             self.note("")
         return typed.strip().lower() in {"y", "yes"}
-
-
-class _Bar:
-    """A progress bar on standard error, gone when the job has ended."""
-
-    def __init__(self) -> None:
-        # Imported here, for a command in a pipe does without it.
-        from tqdm import tqdm
-
-        # Neither its watching thread nor its lock between processes is of use to one bar.
-        tqdm.monitor_interval = 0
-        tqdm.set_lock(threading.RLock())
-        shape = "{desc} {percentage:3.0f}%|{bar}|{postfix}"
-        self._bar = tqdm(total=100, file=sys.stderr, leave=False, dynamic_ncols=True, bar_format=shape)
-
-    def show(self, report: Report) -> None:
-        """Draw one report."""
-        self._bar.n = report.percentage
-        self._bar.set_description_str(report.message, refresh=False)
-        self._bar.set_postfix_str(f"{report.done:,} of {report.total:,} {report.unit}", refresh=False)
-        self._bar.refresh()
-
-    def close(self) -> None:
-        """Take the bar away."""
-        self._bar.close()
 
 
 def as_json(value: object) -> str:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)?")
 
+_JOINING = frozenset(["\u200d", *map(chr, range(0xE0020, 0xE0080))])
+"""The joiner of emoji, and the tags that spell a region's flag: no signs of their own."""
+
+_LAST_PLAIN = 0x2000
+"""Characters up to here are letters and signs of text, which nothing joins."""
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> list[str]:
     """Lines of a table, two spaces between its columns.
 
-    :param align: one letter for each column, "l" or "r". Text of unknown width belongs in the last column.
+    :param align: one letter for each column, "l" or "r". Text of unknown length belongs in the last column.
     """
     cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    widths = [max(columns(row[column]) for row in cells) for column in range(len(header))]
     return [
         "  ".join(
-            cell.ljust(width) if side == "l" else cell.rjust(width)
+            f"{cell}{' ' * (width - columns(cell))}" if side == "l" else f"{' ' * (width - columns(cell))}{cell}"
             for cell, width, side in zip(row, widths, align, strict=True)
         ).rstrip()
         for row in cells
@@ -29,9 +36,48 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> l
 def printable(text: str) -> str:
     """``text`` on one line, with what could move a cursor, ring a bell or fail to encode written as an escape.
 
-    A backup is somebody else's file until proved: its text must not control the terminal.
+    A backup is somebody else's file until proved: its text must not control the terminal. What joins an emoji
+    family, or makes a flag, stays within it.
     """
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    if text.isprintable():
+        return text
+    return "".join(char if _harmless(char, before) else _escaped(char) for before, char in _with_the_one_before(text))
+
+
+def columns(text: str) -> int:
+    """Columns of a terminal that ``text`` takes: two for a wide character, none for an accent of its own."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth
+
+    return max(wcswidth(text), 0)
+
+
+def cut(text: str, most: int) -> str:
+    """``text``, or as much of its beginning as leaves room for an ellipsis; what people see as one sign stays whole."""
+    if columns(text) <= most:
+        return text
+    from wcwidth import iter_graphemes
+
+    kept, room = "", most - 1
+    for sign in iter_graphemes(text):
+        room -= columns(sign)
+        if room < 0:
+            break
+        kept += sign
+    return f"{kept}…"
+
+
+def _with_the_one_before(text: str) -> Iterator[tuple[str, str]]:
+    return zip(f" {text}", text, strict=False)
+
+
+def _harmless(char: str, before: str) -> bool:
+    return char.isprintable() or (char in _JOINING and ord(before) > _LAST_PLAIN)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 def number(count: int) -> str:
@@ -58,6 +104,16 @@ def size(octets: int) -> str:
 
 
 def when(timestamp: str) -> str:
-    """``2026-11-22T16:07:21.689983550Z`` as ``2026-11-22 16:07:21 UTC``; anything else as it is, made printable."""
+    """``2026-11-22T16:07:21.689983550Z`` as ``2026-11-22 17:07:21 CET``, by the clock of this place, which is named.
+
+    Anything else as it is, made printable.
+    """
     found = _TIMESTAMP.fullmatch(timestamp)
-    return f"{found[1]} {found[2]} UTC" if found else printable(timestamp)
+    if found is None:
+        return printable(timestamp)
+    try:
+        here = datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00").astimezone()
+        return f"{here:%Y-%m-%d %H:%M:%S} {printable(here.tzname() or 'UTC')}"
+    except (ValueError, OverflowError, OSError):
+        # A day that no calendar, or not this system's, has.
+        return f"{found[1]} {found[2]} UTC"

@@ -213,7 +213,7 @@ class _Target:
             overwrite=self.request.overwrite,
             tables=difference.accounts,
             examples={name: difference.examples(self.connection, name) for name in difference.accounts},
-            warnings=self.warnings(),
+            warnings=[*self.warnings(), *restore_settings(self.backup.contents.settings, read_settings(None)).warnings],
             salvage=self.report(),
             token=self.token,
             rescue=self.rescue(),

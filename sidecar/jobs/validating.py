@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidecar.errors import BackupError, PathError
+import msgspec
+
+from sidecar.archive.settings import read_settings, restore_settings
+from sidecar.errors import BackupError, CannotRemove, PathError
 from sidecar.progress import Progress
-from sidecar.results import BackupMetadata, BackupValidationResult
+from sidecar.results import LINES_SHOWN, BackupMetadata, BackupValidationResult, Problem
 from sidecar.stage.judged import PHASES, judged
 from sidecar.stage.problems import ERROR, WARNING, Problems
 from sidecar.system.paths import Places
@@ -32,6 +35,8 @@ def validate_comprehensive(places: Places, file_path: str, progress: Progress) -
     progress.plan(PHASES)
     try:
         with judged(file_path, places.work_dir, progress) as backup:
+            for line in restore_settings(backup.contents.settings, read_settings(None)).warnings:
+                backup.problems.warning("setting_left_out", line)
             return _result(backup.problems, backup.contents.metadata)
     except BackupError as error:
         return _unreadable(error.kind, error.message)
@@ -39,6 +44,38 @@ def validate_comprehensive(places: Places, file_path: str, progress: Progress) -
         if error.path != str(Path(file_path)):
             raise
         return _unreadable(error.kind, f"Cannot open backup file: {error.message}")
+
+
+def validate_against(
+    places: Places, file_path: str, progress: Progress, verdict: BackupValidationResult
+) -> BackupValidationResult:
+    """A verdict, and whether the database takes the backup as a replacement: what it would refuse is an error.
+
+    Raises DatabaseError and its kin for a database that cannot be used, PathError, WorkFolderUnusable, Cancelled.
+    """
+    # A validation alone does without all that an import needs.
+    from sidecar.jobs.importing import preview_import
+
+    if not verdict.is_valid:
+        return verdict
+    try:
+        preview = preview_import(places, file_path, True, progress)
+    except (BackupError, CannotRemove) as error:
+        problem = Problem("error", error.kind, error.message)
+        return msgspec.structs.replace(
+            verdict,
+            is_valid=False,
+            errors=[error.message],
+            error_count=1,
+            problems=[problem, *verdict.problems],
+        )
+    more = [line for line in preview.warnings if line not in verdict.warnings]
+    return msgspec.structs.replace(
+        verdict,
+        warnings=[*verdict.warnings, *more][:LINES_SHOWN],
+        warning_count=verdict.warning_count + len(more),
+        problems=[*verdict.problems, *(Problem("warning", "target", line) for line in more)],
+    )
 
 
 def _unreadable(kind: str, message: str) -> BackupValidationResult:

@@ -15,6 +15,7 @@ from sidecar.database.models import MIGRATIONS
 from sidecar.errors import CannotRemove
 from sidecar.progress import Progress
 from sidecar.restore.emptied_lists import LISTS, emptied_lists
+from sidecar.restore.row_names import row_name, shortened
 from sidecar.restore.target_rules import Policy
 from sidecar.results import Example, TableAccount
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
@@ -43,9 +44,6 @@ _ACTIONS = {
 
 EXAMPLES = 5
 """Most examples of one action in one table."""
-
-_LABELS = ("title", "name", "message", "content", "user_message", "tool_name", "notes", "start_time")
-"""Columns a person knows a row by, best first."""
 
 
 def plan_of(table: str) -> str:
@@ -420,11 +418,11 @@ def _located(live: TableSchema, alias: str) -> str:
 def _examples(
     connection: sqlite3.Connection, source: str, where: str, columns: list[str]
 ) -> list[tuple[str | None, str | None]]:
-    label = next((f"substr(r.{quote(column)}, 1, 80)" for column in _LABELS if column in columns), "NULL")
     row_id = "r.id" if "id" in columns else "NULL"
-    return connection.execute(
-        f"SELECT CAST({row_id} AS TEXT), CAST({label} AS TEXT) FROM {source} WHERE {where} LIMIT {EXAMPLES}"
-    ).fetchall()
+    found = connection.execute(
+        f"SELECT CAST({row_id} AS TEXT), {row_name(columns)} FROM {source} WHERE {where} LIMIT {EXAMPLES}"
+    )
+    return [(row_id, shortened(label)) for row_id, label in found]
 
 
 def _number(connection: sqlite3.Connection, sql: str) -> int:

@@ -15,6 +15,9 @@ import platformdirs
 DATABASE_VARIABLE = "KIRAPILOT_DATABASE"
 """Environment variable that names the database, after ``initialize`` and ``--database``."""
 
+WORK_DIR_VARIABLE = "KIRAPILOT_WORK_DIR"
+"""Environment variable that names the work folder, after ``initialize`` and ``--work-dir``."""
+
 # The app spells its own folder in lower case on Linux only.
 _APP = "kirapilot" if sys.platform.startswith("linux") else "KiraPilot"
 
@@ -43,7 +46,8 @@ def find_places(database: str | None = None, work_dir: str | None = None) -> Pla
     :param database: path given by ``initialize`` or ``--database``; "" counts as not given.
     """
     named = database or os.environ.get(DATABASE_VARIABLE)
+    folder = work_dir or os.environ.get(WORK_DIR_VARIABLE)
     return Places(
         database=Path(named).absolute() if named else default_database(),
-        work_dir=Path(work_dir).absolute() if work_dir else default_work_dir(),
+        work_dir=Path(folder).absolute() if folder else default_work_dir(),
     )

@@ -1,0 +1,100 @@
+"""What is asked before a command replaces something, and what is shown beside the question.
+
+Asked on standard error: standard output is for the answer. Nobody is asked who typed --yes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.cli.arguments import Options, UsageError
+from sidecar.cli.terminal import Terminal
+from sidecar.cli.text import printable
+from sidecar.errors import Cancelled
+
+if TYPE_CHECKING:
+    # Importing them would load every job for the sake of one command.
+    from sidecar.progress import Progress
+    from sidecar.results import ImportPreview
+
+
+def confirm_replacement(options: Options, terminal: Terminal) -> tuple[bool, bool]:
+    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less, and to
+    the end of one that is write-protected: --yes alone does not agree to that."""
+    from sidecar.jobs import shrinking
+    from sidecar.system.permissions import is_write_protected
+
+    protected = is_write_protected(Path(options.file))
+    fact = f"{printable(options.file)} exists already{', and is write-protected' if protected else ''}"
+    if options.yes or not terminal.can_ask:
+        _require_yes(options, terminal, fact, "Replace it?")
+        return True, options.force
+    with terminal.progress() as progress:
+        shrunk = shrinking.foresee(options.places(), options.file, progress)
+    _require_yes(options, terminal, f"{fact}. This backup would hold {shrunk}" if shrunk else fact, "Replace it?")
+    return bool(shrunk), protected or options.force
+
+
+def confirm_import(options: Options, terminal: Terminal) -> str | None:
+    """Show the preview and ask; a salvage is shown even if nobody is asked.
+
+    Answers the token of what was shown; None where nothing was.
+    """
+    from sidecar.cli import changes
+
+    database = printable(str(options.places().database))
+    expected: ImportPreview | None = None
+    if (terminal.can_ask and not options.yes) or (options.salvage and options.yes and not terminal.as_json):
+        with terminal.progress() as progress:
+            expected = previewed(options, progress)
+        terminal.note("\n".join(changes.preview_lines(expected)))
+    if options.salvage:
+        fact = f"This brings what can be proved of a damaged backup into {database}"
+    else:
+        fact = f"This replaces the data in {database}"
+    _require_yes(options, terminal, fact, "Go on?")
+    return expected.token if expected is not None else None
+
+
+def confirm_undo(options: Options, terminal: Terminal) -> tuple[Path, str] | None:
+    """Show what would be put back, and ask; answers that copy and the token of what was shown."""
+    from sidecar.cli import changes
+    from sidecar.jobs import undoing
+
+    places, agreed = options.places(), None
+    if terminal.can_ask and not options.yes:
+        with terminal.progress() as progress:
+            path, expected = undoing.preview_undo(places, progress)
+        agreed = path, expected.token
+        terminal.note("\n".join(changes.undo_preview_lines(path, expected)))
+    _require_yes(options, terminal, f"This replaces the data in {printable(str(places.database))}", "Go on?")
+    return agreed
+
+
+def previewed(options: Options, progress: Progress) -> ImportPreview:
+    """The preview of what was typed. Raises what an import raises."""
+    from sidecar.jobs import importing
+
+    return importing.preview_import(
+        options.places(),
+        options.file,
+        not options.merge,
+        progress,
+        allow_loss=options.allow_loss,
+        salvage=options.salvage,
+    )
+
+
+def _require_yes(options: Options, terminal: Terminal, fact: str, question: str) -> None:
+    """Return if the user agrees.
+
+    :raises Cancelled: when the answer is no.
+    :raises UsageError: when there is nobody to ask.
+    """
+    if options.yes:
+        return
+    if not terminal.can_ask:
+        raise UsageError(f"{fact}, and there is no terminal to ask for permission.", "Add --yes if that is meant.")
+    if not terminal.ask(f"{fact}. {question}"):
+        raise Cancelled()

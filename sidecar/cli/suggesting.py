@@ -1,0 +1,32 @@
+"""What was probably meant by a command or an option that does not exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+_CHOICE = re.compile(r"argument COMMAND: invalid choice: '(.*?)' \(choose from .*\)", re.DOTALL)
+_UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
+
+
+def explained(message: str, commands: Iterable[str], options: Iterable[str]) -> str:
+    """argparse's ``message`` as a sentence, with the command or the option that is nearest to what was typed."""
+    if (found := _CHOICE.fullmatch(message)) is not None:
+        return f'There is no command "{found[1]}".{_meant([found[1]], commands)}'
+    if (found := _UNKNOWN.fullmatch(message)) is not None:
+        typed = [word.partition("=")[0] for word in found[1].split() if word.startswith("-")]
+        if typed:
+            return f'There is no option "{typed[0]}" here.{_meant(typed, options)}'
+        return f"There is one thing too many: {found[1]}."
+    return f"{message[:1].upper()}{message[1:]}."
+
+
+def _meant(typed: Sequence[str], known: Iterable[str]) -> str:
+    names = list(known)
+    for word in typed:
+        # What was typed may be the beginning of it, or a slip of the fingers.
+        begun = [name for name in names if len(word) > 2 and name.startswith(word)]
+        for name in [*begun, *get_close_matches(word, names, n=1, cutoff=0.6)]:
+            return f' Did you mean "{name}"?'
+    return ""
