@@ -16,6 +16,7 @@ LABEL_COLUMNS = 60
 """Columns of the terminal that a row's name takes at most."""
 
 _COLUMNS = {
+    "read": "read",
     "added": "added",
     "updated": "changed",
     "removed": "removed",
