@@ -21,7 +21,7 @@ NARROW = 72
 FORESEEN_AFTER = 2.0
 """Seconds after which the time that is left can be told from the time that has passed."""
 
-_LEAST_BAR = 6
+_LEAST_BAR = 4
 
 
 class Bar:
@@ -50,7 +50,7 @@ class Bar:
 def shape(report: Report, seconds: float, width: int) -> str:
     """What tqdm is to draw on ``width`` columns, ``seconds`` after the job began."""
     left = _time_left(report.percentage, seconds)
-    counts = f" {_counts(report)}" if width >= NARROW else ""
+    counts = _counts(report) if width >= NARROW else ""
     end = f"{counts}{left}"
     room = width - len("100%||") - 1 - _LEAST_BAR - columns(end) - 1
     message = cut(report.message, max(room, 1))
@@ -59,11 +59,11 @@ def shape(report: Report, seconds: float, width: int) -> str:
 
 def _counts(report: Report) -> str:
     if report.unit == "bytes":
-        return f"{size(report.done)} of {size(report.total)}"
+        return f" {size(report.done)} of {size(report.total)}"
     if report.unit == "percent":
         # The percentage of a part says no more than the bar does.
         return ""
-    return f"{report.done:,} of {report.total:,} {report.unit}"
+    return f" {report.done:,} of {report.total:,} {report.unit}"
 
 
 def _time_left(percentage: int, seconds: float) -> str:

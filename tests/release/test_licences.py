@@ -16,7 +16,18 @@ from sidecar.cli import commands
 from sidecar.system import licences
 from tests.conftest import ROOT
 
-EVERYWHERE = {"CPython", "OSlash", "filelock", "isal", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "tqdm"}
+EVERYWHERE = {
+    "CPython",
+    "OSlash",
+    "filelock",
+    "isal",
+    "jsonrpcserver",
+    "msgspec",
+    "peewee",
+    "platformdirs",
+    "tqdm",
+    "wcwidth",
+}
 FROZEN_ALONE = {"ISA-L", "PyInstaller bootloader", "SQLite", "bzip2", "zlib"}
 
 

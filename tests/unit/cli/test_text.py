@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from sidecar.cli.text import number, plural, printable, size, table, when
+from sidecar.cli.text import columns, cut, number, plural, printable, size, table, when
 
 
 def test_columns_line_up_and_numbers_stand_on_the_right() -> None:
@@ -64,3 +66,36 @@ def test_only_a_utc_timestamp_is_rewritten_for_people(timestamp: str, shown: str
 
 def test_counts_have_thousands_separators_and_the_right_plural() -> None:
     assert (number(1_234_567), plural(1, "row"), plural(2_000, "row")) == ("1,234,567", "1 row", "2,000 rows")
+
+
+FAMILY = "👨‍👩‍👧‍👦"
+
+
+def test_signs_that_people_see_as_one_stay_whole() -> None:
+    flag = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    assert printable(f"{FAMILY} {flag} e\u0301") == f"{FAMILY} {flag} e\u0301"
+    assert cut(f"ab{FAMILY}cd", 5) == f"ab{FAMILY}…"
+    assert cut(f"ab{FAMILY}cd", 4) == "ab…"
+    assert cut("short", 5) == "short"
+
+
+@pytest.mark.parametrize("text", ["\u200devil", "a\u200db", "\U000e0041", "a\U000e0041"])
+def test_what_joins_nothing_is_shown_as_an_escape(text: str) -> None:
+    assert "\\" in printable(text)
+
+
+def test_columns_line_up_by_what_a_terminal_shows() -> None:
+    lines = table(("name", "n"), [(FAMILY, "1"), ("日本", "22"), ("abc", "333")], "lr")
+    assert [columns(line) for line in lines] == [9, 9, 9, 9]
+
+
+def test_times_are_those_of_this_place_which_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert when("2026-07-22T23:07:21.689983550Z") == "2026-07-23 01:07:21 CEST"
+        assert when("2026-11-22 16:07:21") == "2026-11-22 17:07:21 CET"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert when("2026-02-31T00:00:00Z") == "2026-02-31 00:00:00 UTC"
