@@ -42,9 +42,9 @@ from sidecar.restore.target_rules import Policy, apply_policies
 from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import ImportPreview, ImportResult, Rescue, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
-from sidecar.stage.checks import LISTS_NOT_CARRIED
 from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
+from sidecar.stage.references import LISTS_NOT_CARRIED
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import attach, new_file, require_space
 

@@ -17,7 +17,7 @@ from sidecar.database.models import KNOWN
 from sidecar.errors import DatabaseBusy, WouldLoseData
 from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS, RESTORED
 from sidecar.restore.fitting import fit_names, fit_values
-from sidecar.stage.checks import contained
+from sidecar.stage.references import contained
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
 NO_TABLE, MAPPED = "no_such_table", "default_list_mapped"

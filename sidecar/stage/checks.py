@@ -17,9 +17,10 @@ from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.stage.cycles import find_cycles
-from sidecar.stage.problems import Problems
+from sidecar.stage.problems import KEPT, Problems
 from sidecar.stage.records import named, singular
-from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable, own
+from sidecar.stage.references import check_references, check_uncarried_lists
+from sidecar.stage.stage import ROW, SHAPE, Stage, own
 
 PEELINGS = 32
 """Most times that the ends of chains of dependencies are cut off; what is longer is left to the search itself."""
@@ -33,18 +34,6 @@ RECURRENCES = ("daily", "weekly", "biweekly", "every_three_weeks", "monthly", "c
 LONGEST_WORD = 24
 """Most letters of a word that a message shows."""
 
-LISTS_NOT_CARRIED = "lists_not_carried"
-"""Kind of the warning that an import replaces by what it knows of the target: which lists it makes again."""
-
-_KEPT = "it is kept as it is"
-
-_REFERENCES = {
-    ("task_dependencies", "depends_on_id"): "Task dependency references non-existent dependency",
-    ("tasks", "periodic_template_id"): "Periodic task instance references non-existent template",
-    ("tasks", "parent_task_id"): "Task references non-existent parent task",
-}
-"""Wording of the app where it is not "<Row> references non-existent <parent>"."""
-
 
 def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: Progress) -> None:
     """Judge a filled stage; every problem goes to ``problems``. Raises Cancelled."""
@@ -54,8 +43,8 @@ def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: 
         _partly_absent,
         _duplicate_keys,
         _duplicate_values,
-        _references,
-        _uncarried_lists,
+        check_references,
+        check_uncarried_lists,
         _self_dependencies,
         _dependency_cycles,
         _default_lists,
@@ -74,10 +63,6 @@ def check(stage: Stage, metadata: BackupMetadata, problems: Problems, progress: 
             progress.advance(1)
 
 
-def _carried(stage: Stage) -> Iterator[StagedTable]:
-    return (table for table in list(stage.tables.values()) if table.carried and table.rows)
-
-
 def _counts(stage: Stage, metadata: BackupMetadata, problems: Problems) -> None:
     for table in CONTRACT:
         said, held = getattr(metadata, COUNT_OF[table]), stage.tables[table].rows
@@ -90,14 +75,14 @@ def _counts(stage: Stage, metadata: BackupMetadata, problems: Problems) -> None:
 
 def _index(stage: Stage, _problems: Problems) -> None:
     """Indexes that checks and import share."""
-    for table in _carried(stage):
+    for table in stage.carried():
         if table.key:
             stage.index(table.name, table.key)
 
 
 def _missing_values(stage: Stage, problems: Problems) -> None:
     """NULLs, or no values, where the source's own schema refuses them."""
-    for table in _carried(stage):
+    for table in stage.carried():
         if table.name in CONTRACT and not table.held_to_source:
             continue  # judged as it was read
         known = KNOWN.get(table.name, {})
@@ -115,7 +100,7 @@ def _missing_values(stage: Stage, problems: Problems) -> None:
 
 def _partly_absent(stage: Stage, problems: Problems) -> None:
     """Columns that some records speak of and others do not, where the app's model allows no NULL."""
-    for table in _carried(stage):
+    for table in stage.carried():
         for name in sorted(table.spoken_of()):
             field = KNOWN.get(table.name, {}).get(name)
             silent = [shape for columns, shape in table.shapes.items() if name not in columns]
@@ -132,7 +117,7 @@ def _partly_absent(stage: Stage, problems: Problems) -> None:
 
 
 def _duplicate_keys(stage: Stage, problems: Problems) -> None:
-    for table in _carried(stage):
+    for table in stage.carried():
         if not table.key:
             continue
         key = ", ".join(map(quote, table.key))
@@ -145,7 +130,7 @@ def _duplicate_keys(stage: Stage, problems: Problems) -> None:
 
 
 def _duplicate_values(stage: Stage, problems: Problems) -> None:
-    for table in _carried(stage):
+    for table in stage.carried():
         for columns in table.unique:
             listed = ", ".join(map(quote, columns))
             there = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
@@ -163,114 +148,10 @@ def _duplicate(table: str, columns: tuple[str, ...], values: tuple[Any, ...], pr
         problems.error("duplicate_value", message, table=table, column=columns[0])
 
 
-def _references(stage: Stage, problems: Problems) -> None:
-    """References of every declared and meant kind. A declared one must lead somewhere, a meant one need not.
-
-    But as many rows as led nowhere in the database itself come back as they were.
-    """
-    for table in _carried(stage):
-        declared = table.references
-        meant = {column: (field.meant, "id") for column, field in KNOWN.get(table.name, {}).items() if field.meant}
-        found = {
-            column: leads
-            for column, leads in {**meant, **declared}.items()
-            if column in table.spoken_of() and leads[1] in stage.columns_of(leads[0])
-        }
-        nowhere = {column: _leading_nowhere(stage, table, column, *leads) for column, leads in found.items()}
-        # A task list that is not carried is made again.
-        lost = (
-            column
-            for column in declared.keys() & found.keys()
-            if found[column][0] != "task_lists" or stage.tables["task_lists"].carried
-        )
-        strict = sum(nowhere[column] for column in lost) > table.dangling
-        for column, (parent, _) in found.items():
-            report = _check_reference if stage.tables[parent].carried else _uncarried
-            if nowhere[column]:
-                report(stage, table, column, parent, strict and column in declared, problems)
-            stage.connection.execute(f"DROP TABLE {_targets(table, column)}")
-
-
-def _leading_nowhere(stage: Stage, table: StagedTable, column: str, parent: str, to: str) -> int:
-    """How many rows of a table name a row that is not there; whom they name goes into a table of the stage's own.
-
-    Grouped, the rows are looked for in the order of the index: of a large one, hardly a page is read twice.
-    """
-    name = f"c.{quote(column)}"
-    if stage.tables[parent].key != (to,):
-        stage.index(parent, (to,))
-    stage.connection.execute(
-        f"CREATE TABLE {_targets(table, column)} AS SELECT {name} AS target, count(*) AS number"
-        f" FROM {quote(table.name)} c WHERE {name} IS NOT NULL GROUP BY {name}"
-        f" HAVING NOT EXISTS (SELECT 1 FROM {quote(parent)} p WHERE p.{quote(to)} = {name})"
-    )
-    return stage.number(f"SELECT coalesce(sum(number), 0) FROM {_targets(table, column)}")
-
-
-def _targets(table: StagedTable, column: str) -> str:
-    return quote(own(f"{table.name}.{column} leads nowhere"))
-
-
-def _check_reference(
-    stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems
-) -> None:
-    wording = _REFERENCES.get((table.name, column), f"{named(table.name)} references non-existent {singular(parent)}")
-    sql = (
-        f"SELECT {quote(ROW)}, {'id' if 'id' in table.columns else 'NULL'}, {quote(column)} FROM {quote(table.name)}"
-        f" WHERE {quote(column)} IN (SELECT target FROM {_targets(table, column)}) ORDER BY {quote(ROW)}"
-    )
-    for row, row_id, target in stage.query(sql):
-        where = {"table": table.name, "row_id": None if row_id is None else str(row_id), "index": row, "column": column}
-        if strict:
-            problems.error("broken_reference", f"{wording}: {target}", **where)
-        else:
-            problems.warning("dangling_reference", f"{wording}: {target} ({_KEPT})", **where)
-
-
-def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, strict: bool, problems: Problems) -> None:
-    """References to a table that the backup does not carry: kept if they may be. Lists have a check of their own."""
-    if parent == "task_lists":
-        return
-    for target, rows in stage.query(f"SELECT target, number FROM {_targets(table, column)}"):
-        what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
-        where: dict[str, Any] = {"table": table.name, "row_id": str(target), "column": column}
-        if strict:
-            problems.error("broken_reference", what, **where)
-        else:
-            problems.warning("uncarried_reference", f"{what}: the reference is kept", **where)
-
-
-def _uncarried_lists(stage: Stage, problems: Problems) -> None:
-    """Task lists that rows are in and that the backup does not carry: one warning for all, in the words of the app."""
-    naming = {"tasks": 0, "periodic_task_templates": 0}
-    lists: set[object] = set()
-    for name in naming:
-        table = stage.tables[name]
-        if stage.tables["task_lists"].carried or not table.carried or "task_list_id" not in table.spoken_of():
-            continue
-        sql = f"SELECT task_list_id, count(*) FROM {quote(name)} WHERE task_list_id IS NOT NULL GROUP BY task_list_id"
-        for target, rows in stage.query(sql):
-            lists.add(target)
-            naming[name] += rows
-    if lists:
-        whose = "its task list" if len(lists) == 1 else f"its {len(lists):,} task lists"
-        message = (
-            f"The backup does not hold {whose} ({contained(*naming.values())})."
-            ' A list that KiraPilot lacks is made again, as "Restored list 1" and so on'
-        )
-        problems.warning(LISTS_NOT_CARRIED, message, table="task_lists")
-
-
-def contained(tasks: int, templates: int) -> str:
-    """What is in task lists, for people: "7 tasks, 1 periodic template"."""
-    parts = ((tasks, "task"), (templates, "periodic template"))
-    return ", ".join(f"{number:,} {word}{'' if number == 1 else 's'}" for number, word in parts if number)
-
-
 def _self_dependencies(stage: Stage, problems: Problems) -> None:
     sql = f"SELECT {quote(ROW)}, id, task_id FROM task_dependencies WHERE task_id = depends_on_id"
     for row, row_id, task in stage.query(sql):
-        message = f"Task depends on itself: {task} ({_KEPT})"
+        message = f"Task depends on itself: {task} ({KEPT})"
         problems.warning("self_dependency", message, table="task_dependencies", row_id=row_id, index=row)
 
 
@@ -293,7 +174,7 @@ def _dependency_cycles(stage: Stage, problems: Problems) -> None:
             break
     for cycle in find_cycles(stage.query(f"SELECT source, target FROM {edges}")):
         shown = " → ".join([*cycle[:5], "…"] if len(cycle) > 5 else [*cycle, cycle[0]])
-        message = f"Task dependencies form a cycle: {shown} ({_KEPT})"
+        message = f"Task dependencies form a cycle: {shown} ({KEPT})"
         problems.warning("dependency_cycle", message, table="task_dependencies", row_id=cycle[0])
     stage.connection.execute(f"DROP TABLE {edges}")
 
@@ -337,7 +218,7 @@ def _vocabulary(stage: Stage, problems: Problems) -> None:
         known = ", ".join(f"'{word}'" for word in words)
         sql = f"SELECT {quote(ROW)}, id, {column} FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN ({known})"
         for row, row_id, word in stage.query(sql):
-            message = f"{wording.format(row, _word(word))} ({_KEPT})"
+            message = f"{wording.format(row, _word(word))} ({KEPT})"
             problems.warning("unknown_word", message, table=table, row_id=row_id, index=row, column=column)
 
 
@@ -356,7 +237,7 @@ def _json_columns(stage: Stage, problems: Problems) -> None:
             f" AND (typeof({name}) != 'text' OR NOT json_valid({name}))"
         )
         for row, row_id in stage.query(sql):
-            message = f"{named(table)} at index {row}: {column} holds no JSON ({_KEPT})"
+            message = f"{named(table)} at index {row}: {column} holds no JSON ({KEPT})"
             problems.warning("invalid_json", message, table=table, row_id=str(row_id), index=row, column=column)
 
 
@@ -371,26 +252,26 @@ def _timestamps(stage: Stage, problems: Problems) -> None:
             f" (datetime({quote(column)}) IS NULL OR datetime({whole}) IS NOT replace({whole}, 'T', ' '))"
         )
         for row, row_id in stage.query(sql):
-            message = f"{named(table)} at index {row}: {column} is no time ({_KEPT})"
+            message = f"{named(table)} at index {row}: {column} is no time ({KEPT})"
             problems.warning("odd_timestamp", message, table=table, row_id=str(row_id), index=row, column=column)
 
 
 def _backward_sessions(stage: Stage, problems: Problems) -> None:
     sql = f"SELECT {quote(ROW)}, id FROM time_sessions WHERE end_time < start_time"
     for row, row_id in stage.query(sql):
-        message = f"Time session at index {row} ends before it starts ({_KEPT})"
+        message = f"Time session at index {row} ends before it starts ({KEPT})"
         problems.warning("backward_session", message, table="time_sessions", row_id=row_id, index=row)
 
 
 def _columns_of_kind(stage: Stage, kind: str) -> Iterator[tuple[str, str]]:
-    for table in _carried(stage):
+    for table in stage.carried():
         for column, field in KNOWN.get(table.name, {}).items():
             if field.kind == kind and column in table.spoken_of():
                 yield table.name, column
 
 
 def _unknown_parts(stage: Stage, problems: Problems) -> None:
-    for table in _carried(stage):
+    for table in stage.carried():
         if table.name not in KNOWN:
             problems.warning("unknown_table", _unknown(table.name), table=table.name)
             continue

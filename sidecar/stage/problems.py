@@ -16,6 +16,9 @@ from sidecar.results import LINES_SHOWN, PROBLEMS_SHOWN, Problem
 
 ERROR, WARNING = "error", "warning"
 
+KEPT = "it is kept as it is"
+"""What a warning says of a value that is none of an import's business."""
+
 WARNINGS_OF_A_KIND = 3
 """Most lines about one kind of warning."""
 

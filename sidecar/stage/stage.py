@@ -212,6 +212,10 @@ class Stage:
             if changed != 1:
                 yield f"{cell.table} has no record {cell.row}"
 
+    def carried(self) -> Iterator[StagedTable]:
+        """The tables that the archive speaks of, and has rows for."""
+        return (table for table in list(self.tables.values()) if table.carried and table.rows)
+
     def columns_of(self, name: str) -> Collection[str]:
         """The columns of a table; none of one that is not staged."""
         return self.tables[name].columns if name in self.tables else ()
