@@ -78,6 +78,7 @@ class ArchiveWriter:
         tables: Mapping[str, TableManifest],
         migrations: list[str | int | float | None],
         writer: Writer,
+        encoding: str = "UTF-8",
     ) -> None:
         """Settings, data.json, exact.json when there is anything in it, and the manifest last."""
         encoded = _encode(settings)
@@ -97,6 +98,7 @@ class ArchiveWriter:
             migrations=migrations,
             tables=dict(tables),
             entries=described,
+            encoding=encoding,
         )
         self._zip.write(names.MANIFEST, msgspec.json.format(_encode(manifest), indent=1))
         self._zip.finish()

@@ -64,7 +64,8 @@ class TableManifest(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """The whole of manifest.json. ``migrations`` are those of the database; they are never imported.
 
-    An export writes names alone; of older ones some hold whatever stood in the database's table.
+    An export writes names alone; of older ones some hold whatever stood in the database's table. ``encoding`` is that
+    of the database's texts, as SQLite calls it (since 1.1).
     """
 
     revision: Annotated[int, msgspec.Meta(ge=1)]
@@ -73,6 +74,7 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     migrations: list[str | int | float | None]
     tables: dict[str, TableManifest]
     entries: dict[str, EntryManifest]
+    encoding: str = "UTF-8"
 
 
 class ManifestHead(msgspec.Struct, frozen=True):

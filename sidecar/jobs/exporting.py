@@ -164,6 +164,7 @@ class _Export:
                 tables=self.tables,
                 migrations=_migrations(connection, schema),
                 writer=Writer("kirapilot-sidecar", __version__),
+                encoding=connection.execute("PRAGMA main.encoding").fetchone()[0],
             )
         return metadata, archive
 

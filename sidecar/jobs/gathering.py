@@ -26,6 +26,9 @@ TURNED_ROWS = 200
 BATCH_BYTES = 2 << 20
 """Bytes of records handed over at a time: each batch makes the threads on both sides wait for each other a little."""
 
+UTF8 = "UTF-8"
+"""The encoding of the app's own databases, as SQLite calls it."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -64,6 +67,7 @@ class Gatherer:
         self._record = _record_type([self._keys[index] for index in self._order])
         self._done = 0
         self._last: int | None = None
+        self._encoding: str = snapshot.execute("PRAGMA main.encoding").fetchone()[0]
 
     def batches(self) -> Iterator[Batch]:
         """All rows, in the order of the table. Raises sqlite3.Error, BeyondFormat."""
@@ -86,6 +90,11 @@ class Gatherer:
 
     def _turned(self) -> Iterator[list[object]]:
         """All rows as records, some at a time."""
+        if self._encoding != UTF8:
+            # What is no text in UTF-16 would be turned into other text, and nobody the wiser.
+            while records := list(self._one_by_one(TURNED_ROWS)):
+                yield records
+            return
         cursor: sqlite3.Cursor | None = None
         while True:
             cursor = cursor or self._select(map(quote, self._columns), -1)
@@ -135,7 +144,7 @@ class Gatherer:
         return list(map(self._record, *(every[index] for index in self._order)))
 
     def _one_by_one(self, limit: int) -> Iterator[object]:
-        typed = (f"typeof({quote(column)}), {quote(column)}" for column in self._columns)
+        typed = (f"typeof({name}), {self._bytes_of(name)}" for name in map(quote, self._columns))
         self._snapshot.text_factory = bytes
         try:
             rows = self._select(typed, limit).fetchall()
@@ -143,11 +152,26 @@ class Gatherer:
             self._snapshot.text_factory = str
         for index, row in enumerate(rows):
             stored = {
-                column: (storage.decode("ascii"), raw)
+                column: (storage.decode("ascii"), self._as_utf8(storage, raw))
                 for column, storage, raw in zip(self._columns, row[:-1:2], row[1:-1:2], strict=True)
             }
             yield self._one(stored, self._done + index)
-        self._last = rows[-1][-1]
+        if rows:
+            self._last = rows[-1][-1]
+
+    def _bytes_of(self, name: str) -> str:
+        """SQL for a value, a text as the bytes that are stored."""
+        return (
+            name
+            if self._encoding == UTF8
+            else f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
+        )
+
+    def _as_utf8(self, storage: bytes, raw: Any) -> Any:
+        """A text in UTF-8; a surrogate without its other half keeps its place, and is then none."""
+        if storage != b"text" or self._encoding == UTF8:
+            return raw
+        return raw.decode(self._encoding, "surrogatepass").encode("utf-8", "surrogatepass")
 
     def _one(self, stored: dict[str, Stored], index: int) -> object:
         values: dict[str, Scalar] = {}

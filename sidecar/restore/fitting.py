@@ -66,7 +66,11 @@ def fit_values(connection: sqlite3.Connection, stage: Stage, live: Schema) -> tu
     Answers the columns in which values would be lost, as "table.column (N values)", and sentences about those that
     are stored in another way, but could be turned back.
     """
-    lost: list[str] = []
+    lost = [
+        f"{table}.{column} ({count:,} texts that are none, which this database's encoding cannot hold)"
+        for (table, column), count in stage.changed_texts.items()
+        if table in live and column in live[table].columns
+    ]
     remarks: list[str] = []
     for table in stage.tables.values():
         if not table.carried or not table.rows or table.name not in live:

@@ -331,9 +331,10 @@ class _Salvaging:
             return
         document = Document(names.EXACT, evidence.wreck.unpack(evidence.sound[names.EXACT]))
         decoder = msgspec.json.Decoder(list[ExactCell])
+        source = evidence.manifest.encoding if evidence.manifest else "UTF-8"
         try:
             for cells in document.records(decoder.decode):
-                for what in self._stage.set_exact(self._placed(cells, by_index)):
+                for what in self._stage.set_exact(self._placed(cells, by_index), source):
                     salvage.damage.append(f"{names.EXACT} does not fit the records: {what}")
                     salvage.hedged = True
         except (msgspec.ValidationError, BackupError) as error:

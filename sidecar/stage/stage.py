@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,6 +86,9 @@ class Stage:
 
     def __init__(self, folder: Path, encoding: str = "UTF-8") -> None:
         self.path = new_file(folder, "stage.db")
+        self.encoding = encoding
+        self.changed_texts: Counter[tuple[str, str]] = Counter()
+        """(table, column) -> texts that were none in the source, and cannot be stored here as they were there."""
         self._database = peewee.SqliteDatabase(
             str(self.path),
             pragmas={"encoding": f'"{encoding}"', "foreign_keys": "off", **THROW_AWAY},
@@ -189,8 +193,11 @@ class Stage:
         )
         table.rows += len(rows.indexes)
 
-    def set_exact(self, cells: Iterable[ExactCell]) -> Iterator[str]:
-        """Put the values that records could not say into their rows; answers what was wrong with each that failed."""
+    def set_exact(self, cells: Iterable[ExactCell], source: str = "UTF-8") -> Iterator[str]:
+        """Put the values that records could not say into their rows; answers what was wrong with each that failed.
+
+        :param source: the encoding of the database that they are of.
+        """
         for cell in map(as_known_cell, cells):
             table = self.tables.get(cell.table)
             if table is None or cell.column not in table.columns:
@@ -204,13 +211,33 @@ class Stage:
             if value is None and cell.column in table.not_null:
                 yield f"{cell.table}.{cell.column} cannot be null"
                 continue
-            mark = "CAST(? AS TEXT)" if cell.storage == "text" and isinstance(value, bytes) else "?"
+            is_no_text = False
+            if cell.storage == "text" and isinstance(value, bytes):
+                is_no_text, value = True, self._as_stored(value, source, cell)
+            where = f"WHERE {quote(ROW)} = ?"
             changed = self.connection.execute(
-                f"UPDATE {quote(cell.table)} SET {quote(cell.column)} = {mark} WHERE {quote(ROW)} = ?",
-                (value, cell.row),
+                f"UPDATE {quote(cell.table)} SET {quote(cell.column)} = ? {where}", (value, cell.row)
             ).rowcount
+            if is_no_text:
+                # Once it is stored: bytes that come from outside are UTF-8 to a cast, whatever the database's encoding.
+                self.connection.execute(
+                    f"UPDATE {quote(cell.table)} SET {quote(cell.column)} = CAST({quote(cell.column)} AS TEXT) {where}",
+                    (cell.row,),
+                )
             if changed != 1:
                 yield f"{cell.table} has no record {cell.row}"
+
+    def _as_stored(self, text: bytes, source: str, cell: ExactCell) -> bytes:
+        """The bytes of a text that is none, as they lie in a database of this encoding; noted if they mean another."""
+        if (source == "UTF-8") != (self.encoding == "UTF-8"):
+            self.changed_texts[cell.table, cell.column] += 1
+        if self.encoding == "UTF-8":
+            return text
+        try:
+            decoded = text.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            decoded = text.decode("utf-8", "replace")
+        return decoded.encode(self.encoding, "surrogatepass")
 
     def carried(self) -> Iterator[StagedTable]:
         """The tables that the archive speaks of, and has rows for."""

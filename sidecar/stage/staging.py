@@ -243,7 +243,7 @@ class _Staging:
         decoder = msgspec.json.Decoder(list[ExactCell])
         try:
             cells: Iterable[ExactCell] = chain.from_iterable(document.records(decoder.decode))
-            for what in self._stage.set_exact(map(self._remarked, cells)):
+            for what in self._stage.set_exact(map(self._remarked, cells), self._manifest.encoding):
                 self._problems.error("invalid_exact", f"{names.EXACT} does not fit the records: {what}")
         except msgspec.ValidationError as error:
             raise DamagedBackup(detail=f"{names.EXACT}: {in_words(error)}") from error
