@@ -93,6 +93,7 @@ def main() -> None:
         home = Home(folder).make()
         make_sample(home.database, 20_000)
         take(Path(os.environ[APP_VARIABLE]), home, images)
+        eventually(lambda: not list(home.run_folders.glob("run-*/*")), "the sidecar has tidied up")
     finally:
         shutil.rmtree(folder)
 
