@@ -125,6 +125,11 @@ def test_a_room_knows_nothing_of_its_strangers(place: str, strangers: set[str]) 
         assert not met, f"{module} knows {met}"
 
 
+def test_no_module_needs_ctypes_to_be_loaded() -> None:
+    """The program frozen for Linux does without it (see build.spec)."""
+    assert not [module for module, path in MODULES.items() if "ctypes" in _names(path, loading=True)]
+
+
 def test_the_errors_import_nothing() -> None:
     assert not _modules(_names(MODULES["errors"]))
 

@@ -6,7 +6,6 @@ that takes another's place takes its mode and owner, too.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 from collections.abc import Callable
@@ -90,6 +89,9 @@ def make_private(path: Path, libraries: Callable[[str], Any] | None = None) -> b
     """
     if not names.ON_WINDOWS:
         return True
+    # Not above: the program frozen for Linux does without it.
+    import ctypes
+
     load = libraries or ctypes.WinDLL  # type: ignore[attr-defined,unused-ignore]
     advapi32, kernel32 = load("advapi32"), load("kernel32")
     descriptor, dacl = ctypes.c_void_p(), ctypes.c_void_p()
