@@ -235,7 +235,8 @@ class BackupSummary(BackupMetadata, kw_only=True):
     """What is in an archive, as it says of itself, without judging it.
 
     ``writer`` is who made it ("kirapilot" for the shipped app); ``revision`` its manifest's, null without one;
-    ``migrations`` those of the database it was made from; ``tables`` the rows per table.
+    ``migrations`` those of the database it was made from; ``tables`` the rows per table. ``form`` is what was given:
+    "archive", "database" or "json" (then ``entries`` is empty); ``warnings`` say what of the file is no part of it.
     """
 
     path: str
@@ -247,3 +248,5 @@ class BackupSummary(BackupMetadata, kw_only=True):
     tables: dict[str, int]
     entries: list[EntrySummary]
     settings: list[str]
+    form: str = "archive"
+    warnings: list[str] = []

@@ -20,6 +20,7 @@ ORDER = (
     "wire",
     "automatic",
     "jobs",
+    "sources",
     "restore",
     "rescue",
     "salvage",

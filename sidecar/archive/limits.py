@@ -43,6 +43,9 @@ MAX_DEPTH = 64
 MAX_PARTS = 1_000_000
 """Strings, brackets and commas of one record, or other value: the scanner takes a second for them."""
 
+MAX_FIRST_JSON_BYTES = 64 << 20
+"""Bytes of a JSON backup of the first releases: the localStorage it came from takes ten million at most."""
+
 # -- its tables --------------------------------------------------------------------------
 
 MAX_TABLES = 950

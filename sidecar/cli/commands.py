@@ -177,7 +177,7 @@ def inspect(options: Options, terminal: Terminal) -> int:
     from sidecar.jobs import inspecting
 
     with terminal.progress() as progress:
-        result = inspecting.inspect_backup(options.file, progress)
+        result = inspecting.inspect_backup(options.file, progress, options.places())
     terminal.answer(result, lambda: rendering.summary_lines(result))
     return DONE
 

@@ -141,6 +141,7 @@ def summary_lines(summary: BackupSummary) -> list[str]:
     """What an archive says of itself: who made it, its tables and its entries."""
     about = [
         ("file", f"{printable(summary.path)} ({size(summary.size)})"),
+        *([("form", printable(summary.form))] if summary.form != "archive" else []),
         ("made by", printable(summary.writer)),
         ("generation", printable(summary.generation)),
         ("revision", "none" if summary.revision is None else number(summary.revision)),
@@ -157,7 +158,8 @@ def summary_lines(summary: BackupSummary) -> list[str]:
         "",
         *_rows_table(summary.tables),
         "",
-        *table(("entry", "size", "packed", "rows"), entries, "lrrr"),
+        *(table(("entry", "size", "packed", "rows"), entries, "lrrr") if entries else []),
+        *(f"warning: {printable(line)}" for line in summary.warnings),
     ]
 
 

@@ -21,6 +21,7 @@ from sidecar.database.connection import (
     writing_only_below,
 )
 from sidecar.errors import ChangedSincePreview, DatabaseBusy, SameFile, SidecarError
+from sidecar.jobs.exporting import export_data
 from sidecar.jobs.rescuing import Rebuilding
 from sidecar.jobs.safety_copies import SafetyCopy
 from sidecar.progress import Progress
@@ -42,6 +43,7 @@ from sidecar.restore.target_rules import Policy, apply_policies
 from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import ImportPreview, ImportResult, Rescue, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
+from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
 from sidecar.stage.references import LISTS_NOT_CARRIED
@@ -326,11 +328,11 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
     state = read_state(request.file_path, progress) if shown else None
     judging = salvaged if request.salvage else judged
     with ExitStack() as stack:
+        given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
         # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
-        with offering_salvage(request.file_path, request.places.work_dir, progress, asked=request.salvage):
-            backup = stack.enter_context(
-                judging(request.file_path, request.places.work_dir, progress, _encoding(found))
-            )
+        with offering_salvage(given.path, request.places.work_dir, progress, asked=request.salvage):
+            backup = stack.enter_context(judging(given.path, request.places.work_dir, progress, _encoding(found)))
+            backup.remark(given.remarks)
             if request.verbatim:
                 backup.require_whole()
             else:

@@ -13,39 +13,56 @@ from sidecar.archive.manifest import Manifest
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT
 from sidecar.errors import DamagedBackup
+from sidecar.jobs.exporting import export_data
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, BackupSummary, EntrySummary
+from sidecar.sources.opening import ARCHIVE, opened
+from sidecar.sources.recognising import JSON
+from sidecar.stage.judged import remarks_on
 from sidecar.stage.staging import read_head, read_small
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.paths import Places, find_places
 
 SHIPPED = "kirapilot"
 """Writer of archives without a manifest: the app itself."""
 
 
-def inspect_backup(file_path: str, progress: Progress) -> BackupSummary:
+FIRST = "2025-08 (JSON)"
+"""Generation of what the first releases saved: v0.0.1 to v0.0.7."""
+
+
+def inspect_backup(file_path: str, progress: Progress, places: Places | None = None) -> BackupSummary:
     """Counts, dates, writer and tables of a backup, as it states them.
 
+    :param places: where the work folder lies, for a file that is no archive itself; by default the platform's.
     Raises PathError, BackupError for a file that is not a readable backup, Cancelled.
     """
     progress.check()
-    with open_source(file_path) as file:
-        with file_errors(Path(file_path), Act.UNPACK):
+    with opened(file_path, places or find_places(), export_data, progress) as given, open_source(given.path) as file:
+        with file_errors(Path(given.path), Act.UNPACK):
             archive = ZipReader(file)
         metadata, manifest = read_head(archive)
         return BackupSummary(
             **msgspec.structs.asdict(metadata),
             path=str(Path(file_path).absolute()),
-            size=archive.size,
-            writer=f"{manifest.writer.name} {manifest.writer.version}" if manifest else SHIPPED,
-            generation=_generation(archive, metadata),
-            revision=manifest.revision if manifest else None,
+            size=Path(file_path).stat().st_size if given.form != ARCHIVE else archive.size,
+            writer=_writer(manifest) if given.form == ARCHIVE else SHIPPED,
+            generation=FIRST if given.form == JSON else _generation(archive, metadata),
+            revision=manifest.revision if manifest and given.form == ARCHIVE else None,
             migrations=[str(name) for name in manifest.migrations if name is not None] if manifest else [],
             tables=_tables(metadata, manifest),
-            entries=_entries(archive, metadata, manifest),
+            # What was made of a database or of JSON is no part of the file.
+            entries=_entries(archive, metadata, manifest) if given.form == ARCHIVE else [],
             settings=_settings(archive),
+            form=given.form,
+            warnings=[*given.remarks, *remarks_on(archive)],
         )
+
+
+def _writer(manifest: Manifest | None) -> str:
+    return f"{manifest.writer.name} {manifest.writer.version}" if manifest else SHIPPED
 
 
 def _tables(metadata: BackupMetadata, manifest: Manifest | None) -> dict[str, int]:

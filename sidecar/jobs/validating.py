@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from sidecar.archive.settings import read_settings, restore_settings
 from sidecar.errors import BackupError, CannotRemove, PathError
+from sidecar.jobs.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupMetadata, BackupValidationResult, Problem
-from sidecar.stage.judged import PHASES, judged
+from sidecar.sources.opening import opened
+from sidecar.stage.judged import PHASES, Judged, judged
 from sidecar.stage.problems import ERROR, WARNING, Problems
 from sidecar.system.paths import Places
 
@@ -22,7 +26,7 @@ def validate_basic(places: Places, file_path: str, progress: Progress) -> Backup
     that cannot be read, Cancelled.
     """
     progress.plan(PHASES)
-    with judged(file_path, places.work_dir, progress) as backup:
+    with _judged(places, file_path, progress) as backup:
         backup.require_valid()
         return backup.contents.metadata
 
@@ -34,7 +38,7 @@ def validate_comprehensive(places: Places, file_path: str, progress: Progress) -
     """
     progress.plan(PHASES)
     try:
-        with judged(file_path, places.work_dir, progress) as backup:
+        with _judged(places, file_path, progress) as backup:
             for line in restore_settings(backup.contents.settings, read_settings(None)).warnings:
                 backup.problems.warning("setting_left_out", line)
             return _result(backup.problems, backup.contents.metadata)
@@ -76,6 +80,16 @@ def validate_against(
         warning_count=verdict.warning_count + len(more),
         problems=[*verdict.problems, *(Problem("warning", "target", line) for line in more)],
     )
+
+
+@contextmanager
+def _judged(places: Places, file_path: str, progress: Progress) -> Iterator[Judged]:
+    with (
+        opened(file_path, places, export_data, progress) as given,
+        judged(given.path, places.work_dir, progress) as backup,
+    ):
+        backup.remark(given.remarks)
+        yield backup
 
 
 def _unreadable(kind: str, message: str) -> BackupValidationResult:

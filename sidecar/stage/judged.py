@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,11 @@ class Judged:
         broken = self.problems.of_kinds(BROKEN)
         if broken:
             raise InvalidBackup(detail=broken[0])
+
+    def remark(self, sentences: Iterable[str]) -> None:
+        """Say of the file what was ignored or made of it on the way here."""
+        for sentence in sentences:
+            self.problems.warning("ignored", sentence)
 
     def require_valid(self) -> None:
         """Raise InvalidBackup if anything was found that would lose or break a row."""

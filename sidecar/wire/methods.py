@@ -177,7 +177,7 @@ def inspect_backup(params: BackupParams, context: Context) -> BackupSummary:
     """Tell what a backup file says of itself, without judging it."""
     from sidecar.jobs.inspecting import inspect_backup as inspect
 
-    return inspect(params.file_path, context.progress(params.progress_token))
+    return inspect(params.file_path, context.progress(params.progress_token), context.places)
 
 
 def undo_last_import(params: UndoParams, context: Context) -> UndoResult:

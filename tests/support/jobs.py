@@ -30,7 +30,7 @@ JOBS: dict[str, Job] = {
     "merge": lambda places, path, progress: import_data(places, path, False, progress),
     "preview": lambda places, path, progress: preview_import(places, path, True, progress),
     "validate": validate_basic,
-    "inspect": lambda _places, path, progress: inspect_backup(path, progress),
+    "inspect": lambda places, path, progress: inspect_backup(path, progress, places),
 }
 """Every job that ends with an exception when it fails."""
 

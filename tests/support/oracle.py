@@ -90,7 +90,7 @@ def judge(
     began, before, path = time.process_time(), device.files(), str(device.archive)
     verdict = _said(lambda: validate_basic(device.places, path, Progress()))
     _agree_comprehensively(device, path, verdict)
-    _said(lambda: inspect_backup(path, Progress()))
+    _said(lambda: inspect_backup(path, Progress(), device.places))
     outcome = verdict
     for overwrite in (True, False) if merge else (True,):
         predicted = _said(lambda way=overwrite: preview_import(device.places, path, way, Progress()))  # type: ignore[misc]

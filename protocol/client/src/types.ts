@@ -32,7 +32,8 @@ export interface BackupStatus {
 /**
  * What is in an archive, as it says of itself, without judging it. `writer` is who made it ("kirapilot" for the
  * shipped app); `revision` its manifest's, null without one; `migrations` those of the database it was made from;
- * `tables` the rows per table.
+ * `tables` the rows per table. `form` is what was given: "archive", "database" or "json" (then `entries` is empty);
+ * `warnings` say what of the file is no part of it.
  */
 export interface BackupSummary {
   version: string;
@@ -51,6 +52,8 @@ export interface BackupSummary {
   tables: Record<string, number>;
   entries: Array<EntrySummary>;
   settings: Array<string>;
+  form: string;
+  warnings: Array<string>;
 }
 
 /** At most 15 lines each of errors and warnings; `problems` holds the first 100 of each, structured. */
