@@ -142,7 +142,8 @@ class ZipWriter:
         self._file = file
         self._large = large
         year, month, day, hour, minute, second = time
-        self._date = (max(year, 1980) - 1980) << 9 | month << 5 | day
+        # Seven bits for the year; what the clock says beyond is in created_at, in full.
+        self._date = (min(max(year, 1980), 2107) - 1980) << 9 | month << 5 | day
         self._time = hour << 11 | minute << 5 | second // 2
         self.entries: list[Written] = []
         self.directory = b""

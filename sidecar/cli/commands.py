@@ -16,7 +16,8 @@ from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
 from sidecar.cli.hints import hint_of
 from sidecar.cli.terminal import Terminal
 from sidecar.cli.text import printable
-from sidecar.errors import Cancelled, InternalError, InvalidBackup, SidecarError
+from sidecar.errors import Cancelled, InvalidBackup, SidecarError
+from sidecar.system.os_errors import last_resort
 from sidecar.system.signals import Interrupts
 
 DONE = 0
@@ -37,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         # Its text may hold the user's data: that is for who asked for it.
         if "--debug" in arguments:
             terminal.note(traceback.format_exc())
-        return _fail(InternalError(detail=type(error).__name__), terminal)
+        return _fail(last_resort(error), terminal)
 
 
 def _run(arguments: Sequence[str], interrupts: Interrupts, terminal: Terminal) -> int:
@@ -120,6 +121,7 @@ def validate(options: Options, terminal: Terminal) -> int:
     """``validate FILE``: check a backup, and against a database that is named; say so in the exit code, too."""
     from sidecar.cli import rendering
     from sidecar.jobs import importing, validating
+    from sidecar.system.files import open_source
 
     if options.basic:
         with terminal.progress() as progress:
@@ -129,6 +131,8 @@ def validate(options: Options, terminal: Terminal) -> int:
                 importing.preview_import(options.places(), options.file, True, progress)
         terminal.answer(metadata, lambda: rendering.basic_lines(metadata))
         return DONE
+    # A file that cannot be read is no judgement on a backup: it ends with a code of its own.
+    open_source(options.file).close()
     with terminal.progress() as progress:
         result = validating.validate_comprehensive(options.places(), options.file, progress)
     if options.database:

@@ -38,7 +38,7 @@ from sidecar.progress import Progress
 from sidecar.system.files import same_file
 from sidecar.system.names import require_lengths, sqlite_uri
 from sidecar.system.os_errors import Act, typed
-from sidecar.system.paths import default_database
+from sidecar.system.paths import default_database, is_homeless
 
 BUSY_SECONDS = 10.0
 """How long a job waits for the app to let go of its database; the app itself gives up after 5 s."""
@@ -125,6 +125,8 @@ def _advised(error: SidecarError, may_be_broken: bool) -> SidecarError:
 
 def require_file(path: Path) -> None:
     """Raise DatabaseNotFound unless ``path`` is a file; a missing database is never created."""
+    if is_homeless(path):
+        raise DatabaseNotFound(path=path)
     require_lengths(path)
     try:
         found = stat.S_ISREG(path.stat().st_mode)

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from sidecar.database.comparison import TableComparison, compare
+from sidecar.database.connection import database_errors
 from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import FolderNotFound, InvalidBackup
 from sidecar.jobs.exporting import export_data
@@ -88,7 +89,8 @@ def demo_folder(parent: Path | None) -> Iterator[Path]:
     with file_errors(parent or Path(tempfile.gettempdir()), Act.SAVE):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).absolute()
     try:
-        yield folder
+        with database_errors(folder), file_errors(folder, Act.SAVE):
+            yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

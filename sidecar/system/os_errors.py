@@ -8,7 +8,9 @@ to a file says which act it is.
 from __future__ import annotations
 
 import errno
+import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -20,6 +22,7 @@ from sidecar.errors import (
     FileNotFound,
     FileTooLarge,
     FolderNotFound,
+    InternalError,
     IsAFolder,
     PathNotAllowed,
     PermissionDenied,
@@ -126,6 +129,29 @@ def typed(error: OSError, path: Path, act: Act) -> SidecarError:
             if number in numbers:
                 return _worded(kind, path, act, _in_the_cloud(number, said))
     return _by_errno(error.errno or 0, path, act, said)
+
+
+def last_resort(error: Exception) -> SidecarError:
+    """What to say of an exception that nobody on its way had a word for.
+
+    A system that refuses something is no fault of the program, whoever asked; and a one-file program lives in the
+    folder of temporary files, which some systems clear while it waits: what it has not loaded by then is gone.
+    """
+    if isinstance(error, MemoryError):
+        return StartAgain(detail="the computer is out of memory")
+    if _own_files_are_gone(error):
+        return StartAgain(detail="its own files were cleared away from the folder of temporary files")
+    if isinstance(error, OSError):
+        return typed(error, Path(os.fsdecode(error.filename or "a file")), Act.UNPACK)
+    return InternalError(detail=type(error).__name__)
+
+
+def _own_files_are_gone(error: Exception) -> bool:
+    unpacked: str | None = getattr(sys, "_MEIPASS", None)
+    if unpacked is None:
+        return False
+    named = getattr(error, "filename", None)
+    return isinstance(error, ImportError) or (isinstance(named, str) and named.startswith(unpacked))
 
 
 def winerror(error: OSError) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +31,30 @@ class Places:
     work_dir: Path
 
 
+NO_HOME = Path("~")
+"""Where default places lie when the home folder is not known (no HOME, no such user): nothing is ever made there."""
+
+
 def default_database() -> Path:
     """The shipped app's own file: its data folder, not the empty namesake in its config folder."""
-    return Path(platformdirs.user_data_dir(_APP, appauthor=False), "kirapilot.db")
+    return _at_home(platformdirs.user_data_dir) / "kirapilot.db"
 
 
 def default_work_dir() -> Path:
     """A folder of the user's cache: on a disk, where /tmp may be memory."""
-    return Path(platformdirs.user_cache_dir(_APP, appauthor=False), "backup-work")
+    return _at_home(platformdirs.user_cache_dir) / "backup-work"
+
+
+def _at_home(folder: Callable[..., str]) -> Path:
+    try:
+        return Path(folder(_APP, appauthor=False))
+    except RuntimeError:
+        return NO_HOME
+
+
+def is_homeless(path: Path) -> bool:
+    """Whether a place is a default one, and the home folder it would lie in is not known."""
+    return path.parts[:1] == NO_HOME.parts
 
 
 def find_places(database: str | None = None, work_dir: str | None = None) -> Places:
@@ -46,8 +63,10 @@ def find_places(database: str | None = None, work_dir: str | None = None) -> Pla
     :param database: path given by ``initialize`` or ``--database``; "" counts as not given.
     """
     named = database or os.environ.get(DATABASE_VARIABLE)
+    found = Path(named).absolute() if named else default_database()
     folder = work_dir or os.environ.get(WORK_DIR_VARIABLE)
-    return Places(
-        database=Path(named).absolute() if named else default_database(),
-        work_dir=Path(folder).absolute() if folder else default_work_dir(),
-    )
+    work = Path(folder).absolute() if folder else default_work_dir()
+    if is_homeless(work) and not is_homeless(found):
+        # On a disk, too, and for the same people.
+        work = found.parent / "backup-work"
+    return Places(database=found, work_dir=work)

@@ -21,6 +21,7 @@ from sidecar.errors import DiskFull, WorkFolderUnusable
 from sidecar.system.files import create_private
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.names import sqlite_uri
+from sidecar.system.paths import is_homeless
 from sidecar.system.permissions import make_folder
 
 _PREFIX = "job-"
@@ -46,6 +47,8 @@ def work_folder(base: Path) -> Iterator[Path]:
 
     Raises WorkFolderUnusable when it cannot be made, DiskFull.
     """
+    if is_homeless(base):
+        raise WorkFolderUnusable(path=base, detail="your home folder is not known")
     folder = base / f"{_PREFIX}{secrets.token_hex(4)}"
     with folder_errors(base):
         _make_base(base)

@@ -51,6 +51,7 @@ from sidecar.results import (
     ImportResult,
     UndoResult,
 )
+from sidecar.system.os_errors import last_resort
 from sidecar.wire import automatic_methods as automatic
 from sidecar.wire.context import Context
 from sidecar.wire.dispatching import Error, Handler, Success
@@ -290,7 +291,7 @@ def make_handler(method: Method) -> Handler:
         except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, the caller gets an answer
             # Its text may hold the user's data, which is for neither the wire nor the log.
             _logger.error("%s failed: %s\n%s", method.name, type(error).__name__, _places_of(error))
-            told = InternalError(detail=type(error).__name__)
+            told = last_resort(error)
         return Error(told.code, told.message, told.data())
 
     return handle

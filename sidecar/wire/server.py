@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sidecar.errors import StartAgain
 from sidecar.system.signals import Interrupts
 from sidecar.system.stderr import Diagnostics
 from sidecar.wire.calls import Batch, Call, Calls, Reply
@@ -179,7 +180,11 @@ class Server:
     def _dispatch(self, call: Call) -> Answer | None:
         report = partial(self._report, call)
         context = Context(self._session, report, call.cancelled.is_set, self._calls.cancel)
-        return dispatch(call.request, self._handlers, context)
+        answer = dispatch(call.request, self._handlers, context)
+        if answer is not None and answer.get("error", {}).get("code") == StartAgain.code:
+            # Whoever started this process starts another one, once this has ended.
+            self._leave(BROKEN)
+        return answer
 
     def _report(self, call: Call, token: Token, report: Report) -> None:
         value: dict[str, Any] = msgspec.to_builtins(report)

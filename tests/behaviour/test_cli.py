@@ -285,7 +285,7 @@ def test_undo_with_nothing_left_to_undo_says_so(shell: Shell, real_files: Path) 
 
 
 def test_an_import_without_its_safety_copy_exits_with_43_and_changes_nothing(shell: Shell, real_files: Path) -> None:
-    (shell.database.parent / "backups").write_text("mine")
+    (shell.database.parent / "backups").symlink_to(shell.database.parent / "unplugged")
     before = shell.database.read_bytes()
     ended = shell.run("import", "--yes", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
     assert (ended.returncode, ended.stdout) == (SafetyCopyFailed.code, b"")

@@ -241,3 +241,13 @@ def test_a_file_that_shrinks_while_it_is_read_is_damaged(tmp_path: Path) -> None
         os.truncate(path, 2000)
         with pytest.raises(DamagedBackup):
             list(reader.pieces("noise"))
+
+
+@pytest.mark.parametrize(("year", "written"), [(1975, 1980), (2107, 2107), (2108, 2107), (9999, 2107)])
+def test_a_year_that_a_zip_cannot_say_is_the_nearest_it_can(year: int, written: int) -> None:
+    file = io.BytesIO()
+    writer = ZipWriter(file, (year, 6, 1, 12, 0, 0), large=False)
+    writer.write("a", b"a")
+    writer.finish()
+    with zipfile.ZipFile(file) as archive:
+        assert archive.infolist()[0].date_time == (written, 6, 1, 12, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from sidecar.errors import (
     SidecarError,
     StartAgain,
 )
-from sidecar.system.os_errors import WRITING, Act, file_errors, typed
+from sidecar.system.os_errors import WRITING, Act, file_errors, last_resort, typed
 from tests.conftest import Cases
 
 TOLD = "Whatever the system says of a file, in whatever act, is told as what it is"
@@ -142,3 +143,23 @@ def test_each_winerror_has_its_class(number: int, tmp_path: Path) -> None:
 def test_a_cloud_drive_is_named(tmp_path: Path) -> None:
     assert "cloud drive" in typed(_windows(0x80070185), tmp_path / "a", Act.OPEN).message
     assert "virus scanner" in typed(_windows(225), tmp_path / "a", Act.OPEN).message
+
+
+def test_what_nobody_had_a_word_for_is_told_as_what_the_system_refused() -> None:
+    assert type(last_resort(OSError(errno.ENOSPC, "full", "/a/b"))) is DiskFull
+    assert type(last_resort(OSError(errno.EIO, "failed"))) is ReadFailed
+    assert type(last_resort(MemoryError())) is StartAgain
+    assert type(last_resort(ImportError("no such module"))) is InternalError, "a fault of ours where it is not frozen"
+    assert type(last_resort(KeyError("a"))) is InternalError
+
+
+def test_a_one_file_program_whose_files_were_cleared_away_asks_to_be_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    gone = FileNotFoundError(errno.ENOENT, "no such file", str(tmp_path / "base_library.zip"))
+    for error in (ImportError("libsqlite3.so"), ModuleNotFoundError("_sqlite3"), gone):
+        told = last_resort(error)
+        assert type(told) is StartAgain
+        assert "Start KiraPilot again" in told.message
+    assert type(last_resort(FileNotFoundError(errno.ENOENT, "no such file", "/elsewhere"))) is FileNotFound
