@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
@@ -19,6 +20,9 @@ import msgspec
 from sidecar.errors import ReadFailed
 from sidecar.progress import Progress
 from sidecar.system.signals import Interrupts
+
+_LEAST_COLUMNS = 20
+"""A terminal narrower than that, or of a width that is not known, breaks lines itself."""
 
 
 class Terminal:
@@ -54,7 +58,7 @@ class Terminal:
         if sys.stdout is None:
             return
         try:
-            sys.stdout.write(text.rstrip("\n") + "\n")
+            sys.stdout.write(_wrapped(text.rstrip("\n"), sys.stdout) + "\n")
             sys.stdout.flush()
         except OSError as error:
             _abandon(sys.stdout)
@@ -72,7 +76,7 @@ class Terminal:
         if sys.stderr is None:
             return
         try:
-            sys.stderr.write(text.rstrip("\n") + "\n")
+            sys.stderr.write(_wrapped(text.rstrip("\n"), sys.stderr) + "\n")
             sys.stderr.flush()
         except OSError:
             _abandon(sys.stderr)
@@ -114,6 +118,24 @@ def as_json(value: object) -> str:
     """``value`` as JSON in plain ASCII, which no console or pipe can spoil; halves of characters become "?"."""
     whole = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")
     return json.dumps(json.loads(whole), indent=2)
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    """On a terminal, lines that are too long for it broken between words; what goes to a file or a pipe as it is."""
+    if not _is_terminal(stream):
+        return text
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        width = 0
+    if width < _LEAST_COLUMNS or all(len(line) <= width for line in text.split("\n")):
+        return text
+    return "\n".join(_broken(line, width) if len(line) > width else line for line in text.split("\n"))
+
+
+def _broken(line: str, width: int) -> str:
+    # Paths are left in one piece, to be copied.
+    return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

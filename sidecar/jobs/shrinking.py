@@ -46,7 +46,9 @@ class Shrunk:
         return bool(self.tables)
 
     def __str__(self) -> str:
-        counts = (f"{table}: {now:,} instead of {before:,}" for table, (before, now) in self.tables.items())
+        counts = (
+            f"{table.replace('_', ' ')}: {now:,} instead of {before:,}" for table, (before, now) in self.tables.items()
+        )
         return f"far less than the one in its place ({'; '.join(counts)})"
 
 

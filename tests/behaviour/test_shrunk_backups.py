@@ -85,7 +85,7 @@ def test_fewer_than_half_of_the_rows_of_a_table_of_note_are_missed(
     assert bool(foresee(places_of(device), str(target), Progress())) is shrunk
     result = export(device, target)
     assert (result.older is not None) is shrunk
-    assert any(f"{table}: {left} instead of 20" in warning for warning in result.warnings) is shrunk
+    assert any(f"{table.replace('_', ' ')}: {left} instead of 20" in warning for warning in result.warnings) is shrunk
 
 
 def test_logs_that_the_app_clears_are_not_missed(device: Path, tmp_path: Path) -> None:
