@@ -101,7 +101,8 @@ def import_lines(result: ImportResult) -> list[str]:
 
 def undo_lines(result: UndoResult) -> list[str]:
     """What was put back, and what that did to each table."""
-    if not any(account.changes for account in result.tables.values()):
+    changed = any(account.changes for account in result.tables.values())
+    if not changed and result.safety_copy is None and result.wreck is None:
         return ["There is nothing to undo: the data is what the safety copies hold."]
     return _import_lines(f"Put back {printable(result.path)} of {when(result.created_at)}:", result)
 
@@ -133,6 +134,7 @@ def _import_lines(head: str, result: ImportResult) -> list[str]:
         *_settings_lines(result.settings),
         *salvage_lines(result.salvage),
         *(["", f"What was there before: {printable(result.safety_copy)}"] if result.safety_copy else []),
+        *(["", f"The broken database: {printable(result.wreck)}"] if result.wreck else []),
         *warnings(result.warnings),
     ]
 

@@ -111,7 +111,7 @@ class Rebuilding:
                 else:
                     self.aside = aside
                     return
-        raise DatabaseBusy(path=self.database, detail="It was written to while it was being replaced.")
+            raise DatabaseBusy(path=self.database, detail="It was written to while it was being replaced.")
 
 
 @contextmanager

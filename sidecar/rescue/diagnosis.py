@@ -72,7 +72,8 @@ def diagnose(database: Path, work_dir: Path, progress: Progress) -> Wreck | str:
     if _is_gone(database):
         return Wreck(MISSING, DatabaseNotFound(path=database))
     head, size = _head(database)
-    if size == 0 and resolved(database).parent.name != _CONFIG_FOLDER:
+    is_namesake = database.parent.name == _CONFIG_FOLDER
+    if size == 0 and not is_namesake:
         # SQLite is not asked: it would remove a journal that lies beside an empty file.
         return Wreck(EMPTY, _empty(database))
     try:
@@ -80,7 +81,7 @@ def diagnose(database: Path, work_dir: Path, progress: Progress) -> Wreck | str:
         _require_sound(database, work_dir, size, progress)
     except NotKiraPilot as error:
         damage = _damage_of(database, work_dir, size, progress)
-        if damage is None and _holds_nothing(database):
+        if damage is None and _holds_nothing(database) and not is_namesake:
             return Wreck(EMPTY, error)
         if damage is None or not _was_ours(database, head):
             raise

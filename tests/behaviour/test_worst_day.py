@@ -7,16 +7,27 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sidecar.errors import NothingReplaced, SidecarError
+from sidecar.cli.commands import run
+from sidecar.errors import (
+    CannotRebuild,
+    ChangedSincePreview,
+    DatabaseBusy,
+    NothingReplaced,
+    NotKiraPilot,
+    SidecarError,
+)
+from sidecar.jobs import rescuing
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
+from sidecar.rescue.wrecks import SetAside, set_aside
 from sidecar.system.paths import Places
 from tests.conftest import DATA
-from tests.support.databases import assert_same, backup, contents, emptied, places_of, query
+from tests.support.databases import assert_same, backup, contents, emptied, execute, places_of, query
 
 GENERATIONS = ["2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"]
 SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY rowid"
@@ -166,3 +177,105 @@ def test_the_new_database_is_of_the_backup_s_generation(generation: str, shipped
             assert contents(places.database)[table] == contents(real)[table]
     if "task_lists" in contents(real):
         assert query(places.database, "SELECT count(*) FROM task_lists WHERE is_default") == [(1,)]
+
+
+def test_the_command_line_says_it_beforehand_and_afterwards(home: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    _headless(home.database)
+    wreck = _bytes(home.database)
+    places = ["--database", str(home.database), "--work-dir", str(home.work_dir)]
+    assert run(["preview", *places, _good(home)]) == 0
+    assert "a new one will be made for the backup" in capsys.readouterr().out
+    assert run(["import", "--yes", *places, _good(home)]) == 0
+    shown = capsys.readouterr().out
+    assert "a new one was made for the backup" in shown
+    assert f"The broken database: {home.database.parent / 'backups' / 'wreck-'}" in shown
+    assert run(["undo", "--yes", *places]) == 0
+    shown = capsys.readouterr().out
+    assert "Put back" in shown
+    assert "Restart KiraPilot" in shown
+    assert _bytes(home.database) == wreck
+
+
+def test_a_preview_s_token_holds_for_a_broken_database(home: Places) -> None:
+    _headless(home.database)
+    token = preview_import(home, _good(home), True, Progress()).token
+    with home.database.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ChangedSincePreview):
+        import_data(home, _good(home), True, Progress(), preview_token=token)
+    token = preview_import(home, _good(home), True, Progress()).token
+    assert import_data(home, _good(home), True, Progress(), preview_token=token).rescue is not None
+
+
+def test_a_journal_beside_the_wreck_is_kept_and_comes_back(home: Places) -> None:
+    """An empty file with a journal: SQLite itself would remove the journal."""
+    home.database.write_bytes(b"")
+    journal = home.database.with_name("kirapilot.db-journal")
+    journal.write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(504))
+    result = import_data(home, _good(home), True, Progress())
+    assert_same(home.database, _original(home))
+    assert result.wreck is not None
+    assert Path(f"{result.wreck}-journal").read_bytes() == b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(504)
+    assert not journal.exists()
+    undo_last_import(home, Progress())
+    assert (home.database.read_bytes(), journal.read_bytes()[:8]) == (b"", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
+
+
+def test_a_wreck_that_is_written_to_all_the_while_is_not_replaced(
+    home: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _zeroed_page(home.database)
+    made = []
+
+    def write_after(*arguments: Any) -> SetAside:
+        aside = set_aside(*arguments)
+        made.append(aside.path)
+        with home.database.open("ab") as file:
+            file.write(bytes(4096))
+        return aside
+
+    monkeypatch.setattr(rescuing, "set_aside", write_after)
+    with pytest.raises(DatabaseBusy):
+        import_data(home, _good(home), True, Progress())
+    assert len(made) == rescuing.TRIES
+    assert not (home.database.parent / "backups").exists()
+
+
+def test_wrecks_are_never_pruned(home: Places) -> None:
+    """Though imports make more safety copies than are kept."""
+    _headless(home.database)
+    first = import_data(home, _good(home), True, Progress()).wreck
+    assert first is not None
+    other = str(DATA / "every-kind-of-row.kpbackup")
+    for turn in range(12):
+        import_data(home, other if turn % 2 else _good(home), True, Progress())
+    assert Path(first).exists()
+
+
+def test_a_backup_of_a_kirapilot_that_is_not_known_is_refused_with_the_way_out(home: Places) -> None:
+    execute(
+        home.database,
+        "INSERT INTO seaql_migrations VALUES ('m20270101_000020_create_habits_table', 1)",
+        "CREATE TABLE habits (id varchar PRIMARY KEY, name varchar)",
+        "INSERT INTO habits VALUES ('h1', 'Run')",
+    )
+    archive = backup(home.database, home.database.parent.parent / "newer.kpbackup")
+    home.database.unlink()
+    with pytest.raises(CannotRebuild) as caught:
+        import_data(home, str(archive), True, Progress())
+    assert "habits" in caught.value.message
+    assert "start KiraPilot once" in caught.value.message
+    assert not home.database.exists()
+    result = import_data(home, str(archive), True, Progress(), allow_loss=True)
+    assert result.tables["habits"].left_out == {"no_such_table": 1}
+
+
+def test_an_empty_namesake_in_the_app_s_other_folder_is_left_alone(home: Places) -> None:
+    folder = home.database.parent / "com.vietanhdev.kirapilot"
+    folder.mkdir()
+    namesake = folder / "kirapilot.db"
+    namesake.write_bytes(b"")
+    with pytest.raises(NotKiraPilot):
+        import_data(Places(namesake, home.work_dir), _good(home), True, Progress())
+    assert namesake.read_bytes() == b""
+    assert [path.name for path in folder.iterdir()] == ["kirapilot.db"]
