@@ -17,32 +17,33 @@ pub struct Failure {
     /// The sidecar's word for it (see ERRORS.md), or this side's.
     pub kind: String,
     /// What to do, in a few words.
-    pub hint: String,
+    pub hint: Box<str>,
     /// The file or folder that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Box<str>>,
     /// What the sentence says in brackets.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// Whether a salvage would get something out of the backup that was refused.
     pub salvage: bool,
 }
 
 impl Failure {
     fn new(kind: &str, hint: &str, message: String) -> Self {
-        Self { message, kind: kind.to_owned(), hint: hint.to_owned(), ..Self::default() }
+        Self { message, kind: kind.to_owned(), hint: hint.into(), ..Self::default() }
     }
 
     /// An error as the sidecar answered it.
     pub fn answered(error: &Value) -> Self {
         let data = &error["data"];
         let text = |value: &Value| value.as_str().map(str::to_owned);
+        let short = |value: &Value| value.as_str().map(Box::from);
         Self {
             message: text(&error["message"]).unwrap_or_else(|| "The backup program failed.".to_owned()),
             kind: text(&data["kind"]).unwrap_or_else(|| "internal_error".to_owned()),
-            hint: text(&data["hint"]).unwrap_or_default(),
-            path: text(&data["path"]),
-            detail: text(&data["detail"]),
+            hint: short(&data["hint"]).unwrap_or_default(),
+            path: short(&data["path"]),
+            detail: short(&data["detail"]),
             salvage: data["salvage"] == true,
         }
     }
