@@ -40,9 +40,11 @@ def make_folder(folder: Path) -> bool:
     with file_errors(folder, Act.SAVE):
         try:
             permissions.make_folder(folder)
-        except FileExistsError:
+        except OSError as error:
             if not folder.is_dir():
                 require_plugged(folder)
+                if not isinstance(error, FileExistsError):
+                    raise
                 detail = f"{folder} is a file, and a folder of that name is needed: move it away"
                 raise PathNotAllowed(path=folder, detail=detail) from None
             return False

@@ -130,7 +130,8 @@ def _make_base(base: Path) -> None:
         _make_base(base.parent)
     try:
         make_folder(base)
-    except FileExistsError:
+    except OSError:
+        # Whatever is said: one that is there will do.
         if not base.is_dir():
             raise
 

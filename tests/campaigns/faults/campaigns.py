@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.database.introspection import quote
+from sidecar.system.os_errors import Act, typed
 from tests.campaigns.faults.shimmed import FAIL_ON, FAIL_ONCE, KILL, TEAR, Outcome, Step
 
 CODES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
@@ -32,6 +33,21 @@ class Fault:
 
 KILLS = [Fault(KILL), Fault(TEAR)]
 FAILURES = [Fault(mode, code) for code in CODES for mode in (FAIL_ONCE, FAIL_ON)]
+
+ODD_CODES = (
+    errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EBUSY, errno.EEXIST, errno.ENOENT,
+    errno.EFBIG, errno.EDQUOT, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN, errno.ENODEV,
+    errno.ENAMETOOLONG, errno.EMFILE, errno.ENOMEM,
+)  # fmt: skip
+"""What network drives, FUSE, sticks that are pulled out and a system under strain answer as well."""
+
+ODD_FAILURES = [Fault(mode, code) for code in ODD_CODES for mode in (FAIL_ONCE, FAIL_ON)]
+
+
+def kinds_of(code: int, path: Path) -> set[str]:
+    """What an errno may be told as, in whatever act it was met."""
+    return {typed(OSError(code, "a test"), path, act).kind for act in Act}
+
 
 TryOne = Callable[[int, Fault], Outcome]
 """Runs a job whose N-th step meets a fault, and asserts what must hold."""

@@ -1,0 +1,74 @@
+"""What is held for a moment is waited for; what is refused for good is told at once."""
+
+from __future__ import annotations
+
+import errno
+import time
+from pathlib import Path
+
+import pytest
+
+from sidecar.system import names, patience
+from sidecar.system.patience import is_momentary, patiently
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that goes on when one sleeps; holds the pauses."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(pauses))
+    return pauses
+
+
+def _windows(number: int) -> OSError:
+    error = PermissionError(errno.EACCES, "in use")
+    error.winerror = number  # type: ignore[attr-defined,unused-ignore]
+    return error
+
+
+@pytest.mark.parametrize("number", [5, 32, 33])
+@pytest.mark.parametrize("refusals", [1, 5])
+def test_a_file_that_a_scanner_holds_on_windows_is_had_when_it_lets_go(
+    refusals: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "ON_WINDOWS", True)
+    left = [refusals]
+
+    def held() -> str:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise _windows(number)
+        return "had"
+
+    assert patiently(held, Path("a")) == "had"
+
+
+@pytest.mark.parametrize(("on_windows", "seconds"), [(True, 10.0), (False, 3.0)])
+def test_a_file_that_is_held_for_good_is_given_up(
+    on_windows: bool, seconds: float, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "ON_WINDOWS", on_windows)
+    tries = 0
+
+    def held() -> None:
+        nonlocal tries
+        tries += 1
+        raise OSError(errno.EBUSY, "held")
+
+    with pytest.raises(OSError, match="held"):
+        patiently(held, Path("a"))
+    assert seconds <= sum(clock) < seconds + 2 * patience._LONGEST_PAUSE
+    assert tries > 10
+    assert max(clock) == patience._LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EROFS, errno.ENOSPC, errno.EPERM, errno.EINVAL])
+def test_what_no_wait_mends_is_told_at_once(number: int, clock: list[float]) -> None:
+    def refused() -> None:
+        raise OSError(number, "no")
+
+    with pytest.raises(OSError, match="no"):
+        patiently(refused, Path("a"))
+    assert clock == []
+    assert not is_momentary(_windows(112)), "a full disk of Windows, whatever errno Python makes of it"
