@@ -46,7 +46,7 @@ class TableManifest(msgspec.Struct, frozen=True):
     is there for the shipped app only. ``key`` names the columns of the primary key. ``dangling``
     counts rows whose declared reference led nowhere in the database itself.
 
-    What the database asked of its rows (since 1.1; an older archive says nothing, and is not held to it):
+    What the database asked of its rows (since 1.1; each where it asked anything, and never in an older archive):
     ``not_null`` columns, ``unique`` sets of them besides the key, and ``references``, declared ones that can be
     followed by the rows alone: column -> table and column that it names.
     """
@@ -56,9 +56,9 @@ class TableManifest(msgspec.Struct, frozen=True):
     columns: dict[str, str]
     key: list[str]
     dangling: _Count = 0
-    not_null: list[str] | None = None
-    unique: list[list[str]] | None = None
-    references: dict[str, tuple[str, str]] | None = None
+    not_null: list[str] | msgspec.UnsetType = msgspec.UNSET
+    unique: list[list[str]] | msgspec.UnsetType = msgspec.UNSET
+    references: dict[str, tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):

@@ -36,10 +36,10 @@ from sidecar.database.introspection import (
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.errors import BeyondFormat, DatabaseDamaged, SameFile, WriteProtected
+from sidecar.errors import BeyondFormat, SameFile, VerificationFailed, WriteProtected
 from sidecar.jobs.gathering import Gatherer
 from sidecar.jobs.shrinking import making_way
-from sidecar.jobs.vouching import looking_into, vouch
+from sidecar.jobs.vouching import blaming_damage, looking_into, vouch
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
 from sidecar.system.files import open_private, resolve_target
@@ -98,7 +98,7 @@ def export_data(
             # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
             require_space(target.parent, size // 100, "the backup")
             export = _Export(snapshot, folder / "exact", progress, frontend.clean)
-            with closing(Ahead(looking_into(snapshot, progress))) as looking:
+            with closing(Ahead(looking_into(snapshot, progress))) as looking, blaming_damage(looking, places.database):
                 with EarlyReader(file.name) as early:
                     metadata, archive = export.write(file, early)
                 read_back(file, archive, early, progress)
@@ -171,7 +171,7 @@ class _Export:
     def _rows(
         self, connection: sqlite3.Connection, schema: Schema, name: str, spool: BinaryIO, expected: int
     ) -> Iterator[Data]:
-        """A table's records, ``expected`` of them. Raises DatabaseDamaged for any other number."""
+        """A table's records, ``expected`` of them. Raises VerificationFailed for any other number."""
         if name not in schema:
             return
         table = schema[name]
@@ -190,15 +190,16 @@ class _Export:
             rows += batch.rows
             self.progress.advance(batch.rows)
         if rows != expected:
-            raise DatabaseDamaged(detail=f"{rows:,} of {expected:,} {table.name} could be read")
+            raise VerificationFailed(detail=f"{rows:,} of {expected:,} {table.name} were written")
         self.tables[table.name] = TableManifest(
             entry=section_entry(table.name),
             rows=rows,
             columns=dict(table.columns),
             key=list(table.key),
-            not_null=[column for column in table.columns if column in table.not_null],
-            unique=_held_by_rows(table),
-            references={key.column: (key.parent, key.parent_column) for key in plain_references(table, schema)},
+            not_null=[column for column in table.columns if column in table.not_null] or msgspec.UNSET,
+            unique=_held_by_rows(table) or msgspec.UNSET,
+            references={key.column: (key.parent, key.parent_column) for key in plain_references(table, schema)}
+            or msgspec.UNSET,
         )
 
     def warnings(self) -> list[str]:

@@ -10,7 +10,8 @@ twice, a NULL, a reference that leads nowhere and was not counted) is what a sou
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +19,7 @@ from sidecar.archive.manifest import TableManifest
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.integrity import Findings, look_into
 from sidecar.database.models import KNOWN, MIGRATIONS
-from sidecar.errors import BackupError, DatabaseDamaged, NotImportable
+from sidecar.errors import BackupError, DatabaseDamaged, NotImportable, VerificationFailed
 from sidecar.progress import Progress
 from sidecar.stage.judged import judged_file
 from sidecar.stage.staging import read_head
@@ -35,6 +36,19 @@ INDEX_DAMAGED = (
 def looking_into(snapshot: Path, progress: Progress) -> Generator[Findings, None, None]:
     """What is wrong with the snapshot; for a thread of its own, beside the writing."""
     yield look_into(snapshot, progress.quietly())
+
+
+@contextmanager
+def blaming_damage(looking: Iterator[Findings], database: Path) -> Iterator[None]:
+    """Blame a backup that is not what it should be on the database where that is damaged, and not on the disk."""
+    try:
+        yield
+    except VerificationFailed as error:
+        found = next(looking, Findings())
+        if found.damage or found.indexes:
+            detail = next(iter([*found.damage, *(f"index {index} lacks rows" for index in found.indexes)]))
+            raise DatabaseDamaged(path=database, detail=detail) from error
+        raise
 
 
 def vouch(

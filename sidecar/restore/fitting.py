@@ -60,6 +60,15 @@ def fit_names(stage: Stage, live: Schema) -> None:
             table.respell(spelled)
 
 
+def give_keys(connection: sqlite3.Connection, stage: Stage, live: Schema) -> None:
+    """Let staged tables have the columns of the target's keys: without a value, where the archive knows none."""
+    for name, table in stage.tables.items():
+        for column in live[name].key if name in live else ():
+            if column not in table.columns:
+                connection.execute(f"ALTER TABLE stage.{quote(name)} ADD COLUMN {quote(column)}")
+                table.columns[column] = ""
+
+
 def fit_values(connection: sqlite3.Connection, stage: Stage, live: Schema) -> tuple[list[str], list[str]]:
     """Turn staged values into what the target's columns will make of them.
 

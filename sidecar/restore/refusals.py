@@ -82,6 +82,5 @@ def leading_nowhere(connection: sqlite3.Connection, live: Schema, name: str, bro
             sql = f"SELECT {row_id} FROM main.{quote(name)} WHERE {live[name].rowid} = ?"
             ids += [shown for (shown,) in connection.execute(sql, (rowid,)) if shown is not None]
     parents = ", ".join(sorted({parent for _, _, parent, _ in found})) or "rows"
-    before = f", where {allowed:,} did before" if allowed else ""
     listed = f" ({', '.join(ids)}{', ...' if broken > len(ids) else ''})" if ids else ""
-    return f"{broken:,} {name} would refer to {parents} that are not there{listed}{before}"
+    return f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before: to {parents}{listed}"

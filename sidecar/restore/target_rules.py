@@ -16,7 +16,7 @@ from sidecar.database.introspection import Schema, folded, quote
 from sidecar.database.models import KNOWN
 from sidecar.errors import DatabaseBusy, WouldLoseData
 from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS, RESTORED
-from sidecar.restore.fitting import fit_names, fit_values
+from sidecar.restore.fitting import fit_names, fit_values, give_keys
 from sidecar.stage.references import contained
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
@@ -86,6 +86,7 @@ def apply_policies(
     """
     policy = policy or Policy()
     fit_names(stage, live)
+    give_keys(connection, stage, live)
     lost, remarks = fit_values(connection, stage, live)
     _leave_out(connection, stage, live, allow_loss or verbatim, policy, lost)
     policy.warnings += remarks

@@ -154,7 +154,7 @@ class Stage:
         """
         table = known_table(name)
         spelled = known_columns(table, described.columns)
-        unique = [*(described.unique or ()), described.key]
+        unique = [*(described.unique or []), described.key]
         said = {*chain.from_iterable(unique), *(described.not_null or ()), *(described.references or ())}
         if not said <= spelled.keys() or max(map(len, unique)) > len(spelled):
             raise DamagedBackup(detail=f"the manifest's word on {name} is of columns that it does not have")

@@ -86,7 +86,7 @@ REFUSING: dict[str, tuple[tuple[str, ...], Migration, str]] = {
     "a reference that is declared now": (
         ("UPDATE tasks SET parent_task_id = 'nobody' WHERE rowid = 1",),
         _reshaped("tasks", '"parent_task_id" varchar', '"parent_task_id" varchar REFERENCES tasks(id)'),
-        "would refer to tasks that are not there",
+        "would lead nowhere, where 0 did before: to tasks",
     ),
     "a trigger that objects": (
         (),

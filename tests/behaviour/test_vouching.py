@@ -70,7 +70,7 @@ def test_a_database_whose_rows_are_in_doubt_is_refused_and_the_older_backup_stay
     assert older.read_bytes() == GOOD.read_bytes()
     before = device.read_bytes()
     with pytest.raises(DatabaseDamaged):
-        bring_in(device, GOOD)
+        bring_in(device, GOOD, overwrite=False)
     assert device.read_bytes() == before
 
 
@@ -101,13 +101,17 @@ def test_an_index_that_lacks_rows_is_told_of_and_the_backup_has_them_all(device:
 
 
 @pytest.mark.parametrize("kept", ["0", "name LIKE 'sqlite_autoindex%'"])
-def test_an_import_over_a_stale_index_changes_nothing_and_blames_the_database(device: Path, kept: str) -> None:
+def test_a_replacement_over_a_stale_index_leaves_no_row_that_the_backup_lacks(device: Path, kept: str) -> None:
     behind_indexes(device, "tasks", NEW_TASKS, kept)
     before = device.read_bytes()
     with pytest.raises(DatabaseDamaged) as refusal:
-        bring_in(device, GOOD)
-    assert "the backup is fine" in refusal.value.message
+        bring_in(device, GOOD, overwrite=False)
+    assert "Nothing was changed" in refusal.value.message
     assert device.read_bytes() == before
+    bring_in(device, GOOD)
+    assert value(device, "PRAGMA integrity_check") == "ok"
+    assert value(device, "SELECT count(*) FROM tasks NOT INDEXED WHERE id LIKE 'new%'") == 0
+    assert bring_in(device, GOOD).safety_copy is None
 
 
 def test_a_large_database_is_held_to_the_numbers_of_its_indexes(
