@@ -91,12 +91,21 @@ def _copied_by_system(source: int, copy: int, progress: Progress) -> int:
 def _pieces(source: int, path: Path, position: int) -> Iterator[bytes]:
     while True:
         with file_errors(path):
-            # Not preadv, which macOS has since its version 11 alone.
-            piece = os.pread(source, PIECE_BYTES, position)
+            piece = _read_at(source, position)
         if not piece:
             return
         yield piece
         position += len(piece)
+
+
+def _read_at(source: int, position: int) -> bytes:
+    if sys.platform == "win32":
+        os.lseek(source, position, os.SEEK_SET)
+        piece = os.read(source, PIECE_BYTES)
+    else:
+        # Not preadv, which macOS has since its version 11 alone.
+        piece = os.pread(source, PIECE_BYTES, position)
+    return piece
 
 
 def change_counter(path: Path) -> int:
@@ -108,8 +117,10 @@ def change_counter(path: Path) -> int:
         if sys.platform == "win32":
             with path.open("rb") as file:
                 file.seek(_COUNTER_AT)
-                return int.from_bytes(file.read(4), "big")
-        return int.from_bytes(os.pread(_descriptor(path), 4, _COUNTER_AT), "big")
+                counter = file.read(4)
+        else:
+            counter = os.pread(_descriptor(path), 4, _COUNTER_AT)
+    return int.from_bytes(counter, "big")
 
 
 _kept: dict[tuple[int, int] | tuple[Path], int] = {}
@@ -128,7 +139,7 @@ def _descriptor(path: Path) -> int:
     if key not in _kept:
         while _kept:
             os.close(_kept.popitem()[1])
-        _kept[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        _kept[key] = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", getattr(os, "O_BINARY", 0)))
     return _kept[key]
 
 

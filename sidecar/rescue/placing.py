@@ -153,10 +153,10 @@ def _locked(database: Path) -> Iterator[None]:
 
     On Windows nothing can be renamed over a file that is open, ours included.
     """
-    if sys.platform == "win32" or not database.exists():
-        yield
-        return
-    with closing(live.open_for_placing(database)) as connection:
-        with suppress(DatabaseDamaged, NotADatabase), live.database_errors(database):
-            live.retrying(connection, "BEGIN EXCLUSIVE", Progress())
+    if sys.platform != "win32" and database.exists():
+        with closing(live.open_for_placing(database)) as connection:
+            with suppress(DatabaseDamaged, NotADatabase), live.database_errors(database):
+                live.retrying(connection, "BEGIN EXCLUSIVE", Progress())
+            yield
+    else:
         yield

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 from sidecar.system import names
 
-try:
-    import fcntl
-except ImportError:  # Windows
+if sys.platform == "win32":
     _FULL: int | None = None
 else:
+    import fcntl
+
     # macOS: fsync hands the bytes to the disk, which may keep them in its memory; this one waits for the platter.
     _FULL = getattr(fcntl, "F_FULLFSYNC", None)
 
@@ -37,7 +38,7 @@ CANNOT_FLUSH = (
 
 def flush_file(descriptor: int) -> bool:
     """Bring an open file to the disk; False where the place cannot be told to. Raises OSError of a disk that fails."""
-    if _FULL is not None:
+    if sys.platform != "win32" and _FULL is not None:
         try:
             fcntl.fcntl(descriptor, _FULL)
         except OSError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,18 +37,16 @@ def owner_to_be(path: Path) -> Owner | None:
 
     One import with sudo would otherwise leave folders that lock the user out of the next one.
     """
-    if names.ON_WINDOWS or os.geteuid() != 0:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return Owner(found.st_uid, found.st_gid)
+    if sys.platform != "win32" and not names.ON_WINDOWS and os.geteuid() == 0:
+        with suppress(OSError):
+            found = path.stat()
+            return Owner(found.st_uid, found.st_gid)
+    return None
 
 
 def give_to(owner: Owner | None, path: Path) -> None:
     """Make ``path`` the owner's; some file systems know no owners, and that is no failure."""
-    if owner is not None:
+    if sys.platform != "win32" and owner is not None:
         with suppress(OSError):
             os.chown(path, owner.user, owner.group)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from sidecar.system.paths import Places
 from tests.conftest import ROOT
 from tests.support import archives, job_process
 from tests.support.jobs import JOBS, said_well, state, temporary_folder, without_empty_work_folder
+from tests.support.killing import KILLED
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -131,7 +131,7 @@ def _die(request: dict[str, Any], seconds: float | None) -> bool:
             except subprocess.TimeoutExpired:
                 process.kill()
         process.communicate(timeout=60)
-    assert process.returncode in (0, -signal.SIGKILL)
+    assert process.returncode in (0, KILLED)
     return process.returncode != 0
 
 

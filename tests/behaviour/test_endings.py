@@ -34,7 +34,7 @@ ENDINGS: dict[str, Callable[[Client, int], None]] = {
     "shutdown": lambda client, _: client.notify("shutdown"),
     "SIGTERM": lambda client, _: client.process.send_signal(signal.SIGTERM),
     "SIGINT": lambda client, _: client.process.send_signal(signal.SIGINT),
-    "SIGHUP": lambda client, _: client.process.send_signal(signal.SIGHUP),
+    "SIGHUP": lambda client, _: client.process.send_signal(getattr(signal, "SIGHUP", signal.SIGTERM)),
 }
 
 JOBS = {

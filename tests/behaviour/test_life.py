@@ -21,6 +21,7 @@ import pytest
 from sidecar.database.sample import make_sample
 from tests.support.client import DEADLINE, Client
 from tests.support.databases import contents, execute, validate
+from tests.support.killing import KILL, KILLED
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
 
@@ -211,8 +212,8 @@ def test_when_its_parent_is_killed_it_leaves_at_the_end_of_input(sidecar_command
         client.request("ping")
         parent, *children = of_the_family(client)
         assert children
-        parent.send_signal(signal.SIGKILL)
-        assert client.wait() == -signal.SIGKILL
+        parent.send_signal(KILL)
+        assert client.wait() == KILLED
         assert client.request("ping")["result"]["pong"] is True, "the real process is alive"
         client.close_input()
         assert_gone(children, PROMPTLY)
@@ -235,7 +236,7 @@ def test_when_the_app_is_killed_during_an_import_nothing_is_left_and_the_databas
         assert first_report(client)["token"] == 1
         family = of_the_family(client)
         if parent_too:
-            family[0].send_signal(signal.SIGKILL)
+            family[0].send_signal(KILL)
         client.close_input()
         client.break_output()
         client.wait()

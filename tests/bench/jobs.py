@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import sqlite3
 import struct
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 from isal import isal_zlib
 
 from sidecar.database.connection import retrying as take
@@ -39,6 +39,9 @@ from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.restore import applying
 from sidecar.system.paths import Places
+
+if sys.platform != "win32":
+    import resource
 
 SAMPLE = "make sample"
 COPY = "copy of the database"
@@ -105,8 +108,16 @@ def _run_here(job: Callable[[Path], Measured], folder: Path) -> Measured:
     begun, before = time.perf_counter(), time.process_time()
     extra = job(folder)
     seconds, processor = time.perf_counter() - begun, time.process_time() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"seconds": seconds, "processor": processor, "peak": peak} | extra
+    return {"seconds": seconds, "processor": processor, "peak": _peak()} | extra
+
+
+def _peak() -> int:
+    """The most memory that this process held, in bytes."""
+    if sys.platform == "win32":
+        peak: int = psutil.Process().memory_info().peak_wset
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return peak
 
 
 def _make_sample(folder: Path) -> Measured:

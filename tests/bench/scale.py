@@ -75,13 +75,12 @@ def _run(job: str, folder: Path, filler: IO[bytes]) -> Measured:
 
 def _chill(folder: Path) -> None:
     """Put the files of a folder out of the system's file cache, where that can be asked for."""
-    if not hasattr(os, "posix_fadvise"):
-        return
-    # What is not on the disk yet stays in the cache, and would be written while the job runs.
-    os.sync()
-    for path in filter(Path.is_file, folder.iterdir()):
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if sys.platform == "linux":
+        # What is not on the disk yet stays in the cache, and would be written while the job runs.
+        os.sync()
+        for path in filter(Path.is_file, folder.iterdir()):
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _fill_memory(filler: IO[bytes]) -> None:
@@ -90,12 +89,11 @@ def _fill_memory(filler: IO[bytes]) -> None:
     Memory that was never used, or that a virtual machine gave back to its host, costs two to three times as much as
     any other when it is first written: the larger, which needs more of it than was used just before, would pay.
     """
-    if "SC_AVPHYS_PAGES" not in getattr(os, "sysconf_names", {}):
-        return
-    size = filler.seek(0, os.SEEK_END)
-    filler.truncate(size + os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    while filler.read(1 << 20):
-        pass
+    if sys.platform == "linux":
+        size = filler.seek(0, os.SEEK_END)
+        filler.truncate(size + os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        while filler.read(1 << 20):
+            pass
 
 
 def _print_table(rounds: dict[str, list[Round]], smaller: int, larger: int) -> bool:

@@ -32,6 +32,7 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import app_process, archives, job_process
 from tests.support.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal, temporary_folder
+from tests.support.posix_files import fifo
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -97,7 +98,7 @@ def _remade_as_folder(path: Path) -> None:
 
 def _remade_as_pipe(path: Path) -> None:
     path.unlink()
-    os.mkfifo(path)
+    fifo(path)
 
 
 def _remade_as_loop(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import socket
 import stat
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import archives, job_process
 from tests.support.jobs import JOBS, READING, nothing_changes, refusal, refused_file, said_well, temporary_folder
+from tests.support.posix_files import fifo, unix_socket
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
 
@@ -54,19 +54,8 @@ def common_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def _socket(path: Path) -> Path:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(os.path.relpath(path))
-    return path
-
-
 def _loop(path: Path) -> Path:
     path.symlink_to(path.name)
-    return path
-
-
-def _fifo(path: Path) -> Path:
-    os.mkfifo(path)
     return path
 
 
@@ -107,9 +96,9 @@ def _make(kind: str, folder: Path) -> str:
         case "folder":
             return str(folder)
         case "fifo":
-            return str(_fifo(folder / "fifo"))
+            return str(fifo(folder / "fifo"))
         case "socket":
-            return str(_socket(folder / "socket"))
+            return str(unix_socket(folder / "socket"))
         case "device":
             return os.devnull
         case "stream that is called a file":
@@ -384,7 +373,7 @@ def _as_ordinary(job: str, places: Places, common: Path, path: str, work_dir: st
     shutil.copy(places.database, database)
     database.chmod(0o666)
     closed = [entry for entry in common.iterdir() if entry.is_dir() and not os.access(entry, os.X_OK)]
-    assert os.geteuid() == 0 or not closed or closed == [common / "closed"]
+    assert getattr(os, "geteuid", int)() == 0 or not closed or closed == [common / "closed"]
     return job_process.run(
         {
             "job": job, "database": str(database), "work_dir": work_dir or str(folder / "work"), "path": path,

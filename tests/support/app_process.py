@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.support.killing import KILL, KILLED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,7 +55,7 @@ def killed_while_writing(database: Path) -> Path:
     """Leave what an app leaves that is killed in the middle of a large transaction; answers its hot journal."""
     words = [sys.executable, "-m", "tests.support.app_process", str(database), "crash"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert done.returncode == KILLED, done.stderr
     journal = database.with_name(f"{database.name}-journal")
     assert journal.stat().st_size > 0
     return journal
@@ -171,7 +172,7 @@ def crash(database: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("UPDATE tasks SET title = 'never committed', description = hex(randomblob(3000))")
     connection.execute("UPDATE ai_interactions SET message = hex(randomblob(3000))")
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), KILL)
 
 
 def main() -> None:

@@ -9,15 +9,20 @@ beyond those that were held before the first job.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
+import tests.support.posix_only  # noqa: F401 - skips its importers on Windows
 from sidecar.errors import SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.jobs import JOBS
+
+if sys.platform != "win32":
+    import resource
+
+assert sys.platform != "win32"
 
 ADDRESS_SPACE = 3 << 30
 """Bytes of addresses: beyond them a job fails, instead of the machine. Threads alone reserve some hundred MB."""

@@ -9,7 +9,7 @@
 - "largest": the most bytes a file may have;
 - "ordinary": true: go on as a user who may do nothing in particular;
 - "watch": folders whose files are compared before and after;
-- "kill_at": N: die, as by SIGKILL, when the job looks for a cancel for the N-th time;
+- "kill_at": N: die, at once, without clean-up, when the job looks for a cancel for the N-th time;
 - "tell": true: a line for each look.
 
 Prints one line of JSON at the end: kind, message and path of the error, or null; and the changed files.
@@ -20,9 +20,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -36,6 +34,7 @@ from sidecar.errors import SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.jobs import JOBS, state
+from tests.support.killing import KILL
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -60,10 +59,10 @@ def command(request: Mapping[str, Any]) -> list[str]:
 
 def may_mount(folder: Path) -> bool:
     """Whether a process may mount a disk of its own."""
-    if not sys.platform.startswith("linux") or shutil.which("unshare") is None:
-        return False
-    words = [*IN_A_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", str(folder)]
-    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+    if sys.platform == "linux" and shutil.which("unshare") is not None:
+        words = [*IN_A_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", str(folder)]
+        return subprocess.run(words, capture_output=True, check=False).returncode == 0
+    return False
 
 
 def _mount(disk: Mapping[str, Any], options: str = "") -> None:
@@ -83,13 +82,21 @@ def _prepare(request: Mapping[str, Any]) -> None:
     if request.get("unforeseen"):
         for module in (sidecar.stage.staging, sidecar.jobs.exporting, sidecar.jobs.importing):
             setattr(module, "require_space", lambda *_: None)  # noqa: B010 - not exported by it
-    if "largest" in request:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest"], resource.RLIM_INFINITY))
-    if request.get("ordinary") and os.geteuid() == 0:
-        codecs.lookup("cp437")  # what is loaded late may lie where that user cannot read
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+    if sys.platform != "win32":
+        _limit(request)
+
+
+if sys.platform != "win32":
+    import resource
+
+    def _limit(request: Mapping[str, Any]) -> None:
+        if "largest" in request:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest"], resource.RLIM_INFINITY))
+        if request.get("ordinary") and os.geteuid() == 0:
+            codecs.lookup("cp437")  # what is loaded late may lie where that user cannot read
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
 
 
 def _looking(request: Mapping[str, Any]) -> Progress:
@@ -101,7 +108,7 @@ def _looking(request: Mapping[str, Any]) -> Progress:
         if request.get("tell"):
             print(looks, flush=True)  # noqa: T201 - for the test that reads it
         if looks == request.get("kill_at"):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), KILL)
         return False
 
     return Progress(cancelled=look)

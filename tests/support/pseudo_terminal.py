@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import struct
 import subprocess
-import termios
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+
+import tests.support.posix_only  # noqa: F401 - skips its importers on Windows
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
@@ -28,8 +33,8 @@ class PseudoTerminal:
     def __init__(
         self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, stdout: int | None = None
     ) -> None:
-        self._master, terminal = os.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+        self._master, terminal = os.openpty()  # type: ignore[attr-defined,unused-ignore]
+        _tell(terminal, "TIOCSWINSZ", struct.pack("HHHH", 40, 200, 0, 0))
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -39,7 +44,7 @@ class PseudoTerminal:
             stderr=terminal,
             start_new_session=True,
             # Without a controlling terminal Ctrl-C would be a character like any other.
-            preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: _tell(terminal, "TIOCSCTTY", 0),
         )
         os.close(terminal)
         self.seen = ""
@@ -80,3 +85,8 @@ class PseudoTerminal:
             return False
         self.seen += octets.decode("utf-8", "replace")
         return bool(octets)
+
+
+def _tell(terminal: int, request: str, value: bytes | int) -> None:
+    if sys.platform != "win32":
+        fcntl.ioctl(terminal, getattr(termios, request), value)

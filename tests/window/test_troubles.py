@@ -143,7 +143,11 @@ def test_export_without_write_permission_says_so(
     folder.mkdir()
     folder.chmod(0o555)
     # Root may write anywhere: the sidecar gets to do without that.
-    limited = "exec setpriv --bounding-set=-dac_override,-dac_read_search" if os.geteuid() == 0 else "exec env"
+    limited = (
+        "exec setpriv --bounding-set=-dac_override,-dac_read_search"
+        if getattr(os, "geteuid", int)() == 0
+        else "exec env"
+    )
     program = with_sidecar(app, tmp_path / "app", f'{limited} "$REAL" "$@"')
     with window(program, home, display) as shown:
         text = said_by(shown, "#export", save=str(folder / "new.kpbackup"))

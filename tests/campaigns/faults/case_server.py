@@ -31,6 +31,8 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.jobs import JOBS, Job
 
+assert sys.platform != "win32"
+
 RUN: dict[str, Job] = {**JOBS, "undo": lambda places, _path, progress: undo_last_import(places, progress)}
 
 SECONDS = 60

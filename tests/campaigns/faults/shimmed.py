@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,11 @@ import pytest
 
 from sidecar.system.paths import Places
 from tests.conftest import ROOT
+from tests.support.killing import KILLED
 
 SOURCE = Path(__file__).with_name("shim.c")
+ON_LINUX: bool = sys.platform == "linux"
+
 RECORD, KILL, TEAR, FAIL_ONCE, FAIL_ON = range(5)
 """What happens at the N-th step: nothing; death before it; death in its middle; it fails; all from it on fail."""
 
@@ -26,10 +28,10 @@ RECORD, KILL, TEAR, FAIL_ONCE, FAIL_ON = range(5)
 def compiled(folder: Path) -> Path:
     """The shim as a library in ``folder``; skips the test where none can be made."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
-    if not sys.platform.startswith("linux") or compiler is None:
+    if compiler is None or not ON_LINUX:
         pytest.skip(
             "needs Linux and a C compiler to fail the calls of a real process:"
-            " apt-get install gcc libc6-dev, then python -m pytest tests/faults"
+            " apt-get install gcc libc6-dev, then python -m pytest tests/campaigns/faults"
         )
     library = folder / "shim.so"
     options = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
@@ -86,7 +88,7 @@ class CaseServer:
         self._process.stdin.flush()
         said = json.loads(self._process.stdout.readline())
         assert "crash" not in said, said["crash"]
-        assert said["signal"] in (0, signal.SIGKILL), f"died of signal {said['signal']}"
+        assert said["signal"] in (0, -KILLED), f"died of signal {said['signal']}"
         killed = said["signal"] != 0
         return Outcome(killed, said.get("kind"), said.get("message"), said.get("path"), steps_of(self._log))
 

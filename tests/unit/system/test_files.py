@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sidecar.errors import IsAFolder, PathNotAllowed, PermissionDenied, SidecarE
 from sidecar.system.files import open_source, resolve_target
 from sidecar.system.os_errors import file_errors
 from sidecar.system.replacing import Saving, replacing
+from tests.support.posix_files import fifo
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -45,7 +45,7 @@ def test_impossible_names_are_refused_for_reading_and_writing(path: str) -> None
 
 @POSIX
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
+    fifo(tmp_path / "pipe")
     for use in (open_source, resolve_target):
         with pytest.raises(IsAFolder):
             use(str(tmp_path / "pipe"))

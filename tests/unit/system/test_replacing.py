@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from sidecar.system.locks import ABANDONED_SECONDS
 from sidecar.system.permissions import Owner
 from sidecar.system.replacing import MOVED_ASIDE, WRITTEN_OVER, WRITTEN_PLAINLY, Saving, replacing
 from tests.conftest import ROOT
+from tests.support.killing import KILLED
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -70,14 +70,15 @@ def test_what_a_killed_process_left_is_swept_by_the_next(when: str, tmp_path: Pa
     target = tmp_path / "a"
     target.write_bytes(b"old")
     program = (
-        "import os, pathlib, signal, sys\n"
+        "import os, pathlib, sys\n"
+        "from tests.support.killing import KILL\n"
         "from sidecar.system.replacing import Saving, replacing\n"
         "with replacing(Saving(pathlib.Path(sys.argv[1]))) as file:\n"
         f"    file.write(b'x' * {100_000 if when.startswith('while') else 0})\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    os.kill(os.getpid(), KILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(target)], cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL
+    assert done.returncode == KILLED
     assert len(list(tmp_path.iterdir())) == 3
     assert target.read_bytes() == b"old"
     with replacing(Saving(target)) as file:

@@ -1,22 +1,29 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from sidecar.system.signals import Interrupts
 
+STOPPING = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    STOPPING.append(signal.SIGBREAK)
+else:
+    STOPPING.append(signal.SIGHUP)
+
 
 @pytest.fixture(autouse=True)
 def _signals_as_before() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in STOPPING}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPPING)
 def test_a_signal_sets_the_flag_and_raises_nothing_however_often_it_comes(number: signal.Signals) -> None:
     with Interrupts() as interrupts:
         assert not interrupts()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from sidecar.errors import DiskFull, WorkFolderUnusable
 from sidecar.system.workfolder import new_file, require_space, work_folder
 from tests.conftest import ROOT
+from tests.support.killing import KILLED
 
 POSIX_MODES = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 
@@ -53,14 +53,15 @@ def test_a_failed_job_leaves_nothing_either(tmp_path: Path) -> None:
 def killed_job(base: Path, files: int) -> None:
     """Leave below ``base`` what a killed job leaves, with so many files."""
     program = (
-        "import os, pathlib, signal, sys\n"
+        "import os, pathlib, sys\n"
+        "from tests.support.killing import KILL\n"
         "from sidecar.system.workfolder import work_folder\n"
         "with work_folder(pathlib.Path(sys.argv[1])) as folder:\n"
         f"    [(folder / str(n)).write_bytes(b'x') for n in range({files})]\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    os.kill(os.getpid(), KILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(base)], cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL
+    assert done.returncode == KILLED
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
