@@ -162,7 +162,7 @@ class PlaceUnreachable(PathError):
 class WriteProtected(PathError):
     """{path} is write-protected, and was not replaced. Choose another name, or allow that it is replaced."""
 
-    kind, code, hint = "write_protected", 58, "Choose another name, or add --force (param force)."
+    kind, code, hint = "write_protected", 58, "Choose another name, or agree to replace it (param force)."
 
 
 class BackupError(SidecarError):
@@ -311,7 +311,7 @@ class RowsRefused(DatabaseError):
 
 
 class WorkFolderUnusable(SidecarError):
-    """The work folder {path} cannot be used ({detail}). Name another one with --work-dir."""
+    """The work folder {path} cannot be used ({detail}). Make room in it, let it be written to, or name another one."""
 
     kind, code, hint = "work_folder_unusable", 40, "Name another work folder."
 
