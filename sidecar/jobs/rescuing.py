@@ -104,8 +104,7 @@ class Rebuilding:
                 try:
                     self.in_place = put_in_place(self.path, self.database, aside, progress)
                 except BaseException as error:
-                    with suppress(OSError):
-                        aside.remove()
+                    aside.remove()
                     if not isinstance(error, Changed):
                         raise
                 else:

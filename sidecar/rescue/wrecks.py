@@ -12,6 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,10 +62,14 @@ class SetAside:
                 yield path, companion
 
     def remove(self) -> None:
-        """Take the set away again, its database file first: the import that made it did not happen."""
+        """Take the set away again, its database file first: the import that made it did not happen.
+
+        What cannot be removed stays: it is what is in its place, so an undo passes it over.
+        """
         companions = [path for path, companion in self.files() if companion]
         for path in (self.path, *companions):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def list_wrecks(folder: Path) -> list[SetAside]:
