@@ -1,0 +1,140 @@
+"""A restore over a broken database that is killed, or whose disk fails, at any step: the wreck or the restored data."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from sidecar.rescue.wrecks import list_wrecks
+from sidecar.system.paths import Places
+from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, Rows, about, every_case, rows_of, some_cases
+from tests.campaigns.faults.shimmed import CaseServer, Outcome
+from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.support import databases
+
+KILLED = (
+    "A restore over a broken database killed at any step leaves the wreck, or the restored data and the wreck beside"
+)
+FAILED = "A restore over a broken database whose disk fails at any step says so, and leaves the wreck as it was"
+
+PAGE = 4096
+WRECKS: dict[str, Callable[[bytes], bytes | None]] = {
+    "missing": lambda _: None,
+    "empty": lambda _: b"",
+    "headless": lambda whole: bytes(100) + whole[100:],
+    "a page zeroed": lambda whole: whole[: PAGE * 3] + bytes(PAGE) + whole[PAGE * 4 :],
+    "cut within a page": lambda whole: whole[: PAGE * 20 + 1000],
+}
+
+
+class Rescues:
+    """Restores over one broken database, which is the same before each."""
+
+    def __init__(self, server: CaseServer, kind: str, folder: Path) -> None:
+        self._server = server
+        whole = databases.copy_of(DATA / f"{EVERY_KIND}.db", folder / "whole")
+        self._backup = databases.backup(whole, folder / "a.kpbackup")
+        self._places = Places(folder / "database" / "kirapilot.db", folder / "work")
+        self._roots = [self._places.database.parent, self._places.work_dir]
+        self._wreck: bytes | None = WRECKS[kind](whole.read_bytes())
+        self._reset()
+        self.steps = self._run().steps
+        self._new = self._rows()
+
+    def try_one(self, at: int, fault: Fault) -> Outcome:
+        """A restore that a fault meets; then another one, that nothing meets."""
+        self._reset()
+        outcome = self._run(at, fault)
+        with about(outcome, at):
+            restored = not self._is_wreck(killed=outcome.killed)
+            if restored:
+                assert self._rows() == self._new
+                assert [wreck.path.read_bytes() for wreck in list_wrecks(self._backups)][:1] == [self._wreck or b""]
+            if not outcome.killed:
+                assert restored == (outcome.kind is None), "what is said is what happened"
+            if not restored and not outcome.killed and outcome.path != str(self._places.work_dir):
+                assert outcome.message is not None
+                assert outcome.message.startswith("Nothing was changed")
+            if not outcome.killed:
+                # A restore that changes nothing looks at no folder of wrecks, so it would sweep none.
+                self._break()
+            assert self._run().kind is None
+            assert self._rows() == self._new
+            assert list(self._places.work_dir.iterdir()) == []
+            swept = [path.name for path in self._backups.glob(".kp-*")] == []
+            assert swept or outcome.killed, "the next restore sweeps"
+        return outcome
+
+    @property
+    def _backups(self) -> Path:
+        return self._places.database.parent / "backups"
+
+    def _reset(self) -> None:
+        shutil.rmtree(self._places.database.parent, ignore_errors=True)
+        self._places.database.parent.mkdir()
+        self._break()
+
+    def _break(self) -> None:
+        if self._wreck is not None:
+            self._places.database.write_bytes(self._wreck)
+        else:
+            self._places.database.unlink(missing_ok=True)
+
+    def _run(self, at: int = 0, fault: Fault = Fault(0)) -> Outcome:  # noqa: B008 - frozen
+        return self._server.run(
+            "import", self._places, self._backup, at=at, code=fault.code, mode=fault.mode, roots=self._roots
+        )
+
+    def _rows(self) -> Rows:
+        """But for the times at which the migrations were run."""
+        found = rows_of(self._places.database)
+        return {**found, "seaql_migrations": [row[:1] for row in found["seaql_migrations"]]}
+
+    def _is_wreck(self, killed: bool) -> bool:
+        """Whether the broken file is in its place; a killed process may have left it with a header that can be read."""
+        database = self._places.database
+        if self._wreck is None or not database.exists():
+            assert database.exists() or self._wreck is None
+            return not database.exists()
+        with closing(sqlite3.connect(database)) as connection, suppress(sqlite3.DatabaseError):
+            # What a killed process had written is rolled back by whoever comes next.
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        found = database.read_bytes()
+        if killed:
+            return found[100 : len(self._wreck)] == self._wreck[100:]
+        return found == self._wreck
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", WRECKS)
+def test_a_restore_killed_at_a_step_leaves_the_wreck_or_the_restored_data(
+    kind: str, server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    rescues = Rescues(server, kind, tmp_path)
+    cases.record(KILLED, some_cases(rescues.try_one, KILLS, rescues.steps, 30))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", WRECKS)
+def test_a_restore_whose_disk_fails_at_a_step_leaves_the_wreck_as_it_was(
+    kind: str, server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    rescues = Rescues(server, kind, tmp_path)
+    cases.record(FAILED, some_cases(rescues.try_one, FAILURES, rescues.steps, 30))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", WRECKS)
+def test_a_restore_killed_at_every_step(kind: str, server: CaseServer, tmp_path: Path, cases: Cases) -> None:
+    cases.record(KILLED, every_case(Rescues(server, kind, tmp_path).try_one, KILLS))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", WRECKS)
+def test_a_restore_whose_disk_fails_at_every_step(kind: str, server: CaseServer, tmp_path: Path, cases: Cases) -> None:
+    cases.record(FAILED, every_case(Rescues(server, kind, tmp_path).try_one, FAILURES))
