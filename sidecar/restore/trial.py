@@ -27,15 +27,22 @@ _PARTLY_UNIQUE = {("is_default",)}
 """Of the app's own schema: there is one default list."""
 
 
+_LATER = {"task_list_id", "order_num", "periodic_template_id", "is_periodic_instance", "generation_date"}
+"""Columns of tasks that the app's older generations do not have."""
+
+
 def is_familiar(connection: sqlite3.Connection, difference: Difference) -> bool:
-    """Whether the tables that rows go to ask nothing of them but what the app's own schema does."""
+    """Whether the tables ask nothing of rows but what the app's own schema does, and have what rules are about."""
     names = {name.lower() for name in difference.incoming()}
     made = connection.execute("SELECT type, lower(tbl_name), sql FROM main.sqlite_master").fetchall()
     if any(kind == "trigger" for kind, _, _ in made):
         return False
     if any(kind == "table" and table in names and _ASKING.search(sql or "") for kind, table, sql in made):
         return False
-    return all(_asks_nothing_new(difference.live[name]) for name in difference.incoming())
+    known = {name for name in difference.live if name in KNOWN}
+    return all(_asks_nothing_new(difference.live[name]) for name in known | set(difference.incoming())) and all(
+        KNOWN[name].keys() - difference.live[name].columns.keys() <= _LATER for name in known
+    )
 
 
 def _asks_nothing_new(table: TableSchema) -> bool:
