@@ -27,9 +27,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sidecar.jobs.exporting
-import sidecar.jobs.importing
-import sidecar.stage.staging
 from sidecar.errors import SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
@@ -80,8 +77,9 @@ def _prepare(request: Mapping[str, Any]) -> None:
     if disk and disk.get("read_only"):
         subprocess.run(["mount", "-o", "remount,bind,ro", disk["at"]], check=True)
     if request.get("unforeseen"):
-        for module in (sidecar.stage.staging, sidecar.jobs.exporting, sidecar.jobs.importing):
-            setattr(module, "require_space", lambda *_: None)  # noqa: B010 - not exported by it
+        for name, module in list(sys.modules.items()):
+            if name.startswith("sidecar.") and hasattr(module, "require_space"):
+                setattr(module, "require_space", lambda *_: None)  # noqa: B010 - not exported by it
     if sys.platform != "win32":
         _limit(request)
 
