@@ -8,7 +8,7 @@ Tree::
     │   └── PermissionDenied  DiskFull  FileTooLarge  FileInUse  ReadFailed  PlaceUnreachable
     ├── BackupError            the backup file is at fault
     │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded
-    │   └── UnsupportedVersion  SeveralBackups  TooNew  InvalidBackup  WouldLoseData  NothingToSalvage
+    │   └── UnsupportedVersion  SeveralBackups  TooNew  InvalidBackup (RowsRefused)  WouldLoseData  NothingToSalvage
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild
@@ -219,6 +219,17 @@ class InvalidBackup(BackupError):
     kind, code, hint = "invalid_backup", 25, "Validate the backup to see every problem."
 
 
+class RowsRefused(InvalidBackup):
+    """KiraPilot's database refuses {detail}. Update KiraPilot, then import it again."""
+
+    kind, code, hint = "rows_refused", 51, "Update KiraPilot, or import into the database that the backup is of."
+    blames_backup = False
+
+    def __init__(self, *, detail: str, table: str = "", rows: tuple[int, ...] = ()) -> None:
+        super().__init__(detail=detail)
+        self.table, self.rows = table, rows
+
+
 class LimitExceeded(BackupError):
     """The backup goes beyond what a KiraPilot backup can hold: {detail}. Choose another file."""
 
@@ -298,16 +309,6 @@ class CannotRebuild(DatabaseError):
     away, start KiraPilot once, which makes one, and import the backup again."""
 
     kind, code, hint = "cannot_rebuild", 53, "Move the database away, start KiraPilot once, and import again."
-
-
-class RowsRefused(DatabaseError):
-    """This KiraPilot's database does not take all of the backup: {detail}. Update KiraPilot, then import it again."""
-
-    kind, code, hint = "rows_refused", 51, "Update KiraPilot, or import into the database that the backup is of."
-
-    def __init__(self, *, detail: str, table: str = "", rows: tuple[int, ...] = ()) -> None:
-        super().__init__(detail=detail)
-        self.table, self.rows = table, rows
 
 
 class WorkFolderUnusable(SidecarError):

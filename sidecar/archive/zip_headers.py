@@ -116,7 +116,7 @@ def unlisted(file: BinaryIO, directory: Directory, starts: Mapping[str, int]) ->
     if first:
         remarks.append(_unlisted(file, first, "before the backup", range(first)))
     ends = [starts[info.filename] + info.compress_size for info in infos if info.filename in starts]
-    if len(ends) == len(infos):
+    if infos and len(ends) == len(infos):
         following = [*(info.header_offset for info in infos[1:]), directory.start]
         gaps = [
             range(end, begin) for end, begin in zip(ends, following, strict=True) if begin - end > _DESCRIPTOR_BYTES

@@ -190,7 +190,7 @@ def _check_references(connection: sqlite3.Connection, difference: Difference) ->
         if broken > allowed:
             what = leading_nowhere(connection, difference.live, name, broken, allowed)
             if staged is not None and staged.carried:
-                raise RowsRefused(detail=what)
+                raise RowsRefused(detail=f"rows of the backup: {what}")
             raise CannotRemove(detail=what)
 
 

@@ -6,7 +6,6 @@ rows are tried one at a time, within the same transaction, which is then undone.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Sequence
 
@@ -20,12 +19,6 @@ MOST_TRIED = 2_000
 
 NAMED = 5
 """Rows that are named for each reason."""
-
-_REASONS = (
-    (re.compile(r"NOT NULL constraint failed: (.+)"), "no value for {}"),
-    (re.compile(r"UNIQUE constraint failed: (.+)"), "the same {} as another row"),
-    (re.compile(r"CHECK constraint failed: (.+)"), "against the rule {}"),
-)
 
 
 def refusal(
@@ -62,13 +55,12 @@ def refusal(
 
 
 def _told(name: str, reason: str, ids: Sequence[str | None], more: bool) -> str:
-    words = next((said.format(match[1]) for form, said in _REASONS if (match := form.match(reason))), reason)
-    if not ids:
-        return f"{name}: {words}"
     named = [shown for shown in ids if shown is not None][:NAMED]
     others = ", ..." if len(ids) > len(named) else ""
     listed = f": {', '.join(named)}{others}" if named else ""
-    return f"{'at least ' if more else ''}{len(ids):,} {name} ({words}{listed})"
+    least = "at least " if more else ""
+    rows = "a row" if len(ids) == 1 and not more else f"{least}{len(ids):,} rows" if ids else "rows"
+    return f"{rows} of the backup ({reason}), of {name}{listed}"
 
 
 def leading_nowhere(connection: sqlite3.Connection, live: Schema, name: str, broken: int, allowed: int) -> str:

@@ -60,7 +60,7 @@ REFUSING: dict[str, tuple[tuple[str, ...], Migration, str]] = {
     "a value that must be there": (
         (),
         _reshaped("ai_interactions", '"message" text NOT NULL', '"message" text NOT NULL, "model" text NOT NULL'),
-        "no value for ai_interactions.model",
+        "NOT NULL constraint failed: ai_interactions.model), of ai_interactions: ",
     ),
     "a rule": (
         ("UPDATE tasks SET order_num = -1 WHERE rowid = 1",),
@@ -70,18 +70,18 @@ REFUSING: dict[str, tuple[tuple[str, ...], Migration, str]] = {
     "a column that takes no NULL any more": (
         ("UPDATE tasks SET description = NULL WHERE rowid = 1",),
         _reshaped("tasks", '"description" text', '"description" text NOT NULL'),
-        "no value for tasks.description",
+        "of the backup (NOT NULL constraint failed: tasks.description), of tasks: ",
     ),
     "a value that no two rows may share": (
         ("UPDATE tasks SET title = 'twins' WHERE rowid < 3",),
         lambda database: run(database, "CREATE UNIQUE INDEX titles ON tasks (title)"),
-        "the same tasks.title",
+        "UNIQUE constraint failed: tasks.title",
     ),
     "a key without regard to case": (
         ("UPDATE threads SET id = 'a' WHERE rowid = 1", "UPDATE threads SET id = 'A' WHERE rowid = 2",
          "DELETE FROM thread_messages"),
         _reshaped("threads", '"id" varchar NOT NULL', '"id" varchar COLLATE NOCASE NOT NULL'),
-        "the same threads.id",
+        "UNIQUE constraint failed: threads.id",
     ),
     "a reference that is declared now": (
         ("UPDATE tasks SET parent_task_id = 'nobody' WHERE rowid = 1",),
