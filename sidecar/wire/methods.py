@@ -34,6 +34,7 @@ from sidecar.errors import (
     InternalError,
     NoSafetyCopy,
     NoSuchBackup,
+    NotImportable,
     PathError,
     SafetyCopyFailed,
     SidecarError,
@@ -234,7 +235,7 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
 
 
 _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
-_EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, Cancelled)
+_EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled)
 _PREVIEW = (*_FILES, DatabaseError)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)

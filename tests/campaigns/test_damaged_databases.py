@@ -23,7 +23,7 @@ from tests.support.databases import assert_same_contents, bring_in, contents, ex
 
 PROMISE = "An export of a damaged database is refused, or its backup is one that an import takes and an undo takes back"
 
-SAMPLE = 80
+SAMPLE = 60
 """Bytes of each database in the normal run."""
 
 SMALL = {EVERY_KIND: 1024, "2025-08-23-first-format": 512}
