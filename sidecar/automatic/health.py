@@ -55,6 +55,9 @@ def _place(folder: Path, state: PlaceState, policy: Policy, now: datetime) -> Pl
         health.state = HEALTHY if is_sound else FAILING
         if age >= stale_after(policy):
             health.state = STALE
+    elif state.entries:
+        # There are some, and none of them is whole.
+        health.state = FAILING
     if state.failure is not None:
         health.state = FAILING
     return health

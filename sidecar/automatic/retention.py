@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -26,11 +27,11 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
     ``most`` bounds them all; the newest proved one and pinned ones stay whatever it says.
     """
 
-    hours: int = 48
-    daily: int = 7
-    weekly: int = 5
-    monthly: int = 12
-    most: int = 30
+    hours: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 48
+    daily: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 7
+    weekly: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 5
+    monthly: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 12
+    most: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 30
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,11 @@ import argparse
 import io
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from typing import NoReturn
+from functools import partial
+from typing import Any, NoReturn
 
 from sidecar import __version__
+from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_automatic
 from sidecar.cli.suggesting import explained
 from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
@@ -40,6 +42,8 @@ exit codes:
   59      the program lacks what it needs: start it again
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
+  80-82   the policy of automatic backups is wrong, another run is at it, or there is no such backup
+  90-93   status: the backups are stale, failing, held, or there are none
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 
@@ -58,7 +62,7 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Options(argparse.Namespace):
+class Options(AutomaticOptions):
     """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
 
     command: str | None
@@ -110,6 +114,7 @@ def make_parser() -> _Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve, _licences, _help):
         declare(commands)
+    declare_automatic(partial(_command, commands), _commands_of, _add_database_and_output)
     return parser
 
 
@@ -135,15 +140,19 @@ class _Parser(argparse.ArgumentParser):
         """The long options of the command that was typed; those of all where there is none."""
         commands = self.commands()
         typed = [commands[word] for word in arguments if word in commands][:1] or [*commands.values(), self]
-        return sorted({name for one in typed for name in one._option_string_actions if name.startswith("--")})
+        every = [each for one in typed for each in (one, *one.commands().values())]
+        return sorted({name for one in every for name in one._option_string_actions if name.startswith("--")})
 
 
 _Commands = argparse._SubParsersAction  # the only name argparse has for what add_subparsers returns
 
 
-def _command(commands: _Commands[_Parser], name: str, summary: str, more: str, examples: Sequence[str]) -> _Parser:
+def _command(commands: _Commands[Any], name: str, summary: str, more: str, examples: Sequence[str]) -> _Parser:
     shown = "\n".join(f"  {PROGRAM} {example}" for example in examples)
-    return commands.add_parser(name, help=summary, description=f"{summary}.\n{more}", epilog=f"examples:\n{shown}\n")
+    parser: _Parser = commands.add_parser(
+        name, help=summary, description=f"{summary}.\n{more}", epilog=f"examples:\n{shown}\n"
+    )
+    return parser
 
 
 def _export(commands: _Commands[_Parser]) -> None:
@@ -323,25 +332,36 @@ def _add_yes(parser: _Parser, meaning: str) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help=meaning)
 
 
-def _add_database(parser: _Parser) -> None:
+def _add_database(parser: argparse.ArgumentParser) -> None:
     place = f"KiraPilot's database (default: ${DATABASE_VARIABLE}, else where the app keeps it)"
     parser.add_argument("--database", metavar="PATH", default=argparse.SUPPRESS, help=place)
     _add_work_dir(parser)
 
 
-def _add_work_dir(parser: _Parser) -> None:
+def _add_work_dir(parser: argparse.ArgumentParser) -> None:
     place = f"folder for temporary files (default: ${WORK_DIR_VARIABLE}, else in the user's cache)"
     parser.add_argument("--work-dir", metavar="PATH", default=argparse.SUPPRESS, help=place)
 
 
-def _add_output(parser: _Parser) -> None:
+def _commands_of(parser: argparse.ArgumentParser) -> DECLARE:
+    """What makes the commands of a command."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True, help="what to do")
+    return partial(_command, actions)
+
+
+def _add_database_and_output(parser: argparse.ArgumentParser) -> None:
+    _add_database(parser)
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
     meaning = 'print one JSON object, {"error": ...} included, on standard output; never ask'
     _add_switch(parser, "--json", meaning=meaning)
     _add_switch(parser, "-q", "--quiet", meaning="print nothing but errors, warnings and questions")
     _add_switch(parser, "--debug", meaning="show the traceback of an unexpected error")
 
 
-def _add_switch(parser: _Parser, *names: str, meaning: str) -> None:
+def _add_switch(parser: argparse.ArgumentParser, *names: str, meaning: str) -> None:
     # Without a default of its own: a command must not take back what was typed before it.
     parser.add_argument(*names, action="store_true", default=argparse.SUPPRESS, help=meaning)
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
+from sidecar.cli.automatic_commands import AUTOMATIC
 from sidecar.cli.hints import hint_of
 from sidecar.cli.terminal import Terminal
 from sidecar.cli.text import printable
@@ -233,6 +234,7 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "serve": serve,
     "help": help_,
     "licences": licences,
+    **AUTOMATIC,
 }
 
 

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-_CHOICE = re.compile(r"argument COMMAND: invalid choice: '(.*?)' \(choose from .*\)", re.DOTALL)
+_CHOICE = re.compile(r"argument (COMMAND|ACTION): invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
 _UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 
 
 def explained(message: str, commands: Iterable[str], options: Iterable[str]) -> str:
     """argparse's ``message`` as a sentence, with the command or the option that is nearest to what was typed."""
     if (found := _CHOICE.fullmatch(message)) is not None:
-        return f'There is no command "{found[1]}".{_meant([found[1]], commands)}'
+        known = commands if found[1] == "COMMAND" else re.findall(r"\w+", found[3])
+        return f'There is no command "{found[2]}".{_meant([found[2]], known)}'
     if (found := _UNKNOWN.fullmatch(message)) is not None:
         typed = [word.partition("=")[0] for word in found[1].split() if word.startswith("-")]
         if typed:

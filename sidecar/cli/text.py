@@ -13,6 +13,8 @@ _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:0
 _JOINING = frozenset(["\u200d", *map(chr, range(0xE0020, 0xE0080))])
 """The joiner of emoji, and the tags that spell a region's flag: no signs of their own."""
 
+_WEEK = 7
+
 _LAST_PLAIN = 0x2000
 """Characters up to here are letters and signs of text, which nothing joins."""
 
@@ -117,3 +119,13 @@ def when(timestamp: str) -> str:
     except (ValueError, OverflowError, OSError):
         # A day that no calendar, or not this system's, has.
         return f"{found[1]} {found[2]} UTC"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """``today 09:12``, ``yesterday 18:04``, ``Monday 18:04`` within a week, else ``2026-11-22 18:04``; local time."""
+    here, today = moment.astimezone(), now.astimezone().date()
+    days = (here.date() - today).days
+    day = {0: "today", -1: "yesterday", 1: "tomorrow"}.get(days)
+    if day is None:
+        day = f"{here:%A}" if -_WEEK < days < 0 else f"{here:%Y-%m-%d}"
+    return f"{day} {here:%H:%M}"

@@ -23,6 +23,17 @@ RESULT_OF = {
     "undo": "undo_last_import",
     "backups": "list_backups",
     "inspect": "inspect_backup",
+    "status": "backup_status",
+    "auto run": "run_backup_if_due",
+    "auto set": "set_backup_policy",
+    "auto show": "get_backup_policy",
+    "auto prune": "prune_backups",
+    "auto accept": "accept_backup_hold",
+    "auto check": "check_backups",
+    "drill": "drill_backups",
+    "pin": "note_backup",
+    "unpin": "note_backup",
+    "note": "note_backup",
 }
 """Command -> the method whose result it prints."""
 
@@ -46,7 +57,7 @@ def make_command_schemas(document: Mapping[str, Any]) -> dict[str, Schema]:
 
 def file_of(command: str) -> str:
     """The name of a command's schema, without its ending."""
-    return command.replace(" --", "-")
+    return command.replace(" --", "-").replace(" ", "-")
 
 
 def _demo() -> Schema:

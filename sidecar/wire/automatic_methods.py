@@ -84,6 +84,6 @@ def prune_backups(params: PruneParams, context: Context) -> PruneResult:
 
 def note_backup(params: NoteParams, context: Context) -> Noted:
     """Pin an automatic backup, so that it is never removed, or put a note to it, in all its places."""
-    from sidecar.automatic.noting import note_backup as note
+    from sidecar.automatic.shelf import note_backup as note
 
     return note(context.places, params.number, params.note, params.pinned)

@@ -20,8 +20,8 @@ from sidecar.wire.messages import ProtocolError
 from tests.conftest import EVERY_KIND
 from tests.support.described import SCHEMAS, faults
 
-SILENT = {"serve"}
-"""Commands that print no result: what the server says is the wire's own."""
+SILENT = {"serve", "help"}
+"""Commands that print no result: what the server says is the wire's own, and help is text."""
 
 
 @dataclass
@@ -99,6 +99,9 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("undo --yes", "undo"),
         ("demo --rows 20 --folder .", "demo"),
         ("licences", "licences"),
+        ("auto set --every weekly", "auto set"),
+        ("auto run", "auto run"),
+        ("status", "status"),
     ):
         assert_described(terminal.result(*typed.split()), command)
 

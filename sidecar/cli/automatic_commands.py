@@ -1,0 +1,202 @@
+"""The commands about backups that are made by themselves: each calls one job and shows its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.cli.arguments import Options, UsageError
+from sidecar.cli.terminal import Terminal
+from sidecar.errors import DamagedBackup
+
+if TYPE_CHECKING:
+    # Importing it would load its room for the sake of one command.
+    from sidecar.automatic.policy import Policy
+
+DONE = 0
+
+
+def auto(options: Options, terminal: Terminal) -> int:
+    """``auto ACTION``: one of the actions below."""
+    return ACTIONS[options.action](options, terminal)
+
+
+def run(options: Options, terminal: Terminal) -> int:
+    """``auto run``: make a backup if one is due; a place that failed makes the exit code that of ``status``."""
+    from sidecar.automatic.health import EXIT_CODES, FAILING
+    from sidecar.automatic.running import run_backup_if_due
+    from sidecar.cli import automatic_text
+
+    with terminal.progress() as progress:
+        result = run_backup_if_due(options.places(), options.trigger, progress, options.app_version)
+    terminal.answer(result, lambda: automatic_text.run_lines(result))
+    return EXIT_CODES[FAILING] if any(place.outcome == "failed" for place in result.places) else DONE
+
+
+def set_policy(options: Options, terminal: Terminal) -> int:
+    """``auto set``: change what is named of the policy, and show all of it."""
+    from sidecar.automatic.policy_file import read_policy, write_policy
+    from sidecar.cli import automatic_text
+
+    database = options.places().database
+    there = read_policy(database)
+    write_policy(database, _changed(there.policy, options, database.absolute().parent))
+    result = read_policy(database)
+    result.remark = there.remark
+    terminal.answer(result, lambda: automatic_text.policy_lines(result))
+    return DONE
+
+
+def show_policy(options: Options, terminal: Terminal) -> int:
+    """``auto show``: the policy in force."""
+    from sidecar.automatic.policy_file import read_policy
+    from sidecar.cli import automatic_text
+
+    result = read_policy(options.places().database)
+    terminal.answer(result, lambda: automatic_text.policy_lines(result))
+    return DONE
+
+
+def prune(options: Options, terminal: Terminal) -> int:
+    """``auto prune``: remove what the policy lets go of, or tell of it."""
+    from sidecar.automatic.pruning import prune_backups
+    from sidecar.cli import automatic_text
+
+    with terminal.progress() as progress:
+        result = prune_backups(options.places(), progress, dry_run=options.dry_run)
+    terminal.answer(result, lambda: automatic_text.prune_lines(result, dry_run=options.dry_run))
+    return DONE
+
+
+def accept(options: Options, terminal: Terminal) -> int:
+    """``auto accept``: lift the hold."""
+    from sidecar.automatic.answers import HoldAnswer
+    from sidecar.automatic.running import accept as lift
+    from sidecar.cli import automatic_text
+
+    result = HoldAnswer(lifted=lift(options.places()))
+    terminal.answer(result, lambda: automatic_text.hold_lines(result))
+    return DONE
+
+
+def check(options: Options, terminal: Terminal) -> int:
+    """``auto check``: re-read backups; one that rotted makes the exit code that of a damaged backup."""
+    from sidecar.automatic.checking import check_backups
+    from sidecar.automatic.running import now_utc
+    from sidecar.cli import automatic_text
+
+    with terminal.progress() as progress:
+        result = check_backups(options.places(), now_utc(), progress, all_of_them=options.all_of_them)
+    terminal.answer(result, lambda: automatic_text.check_lines(result))
+    return DamagedBackup.code if any(one.outcome == "rotten" for one in result.checked) else DONE
+
+
+def drill(options: Options, terminal: Terminal) -> int:
+    """``drill``: restore the newest backups on trial; one that does not come back is a damaged backup."""
+    from sidecar.automatic.drilling import drill_backups
+    from sidecar.automatic.running import now_utc
+    from sidecar.cli import automatic_text
+
+    with terminal.progress() as progress:
+        result = drill_backups(options.places(), now_utc(), progress)
+    terminal.answer(result, lambda: automatic_text.drill_lines(result))
+    tried = [place.drill for place in result.places if place.drill is not None]
+    return DamagedBackup.code if any(one.outcome == "rotten" for one in tried) else DONE
+
+
+def status(options: Options, terminal: Terminal) -> int:
+    """``status``: how the backups are, in words and in the exit code."""
+    from sidecar.automatic.health import EXIT_CODES, backup_status
+    from sidecar.automatic.running import now_utc
+    from sidecar.cli import automatic_text
+
+    now = now_utc()
+    result = backup_status(options.places(), now)
+    terminal.answer(result, lambda: automatic_text.status_lines(result, now))
+    return EXIT_CODES[result.state]
+
+
+def pin(options: Options, terminal: Terminal) -> int:
+    """``pin N``: keep a backup for good."""
+    return _keep_with(options, terminal, None, True)
+
+
+def unpin(options: Options, terminal: Terminal) -> int:
+    """``unpin N``: let it go when its time comes."""
+    return _keep_with(options, terminal, None, False)
+
+
+def note(options: Options, terminal: Terminal) -> int:
+    """``note N TEXT``: put a note to a backup."""
+    return _keep_with(options, terminal, options.text, None)
+
+
+def _keep_with(options: Options, terminal: Terminal, words: str | None, pinned: bool | None) -> int:
+    from sidecar.automatic.shelf import note_backup
+    from sidecar.cli import automatic_text
+
+    result = note_backup(options.places(), options.number, words, pinned)
+    terminal.answer(result, lambda: automatic_text.noted_lines(result))
+    return DONE
+
+
+def _changed(policy: Policy, options: Options, beside: Path) -> Policy:
+    """``policy`` with what was typed. Raises UsageError where that is nothing, InvalidPolicy."""
+    import msgspec
+
+    from sidecar.automatic.policy import parse_policy
+
+    names = ("enabled", "after_changes", "stale_hours", "before_update", "before_clear", "drill")
+    changes: dict[str, object] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    changes |= options.every or {}
+    if options.folders or options.keep:
+        changes["places"] = _places(policy, options, beside)
+    if not changes:
+        raise UsageError("Nothing is named that is to change.", "kirapilot-sidecar auto set --help shows what can be.")
+    # Through the text, for that is where its bounds are looked at.
+    return parse_policy(msgspec.json.encode(msgspec.structs.replace(policy, **changes)))
+
+
+def _places(policy: Policy, options: Options, beside: Path) -> list[object]:
+    """The places typed, or else those there are, with the rules typed; a place that was there already keeps its own."""
+    import msgspec
+
+    from sidecar.automatic.policy import Place
+
+    known = {Path(beside, place.path): place for place in policy.places}
+    typed = dict.fromkeys(_placed(Path(folder)) for folder in options.folders or ())
+    chosen = [known.get(folder, Place(path=_told_from(beside, folder))) for folder in typed] or policy.places
+    return [
+        msgspec.structs.replace(place, keep=msgspec.structs.replace(place.keep, **options.keep or {}))
+        for place in chosen
+    ]
+
+
+def _placed(folder: Path) -> Path:
+    """A folder from where one stands; a link stays the link it is, unless the way leads back out of one."""
+    return folder.resolve() if ".." in folder.parts else folder.absolute()
+
+
+def _told_from(beside: Path, folder: Path) -> str:
+    """A folder beside the database is named from there: it moves with it."""
+    return folder.relative_to(beside).as_posix() if folder.is_relative_to(beside) else str(folder)
+
+
+ACTIONS: dict[str, Callable[[Options, Terminal], int]] = {
+    "run": run,
+    "set": set_policy,
+    "show": show_policy,
+    "prune": prune,
+    "accept": accept,
+    "check": check,
+}
+
+AUTOMATIC: dict[str, Callable[[Options, Terminal], int]] = {
+    "status": status,
+    "auto": auto,
+    "drill": drill,
+    "pin": pin,
+    "unpin": unpin,
+    "note": note,
+}
