@@ -31,7 +31,11 @@ def _is_sidecar(arguments: list[str]) -> bool:
     """A bare ``serve`` needs no command line parser, and nobody types without a terminal."""
     if arguments:
         return arguments == ["serve"]
-    return sys.stdin is None or not sys.stdin.isatty()
+    if sys.stdin is None or not sys.stdin.isatty():
+        return True
+    from sidecar.system.consoles import is_terminal
+
+    return not is_terminal(sys.stdin)
 
 
 if __name__ == "__main__":

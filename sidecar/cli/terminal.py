@@ -19,6 +19,8 @@ import msgspec
 
 from sidecar.errors import ReadFailed
 from sidecar.progress import Progress
+from sidecar.system import names
+from sidecar.system.consoles import is_terminal
 from sidecar.system.signals import Interrupts
 
 _LEAST_COLUMNS = 20
@@ -39,7 +41,8 @@ class Terminal:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 # A console that lacks a character shows its escape; a path that is not text is shown, too.
-                stream.reconfigure(errors="backslashreplace")
+                # Into pipes and files Windows would write the code page of old programs.
+                stream.reconfigure(encoding="utf-8" if names.ON_WINDOWS else None, errors="backslashreplace")
 
     def answer(self, value: object, lines: Callable[[], Sequence[str]]) -> None:
         """Print a command's result: ``value`` as JSON, or ``lines()`` for people; of the latter, quietly, warnings."""
@@ -84,7 +87,7 @@ class Terminal:
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """The progress of one job: cancelled by the user's signals, shown by a bar when a terminal can show it."""
-        if self.quiet or self.as_json or not _is_terminal(sys.stderr):
+        if self.quiet or self.as_json or not is_terminal(sys.stderr):
             yield Progress(cancelled=self._interrupts)
             return
         from sidecar.cli.bar import Bar
@@ -98,7 +101,7 @@ class Terminal:
     @property
     def can_ask(self) -> bool:
         """True if a person can see a question and type the answer."""
-        return not self.as_json and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+        return not self.as_json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
     def ask(self, question: str) -> bool:
         """Ask on standard error, for standard output may be a file; only "y" or "yes" is a yes.
@@ -122,7 +125,7 @@ def as_json(value: object) -> str:
 
 def _wrapped(text: str, stream: TextIO) -> str:
     """On a terminal, lines that are too long for it broken between words; what goes to a file or a pipe as it is."""
-    if not _is_terminal(stream):
+    if not is_terminal(stream):
         return text
     try:
         width = os.get_terminal_size(stream.fileno()).columns
@@ -136,10 +139,6 @@ def _wrapped(text: str, stream: TextIO) -> str:
 def _broken(line: str, width: int) -> str:
     # Paths are left in one piece, to be copied.
     return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
 
 
 def _is_closed_pipe(error: OSError) -> bool:

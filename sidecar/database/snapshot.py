@@ -144,10 +144,10 @@ def _descriptor(path: Path) -> int:
 
 
 def _copy_pages(live: sqlite3.Connection, path: Path, snapshot: Path, progress: Progress) -> None:
-    """Copy by SQLite's backup API, in one step."""
+    """Copy by SQLite's backup API, piece by piece, within one read: what others write meanwhile begins nothing anew."""
     deadline = time.monotonic() + BUSY_SECONDS
 
-    def waited(status: int, _remaining: int, _total: int) -> None:
+    def looked(status: int, _remaining: int, _total: int) -> None:
         # Python's loop around the API would wait for a lock for ever.
         progress.check()
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() >= deadline:
@@ -158,4 +158,9 @@ def _copy_pages(live: sqlite3.Connection, path: Path, snapshot: Path, progress: 
             copy.execute("PRAGMA synchronous = OFF")
             copy.execute("PRAGMA journal_mode = OFF")
         live.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
-        live.backup(copy, pages=-1, progress=waited, sleep=TRY_MILLISECONDS / 1000)
+        (page_bytes,) = live.execute("PRAGMA main.page_size").fetchone()
+        live.execute("BEGIN")
+        retrying(live, "SELECT 1 FROM main.sqlite_master LIMIT 1", progress)
+        pages = max(PIECE_BYTES // page_bytes, 1)
+        live.backup(copy, pages=pages, progress=looked, sleep=TRY_MILLISECONDS / 1000)
+        live.execute("ROLLBACK")

@@ -114,7 +114,8 @@ def test_each_errno_has_its_class(number: int, act: Act, tmp_path: Path) -> None
 
 def test_a_refused_argument_is_the_name_only_where_the_name_is_odd(tmp_path: Path) -> None:
     error = OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    for name in ("backup 12:30.kpbackup", "a?", "a*", 'a"', "a|b", "a<", "a\\b", "a.", "a ", "a\tb"):
+    other_slash = () if sys.platform == "win32" else ("a\\b",)
+    for name in ("backup 12:30.kpbackup", "a?", "a*", 'a"', "a|b", "a<", "a.", "a ", "a\tb", *other_slash):
         assert type(typed(error, tmp_path / name, Act.SAVE)) is PathNotAllowed
         assert type(typed(error, tmp_path / name, Act.FLUSH)) is ReadFailed
     assert type(typed(error, tmp_path / "a b.kpbackup", Act.SAVE)) is ReadFailed

@@ -403,6 +403,7 @@ def test_what_root_saves_belongs_to_whom_it_is_for(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o640, "what is replaced gives its mode and owner"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fcntl to ask for it")
 def test_a_full_flush_is_asked_for_where_a_flush_promises_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS: F_FULLFSYNC first, and fsync for disks that do not know it."""
     asked: list[int] = []
