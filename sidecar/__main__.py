@@ -33,7 +33,7 @@ def _is_sidecar(arguments: list[str]) -> bool:
         return arguments == ["serve"]
     if sys.stdin is None or not sys.stdin.isatty():
         return True
-    from sidecar.system.consoles import is_terminal
+    from sidecar.system.streams import is_terminal
 
     return not is_terminal(sys.stdin)
 

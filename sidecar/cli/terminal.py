@@ -20,8 +20,8 @@ import msgspec
 from sidecar.errors import ReadFailed
 from sidecar.progress import Progress
 from sidecar.system import names
-from sidecar.system.consoles import is_terminal
 from sidecar.system.signals import Interrupts
+from sidecar.system.streams import is_terminal
 
 _LEAST_COLUMNS = 20
 """A terminal narrower than that, or of a width that is not known, breaks lines itself."""

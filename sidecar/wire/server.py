@@ -24,7 +24,7 @@ import msgspec
 
 from sidecar.errors import StartAgain
 from sidecar.system.signals import Interrupts
-from sidecar.system.stderr import Diagnostics
+from sidecar.system.streams import Diagnostics
 from sidecar.wire.calls import Batch, Call, Calls, Reply
 from sidecar.wire.context import Context, Session, Token
 from sidecar.wire.dispatching import dispatch

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from sidecar.system.stderr import Diagnostics
+from sidecar.system.streams import Diagnostics
 
 MAX_LINE = 16 * 2**20
 """Most bytes of one incoming line, its newline not counted."""

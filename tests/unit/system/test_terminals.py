@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.system import names
-from sidecar.system.consoles import is_terminal
+from sidecar.system.streams import is_terminal
 
 
 class Stream(io.StringIO):

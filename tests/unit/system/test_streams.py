@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from sidecar.system.stderr import WAITING, Diagnostics
+from sidecar.system.streams import WAITING, Diagnostics
 
 
 def read_all(descriptor: int) -> bytes:

@@ -1,7 +1,7 @@
-"""Standard error that never makes anyone wait: warnings, tracebacks, stray prints.
+"""Standard streams: which of them a person sits before, and a standard error that never makes anyone wait.
 
-The app's shell reads standard output and standard error through one narrow channel, so a full
-standard error would otherwise stop a job in the middle of a transaction. What nobody reads is dropped.
+The app's shell reads standard output and standard error through one narrow channel, so a full standard error
+(warnings, tracebacks, stray prints) would stop a job in the middle of a transaction. What nobody reads is dropped.
 """
 
 from __future__ import annotations
@@ -10,9 +10,34 @@ import io
 import os
 import queue
 import threading
+from collections.abc import Callable
+from typing import TextIO
+
+from sidecar.system import names
 
 WAITING = 1000
 """Most pieces of text that wait to be written; further ones are dropped."""
+
+
+def is_terminal(stream: TextIO | None, has_console: Callable[[int], bool] | None = None) -> bool:
+    """Whether a standard stream is a terminal.
+
+    Windows says so of NUL as well, of which nobody types: there, a console has to be behind the stream.
+
+    :param has_console: whether Windows knows a console behind a descriptor.
+    """
+    if stream is None or not stream.isatty():
+        return False
+    return not names.ON_WINDOWS or (has_console or _has_console)(stream.fileno())
+
+
+def _has_console(descriptor: int) -> bool:
+    import ctypes
+    import msvcrt
+
+    kernel32 = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
+    handle = msvcrt.get_osfhandle(descriptor)  # type: ignore[attr-defined,unused-ignore]
+    return bool(kernel32.GetConsoleMode(ctypes.c_void_p(handle), ctypes.byref(ctypes.c_ulong())))
 
 
 class Diagnostics(io.TextIOBase):
