@@ -20,7 +20,7 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
-from sidecar.errors import ChangedSincePreview, DatabaseBusy, SameFile, SidecarError
+from sidecar.errors import ChangedSincePreview, DatabaseBusy, NotABackup, NothingToSalvage, SameFile, SidecarError
 from sidecar.jobs.exporting import export_data
 from sidecar.jobs.rescuing import Rebuilding
 from sidecar.jobs.safety_copies import SafetyCopy
@@ -328,7 +328,8 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
     state = read_state(request.file_path, progress) if shown else None
     judging = salvaged if request.salvage else judged
     with ExitStack() as stack:
-        given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
+        with _nothing_in_it(request):
+            given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
         # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
         with offering_salvage(given.path, request.places.work_dir, progress, asked=request.salvage):
             backup = stack.enter_context(judging(given.path, request.places.work_dir, progress, _encoding(found)))
@@ -355,6 +356,17 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
             if rebuilding is None:
                 _require_room(connection, database, target.difference)
             yield target
+
+
+@contextmanager
+def _nothing_in_it(request: _Request) -> Iterator[None]:
+    """Say of a file that is no backup at all, when a salvage was asked for, that there is nothing to be had of it."""
+    try:
+        yield
+    except NotABackup as error:
+        if not request.salvage:
+            raise
+        raise NothingToSalvage(path=error.path, detail=error.detail) from error
 
 
 def _diagnosed(request: _Request, progress: Progress) -> Wreck | str | None:

@@ -265,7 +265,7 @@ def test_a_preview_shows_titles_for_that_is_what_it_is_for(places: Places, tmp_p
 
 
 def test_an_unforeseen_failure_is_told_without_its_words(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         try:
@@ -274,8 +274,9 @@ def test_an_unforeseen_failure_is_told_without_its_words(
             raise RuntimeError(CANARY) from error
 
     monkeypatch.setattr("sidecar.jobs.validating.validate_comprehensive", fail)
+    (tmp_path / "a.kpbackup").touch()
     for shown in ([], ["--json"]):
-        assert commands.run(["validate", "a.kpbackup", *shown]) == 70
+        assert commands.run(["validate", str(tmp_path / "a.kpbackup"), *shown]) == 70
     captured = capfd.readouterr()
     assert "canary" not in captured.out + captured.err
     assert "RuntimeError" in captured.err
