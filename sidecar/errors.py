@@ -14,7 +14,7 @@ Tree::
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild
     ├── WorkFolderUnusable  VerificationFailed  NotImportable  AccountingMismatch
     ├── SafetyCopyFailed  NoSafetyCopy  NothingReplaced  ChangedSincePreview
-    ├── InvalidPolicy  BackupUnderWay  NoSuchBackup
+    ├── InvalidPolicy  BackupUnderWay  NoSuchBackup  NoSuchCopy
     ├── Cancelled  StartAgain
     └── InternalError
 
@@ -376,6 +376,12 @@ class NoSuchBackup(SidecarError):
     """There is no automatic backup {detail}. List the backups, and name one of those."""
 
     kind, code, hint = "no_such_backup", 82, "List the backups first."
+
+
+class NoSuchCopy(SidecarError):
+    """There is no safety copy {detail}. List the backups, and name one of those."""
+
+    kind, code, hint = "no_such_copy", 83, "List the backups first."
 
 
 class Cancelled(SidecarError):

@@ -6,6 +6,7 @@ may be added, none taken away or renamed.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -215,11 +216,48 @@ class SafetyCopyState(BackupMetadata, kw_only=True):
     reason: str | None
 
 
+class AutomaticBackup(msgspec.Struct, kw_only=True):
+    """One backup that was made by itself, in one ``place``; its copies in other places have the same ``number``.
+
+    ``why`` says what made it due, ``app_version`` is the app's as it said itself; ``size`` is in bytes. ``proved`` is
+    when every byte was last found right, null for never; ``rotten`` says what is wrong with it, "" for nothing.
+    ``present`` is false while its place is not there: a disk that is unplugged. A pinned one never goes by itself.
+    """
+
+    number: int
+    path: str
+    place: str
+    present: bool
+    made: datetime
+    why: str
+    app_version: str
+    rows: dict[str, int]
+    size: int
+    proved: datetime | None
+    rotten: str
+    pinned: bool
+    note: str
+
+
+class ManualBackup(msgspec.Struct, kw_only=True):
+    """A backup that somebody put into a place; it is never removed. ``size`` is in bytes."""
+
+    path: str
+    place: str
+    size: int
+    changed: datetime
+
+
 class BackupList(msgspec.Struct, kw_only=True):
-    """The safety copies of the database in force, the newest first, and their folder, which need not exist."""
+    """The safety copies of the database in force, the newest first, and their folder, which need not exist.
+
+    Besides, the backups made by themselves, the newest first, and those that lie in their places and are none of them.
+    """
 
     folder: str
     backups: list[SafetyCopyState]
+    automatic: list[AutomaticBackup] = msgspec.field(default_factory=list)
+    manual: list[ManualBackup] = msgspec.field(default_factory=list)
 
 
 class EntrySummary(msgspec.Struct, kw_only=True):

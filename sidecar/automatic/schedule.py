@@ -31,7 +31,7 @@ def why_due(policy: Policy, trigger: Trigger, now: datetime, last: datetime | No
     if trigger == "clear" and policy.before_clear:
         return "before the data is cleared"
     if last is None:
-        return "there is none yet"
+        return "the first one"
     if now < last:
         return "the clock went back"
     if _has_elapsed(policy, last, now):

@@ -1,11 +1,40 @@
-"""What a person keeps with a backup: a note, and a pin that no retention moves."""
+"""The shelf: all backups as a person sees them, listed, found by number, noted and pinned. Changes no backup."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
 from sidecar.automatic.answers import Noted
-from sidecar.automatic.catalogue import locked, read_catalogue, write_catalogue
+from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
 from sidecar.errors import NoSuchBackup
+from sidecar.jobs.listing import list_backups
+from sidecar.progress import Progress
+from sidecar.results import AutomaticBackup, BackupList, ManualBackup
 from sidecar.system.paths import Places
+
+SUFFIX = ".kpbackup"
+
+
+def list_all(places: Places, progress: Progress) -> BackupList:
+    """The safety copies, each proved, and from the catalogue the automatic ones; of what else lies there, the files.
+
+    Raises PathError for a folder of ours that cannot be read, Cancelled.
+    """
+    found = list_backups(places, progress)
+    catalogue = read_catalogue(places.database)
+    found.automatic = sorted(_automatic(catalogue), key=lambda one: (-one.number, one.place))
+    found.manual = sorted(_manual(catalogue), key=lambda one: one.changed, reverse=True)
+    return found
+
+
+def find_backup(places: Places, number: int) -> Path:
+    """The file of an automatic backup: one that is there and whole, if any of its copies is. Raises NoSuchBackup."""
+    copies = [one for one in _automatic(read_catalogue(places.database)) if one.number == number]
+    if not copies:
+        raise NoSuchBackup(detail=str(number))
+    return Path(max(copies, key=lambda one: (one.present, not one.rotten)).path)
 
 
 def note_backup(places: Places, number: int, note: str | None, pinned: bool | None) -> Noted:
@@ -23,3 +52,57 @@ def note_backup(places: Places, number: int, note: str | None, pinned: bool | No
             entry.pinned = entry.pinned if pinned is None else pinned
         write_catalogue(places.database, catalogue)
         return Noted(number=number, note=entries[0].note, pinned=entries[0].pinned, places=len(entries))
+
+
+def _automatic(catalogue: Catalogue) -> Iterator[AutomaticBackup]:
+    """Each entry in each place, but for those that somebody removed from a place that is there."""
+    for text, state in catalogue.places.items():
+        is_there = Path(text).is_dir()
+        for entry in state.entries:
+            if not is_there or Path(text, entry.name).is_file():
+                yield _told(Path(text), entry, present=is_there)
+
+
+def _told(place: Path, entry: Entry, *, present: bool) -> AutomaticBackup:
+    return AutomaticBackup(
+        number=entry.number,
+        path=str(place / entry.name),
+        place=str(place),
+        present=present,
+        made=entry.made,
+        why=entry.why,
+        app_version=entry.app_version,
+        rows=entry.rows,
+        size=entry.size,
+        proved=entry.proved,
+        rotten=entry.rotten,
+        pinned=entry.pinned,
+        note=entry.note,
+    )
+
+
+def _manual(catalogue: Catalogue) -> Iterator[ManualBackup]:
+    """Backups that lie in a place and are not in the catalogue; a place that cannot be read has none to tell of."""
+    for text, state in catalogue.places.items():
+        ours = {entry.name for entry in state.entries} | {Path(pending).name for pending in catalogue.pending}
+        for path in _files(Path(text)):
+            if path.suffix == SUFFIX and path.name not in ours:
+                yield from _file(path)
+
+
+def _files(place: Path) -> list[Path]:
+    try:
+        return list(place.iterdir())
+    except OSError:
+        # Unplugged, or not ours to read: its health tells of that.
+        return []
+
+
+def _file(path: Path) -> Iterator[ManualBackup]:
+    try:
+        found = path.stat()
+    except OSError:
+        # Gone meanwhile, or a link that leads nowhere: nothing that could be restored.
+        return
+    changed = datetime.fromtimestamp(found.st_mtime, UTC)
+    yield ManualBackup(path=str(path), place=str(path.parent), size=found.st_size, changed=changed)

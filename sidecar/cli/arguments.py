@@ -42,7 +42,7 @@ exit codes:
   59      the program lacks what it needs: start it again
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
-  80-82   the policy of automatic backups is wrong, another run is at it, or there is no such backup
+  80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   90-93   status: the backups are stale, failing, held, or there are none
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
@@ -242,8 +242,9 @@ def _undo(commands: _Commands[_Parser]) -> None:
         "Put back what the last import replaced",
         "Shows what would change and asks first. It makes a safety copy itself:\n"
         "a second undo brings back what the first took away.",
-        ["undo", "undo --yes --json"],
+        ["undo", "undo --yes --json", "undo --to before-import-20261122T160721.689983Z"],
     )
+    parser.add_argument("--to", metavar="ID", default=None, help="the safety copy to put back, as: backups names it")
     _add_yes(parser, "put it back without asking")
     _add_database(parser)
     _add_output(parser)
@@ -253,8 +254,10 @@ def _backups(commands: _Commands[_Parser]) -> None:
     parser = _command(
         commands,
         "backups",
-        "List the safety copies that imports have made",
-        "The newest first; every byte of each is read and held against what was written.",
+        "List all backups: automatic ones and safety copies",
+        "The newest first; every byte of each safety copy is read and held against what was written,\n"
+        "automatic ones are re-read now and then. A number is for show, restore, pin and note; the name\n"
+        "of a safety copy for undo --to.",
         ["backups", "backups --json"],
     )
     _add_database(parser)

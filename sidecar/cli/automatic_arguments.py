@@ -39,6 +39,7 @@ class AutomaticOptions(argparse.Namespace):
     all_of_them: bool
     number: int
     text: str
+    to: str | None
 
 
 def declare_automatic(
@@ -60,6 +61,8 @@ def declare_automatic(
             "every value and checks the result. Your own data is not touched.",
             ["drill", "drill --json"],
         ),
+        _restore(declare),
+        _show_one(declare),
         *_keeping(declare),
     ]
     for parser in parsers:
@@ -180,6 +183,34 @@ def _check(declare: DECLARE) -> argparse.ArgumentParser:
         ["auto check", "auto check --all"],
     )
     parser.add_argument("--all", dest="all_of_them", action="store_true", help="read all of them")
+    return parser
+
+
+def _restore(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "restore",
+        "Restore one of the automatic backups",
+        "As: import does: shows what would change, asks, and keeps what was there in a safety copy.",
+        ["restore --from 12", "restore --from 12 --merge", "restore --yes --from 12 --json"],
+    )
+    parser.add_argument(
+        "--from", dest="number", metavar="ID", type=_number, required=True, help="its number, as: backups shows it"
+    )
+    parser.add_argument("--merge", action="store_true", help="add what is missing, and keep all that is there")
+    parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
+    parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
+    parser.add_argument("-y", "--yes", action="store_true", help="replace the data without asking")
+    return parser
+
+
+def _show_one(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "show",
+        "Show what one of the automatic backups holds",
+        "As: inspect does with a file.",
+        ["show 12", "show --json 12"],
+    )
+    parser.add_argument("number", metavar="ID", type=_number, help="its number, as: backups shows it")
     return parser
 
 

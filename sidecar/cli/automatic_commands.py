@@ -117,6 +117,24 @@ def status(options: Options, terminal: Terminal) -> int:
     return EXIT_CODES[result.state]
 
 
+def restore(options: Options, terminal: Terminal) -> int:
+    """``restore --from N``: the same as an import of that backup."""
+    from sidecar.automatic.shelf import find_backup
+    from sidecar.cli.commands import import_
+
+    options.file = str(find_backup(options.places(), options.number))
+    return import_(options, terminal)
+
+
+def show(options: Options, terminal: Terminal) -> int:
+    """``show N``: what that backup says of itself."""
+    from sidecar.automatic.shelf import find_backup
+    from sidecar.cli.commands import inspect
+
+    options.file = str(find_backup(options.places(), options.number))
+    return inspect(options, terminal)
+
+
 def pin(options: Options, terminal: Terminal) -> int:
     """``pin N``: keep a backup for good."""
     return _keep_with(options, terminal, None, True)
@@ -196,6 +214,8 @@ AUTOMATIC: dict[str, Callable[[Options, Terminal], int]] = {
     "status": status,
     "auto": auto,
     "drill": drill,
+    "restore": restore,
+    "show": show,
     "pin": pin,
     "unpin": unpin,
     "note": note,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.cli.changes import warnings
 from sidecar.cli.text import number, plural, printable, relative, size, table
+from sidecar.results import AutomaticBackup, BackupList
 
 if TYPE_CHECKING:
     # Importing them would load their room for the sake of one command.
@@ -149,6 +150,35 @@ def drill_lines(result: DrillResult) -> list[str]:
     ]
     head = "Restored on trial, each into a database that is thrown away; every value was compared."
     return [head, "", *table(("outcome", "backup"), rows, "ll"), *warnings([one.detail for one in tried if one.detail])]
+
+
+def shelf_lines(result: BackupList, now: datetime) -> list[str]:
+    """The automatic backups, a line for each number, and what else lies in their places."""
+    lines = []
+    if result.automatic:
+        numbers = sorted({one.number for one in result.automatic}, reverse=True)
+        copies = [[one for one in result.automatic if one.number == count] for count in numbers]
+        header = ("id", "made", "rows", "size", "places", "last proved", "app", "why, and what was noted")
+        lines += ["Automatic backups:", "", *table(header, [_shelved(each, now) for each in copies], "rlrrrlll"), ""]
+    if result.manual:
+        rows = [(relative(one.changed, now), size(one.size), one.path) for one in result.manual]
+        lines += ["Put there by hand, and never removed:", "", *table(("changed", "size", "file"), rows, "lrl"), ""]
+    rotten = [f"{one.path}: {one.rotten}" for one in result.automatic if one.rotten]
+    return [*lines, *([*warnings(rotten)[1:], ""] if rotten else [])]
+
+
+def _shelved(copies: Sequence[AutomaticBackup], now: datetime) -> tuple[str, ...]:
+    """One backup in all its places; it is told by the copy that was looked at last."""
+    one = max(copies, key=lambda copy: (copy.present, copy.proved or copy.made))
+    there = sum(1 for copy in copies if copy.present)
+    places = f"{there}" if there == len(copies) else f"{there} of {len(copies)}"
+    proved = (
+        "NOT WHOLE" if all(copy.rotten for copy in copies) else relative(one.proved, now) if one.proved else "never"
+    )
+    words = [one.why, *(["pinned"] if one.pinned else []), *([f'"{one.note}"'] if one.note else [])]
+    rows = number(sum(one.rows.values()))
+    made = relative(min(copy.made for copy in copies), now)
+    return str(one.number), made, rows, size(one.size), places, proved, one.app_version, "; ".join(words)
 
 
 def noted_lines(result: Noted) -> list[str]:

@@ -154,24 +154,25 @@ def preview(options: Options, terminal: Terminal) -> int:
 
 
 def undo(options: Options, terminal: Terminal) -> int:
-    """``undo``: show what would change and ask, then put the newest safety copy back."""
+    """``undo``: show what would change and ask, then put the newest safety copy back, or the one that is named."""
     from sidecar.cli import questions, rendering
     from sidecar.jobs import undoing
 
-    agreed = questions.confirm_undo(options, terminal)
+    only = undoing.find_copy(options.places(), options.to) if options.to else None
+    agreed = questions.confirm_undo(options, terminal, only)
     with terminal.progress() as progress:
-        result = undoing.undo_last_import(options.places(), progress, agreed=agreed)
+        result = undoing.undo_last_import(options.places(), progress, agreed=agreed, only=only)
     terminal.answer(result, lambda: rendering.undo_lines(result))
     return DONE
 
 
 def backups(options: Options, terminal: Terminal) -> int:
-    """``backups``: list the safety copies."""
+    """``backups``: list all backups there are."""
+    from sidecar.automatic import shelf
     from sidecar.cli import rendering
-    from sidecar.jobs import listing
 
     with terminal.progress() as progress:
-        result = listing.list_backups(options.places(), progress)
+        result = shelf.list_all(options.places(), progress)
     terminal.answer(result, lambda: rendering.backups_lines(result))
     return DONE
 

@@ -57,7 +57,7 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
     return expected.token if expected is not None else None
 
 
-def confirm_undo(options: Options, terminal: Terminal) -> tuple[Path, str] | None:
+def confirm_undo(options: Options, terminal: Terminal, only: Path | None) -> tuple[Path, str] | None:
     """Show what would be put back, and ask; answers that copy and the token of what was shown."""
     from sidecar.cli import changes
     from sidecar.jobs import undoing
@@ -65,7 +65,7 @@ def confirm_undo(options: Options, terminal: Terminal) -> tuple[Path, str] | Non
     places, agreed = options.places(), None
     if terminal.can_ask and not options.yes:
         with terminal.progress() as progress:
-            path, expected = undoing.preview_undo(places, progress)
+            path, expected = undoing.preview_undo(places, progress, only)
         agreed = path, expected.token
         terminal.note("\n".join(changes.undo_preview_lines(path, expected)))
     _require_yes(options, terminal, f"This replaces the data in {printable(str(places.database))}", "Go on?")

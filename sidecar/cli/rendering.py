@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.cli.automatic_text import shelf_lines
 from sidecar.cli.changes import account_lines, salvage_lines, warnings
-from sidecar.cli.text import number, plural, printable, size, table, when
+from sidecar.cli.text import lately, number, plural, printable, size, table, when
 from sidecar.results import (
     BackupList,
     BackupMetadata,
@@ -108,12 +110,17 @@ def undo_lines(result: UndoResult) -> list[str]:
 
 
 def backups_lines(result: BackupList) -> list[str]:
-    """One line for each safety copy; reasons of those that do not prove follow below."""
+    """The automatic backups, what else lies in their places, and the safety copies with what is wrong with them."""
+    now = datetime.now(UTC)
+    return [*shelf_lines(result, now), *_copies_lines(result, now)]
+
+
+def _copies_lines(result: BackupList, now: datetime) -> list[str]:
     if not result.backups:
         return [f"No import has made a safety copy yet in {printable(result.folder)}."]
     rows = [
         (
-            when(copy.created_at), size(copy.size), number(copy.task_count), number(copy.session_count),
+            lately(copy.created_at, now), size(copy.size), number(copy.task_count), number(copy.session_count),
             "yes" if copy.proved else "NO", Path(copy.path).name,
         )
         for copy in result.backups

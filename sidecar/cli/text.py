@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
@@ -129,3 +129,14 @@ def relative(moment: datetime, now: datetime) -> str:
     if day is None:
         day = f"{here:%A}" if -_WEEK < days < 0 else f"{here:%Y-%m-%d}"
     return f"{day} {here:%H:%M}"
+
+
+def lately(timestamp: str, now: datetime) -> str:
+    """A time out of a backup as ``relative`` tells it; as ``when`` does where it is none that a calendar has."""
+    if _TIMESTAMP.fullmatch(timestamp) is None:
+        return when(timestamp)
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        return relative(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)
+    except (ValueError, OverflowError, OSError):
+        return when(timestamp)

@@ -31,6 +31,8 @@ RESULT_OF = {
     "auto accept": "accept_backup_hold",
     "auto check": "check_backups",
     "drill": "drill_backups",
+    "restore": "import_data_from_file",
+    "show": "inspect_backup",
     "pin": "note_backup",
     "unpin": "note_backup",
     "note": "note_backup",

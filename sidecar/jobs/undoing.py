@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from sidecar.errors import BackupError, NoSafetyCopy, NothingReplaced, PathError
+from sidecar.errors import BackupError, NoSafetyCopy, NoSuchCopy, NothingReplaced, PathError
 from sidecar.jobs.importing import preview_restore, restore_copy
 from sidecar.jobs.putting_back import is_in_place, preview_wreck, put_wreck_back
 from sidecar.jobs.safety_copies import all_copies, moment_of
@@ -28,17 +28,19 @@ def undo_last_import(
     progress: Progress,
     settings: Mapping[str, object] | None = None,
     agreed: tuple[Path, str] | None = None,
+    only: Path | None = None,
 ) -> UndoResult:
     """Put back what the last import that changed anything replaced: rows, and the settings the copy holds.
 
     A copy that is what is there already (an import was killed after it had made one) is passed over.
 
     :param agreed: what ``preview_undo`` named, and the token of its preview: that is done, or nothing.
+    :param only: the copy that is wanted, else the newest.
     Raises NoSafetyCopy, NothingReplaced, and what an import raises; the database is then what it was. A copy that
     cannot be read ends it: an older one would bring back something else than was asked for.
     """
     found: UndoResult | None = None
-    for kept in _kept(places, agreed and agreed[0]):
+    for kept in _kept(places, agreed[0] if agreed else only):
         if isinstance(kept, SetAside):
             if is_in_place(kept, places.database):
                 continue
@@ -56,10 +58,10 @@ def undo_last_import(
     return found
 
 
-def preview_undo(places: Places, progress: Progress) -> tuple[Path, ImportPreview]:
+def preview_undo(places: Places, progress: Progress, only: Path | None = None) -> tuple[Path, ImportPreview]:
     """What an undo without settings would put back, and what it would do. Raises what the undo raises."""
     found: tuple[Path, ImportPreview] | None = None
-    for kept in _kept(places):
+    for kept in _kept(places, only):
         if isinstance(kept, SetAside):
             if is_in_place(kept, places.database):
                 continue
@@ -74,6 +76,15 @@ def preview_undo(places: Places, progress: Progress) -> tuple[Path, ImportPrevie
     if found is None:
         raise NoSafetyCopy(path=folder_of(places.database))
     return found
+
+
+def find_copy(places: Places, name: str) -> Path:
+    """The safety copy, or wreck, of that name, with or without its ending. Raises NoSuchCopy, PathError."""
+    kept = [*all_copies(places), *(wreck.path for wreck in list_wrecks(folder_of(places.database)))]
+    for path in kept:
+        if name in (path.name, path.stem, str(path)):
+            return path
+    raise NoSuchCopy(detail=name)
 
 
 def _kept(places: Places, only: Path | None = None) -> Iterator[Path | SetAside]:

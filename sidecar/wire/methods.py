@@ -190,10 +190,10 @@ def undo_last_import(params: UndoParams, context: Context) -> UndoResult:
 
 
 def list_backups(params: NoParams, context: Context) -> BackupList:
-    """List the safety copies that imports have made, the newest first: what each holds, and whether it proves."""
-    from sidecar.jobs.listing import list_backups as list_copies
+    """List all backups there are, the newest first: safety copies, those made by themselves, and others beside them."""
+    from sidecar.automatic.shelf import list_all
 
-    return list_copies(context.places, context.progress(params.progress_token))
+    return list_all(context.places, context.progress(params.progress_token))
 
 
 def initialize(params: InitializeParams, context: Context) -> Initialized:

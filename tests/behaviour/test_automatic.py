@@ -61,7 +61,7 @@ def device(places: Places) -> Device:
 
 def test_the_first_run_makes_a_backup_beside_the_database_that_restores(device: Device, tmp_path: Path) -> None:
     result = device.run("start")
-    assert (result.outcome, result.why) == ("made", "there is none yet")
+    assert (result.outcome, result.why) == ("made", "the first one")
     assert result.backup is not None
     assert backups(device.folder) == [Path(result.backup).name]
     assert "2026-11-28" in result.backup

@@ -21,9 +21,11 @@ from sidecar.cli.text import relative
 from tests.behaviour.test_cli import Shell
 from tests.behaviour.test_json_output import assert_described
 from tests.conftest import EVERY_KIND
-from tests.support.databases import execute
+from tests.support.databases import contents, execute
 
 Copy = Callable[[str], Path]
+
+OTHER = "2025-09-08-periodic-templates.kpbackup"
 
 
 @pytest.fixture
@@ -231,6 +233,73 @@ def test_a_check_and_a_drill_find_what_rotted(shell: Shell) -> None:
     assert "NOT WHOLE" in told(shell, "drill", 21)
     assert asked(shell, "auto check --all")["checked"][0]["outcome"] == "rotten"
     assert shell.run("auto", "check").returncode == 21
+
+
+# All backups in one list
+
+
+def test_the_list_tells_automatic_backups_safety_copies_and_others_apart(shell: Shell, real_files: Path) -> None:
+    run(shell)
+    told(shell, "note 1 moved")
+    told(shell, f"import --yes {real_files / OTHER}")
+    (mine,) = backups(shell)
+    shutil.copy(mine, mine.with_name("mine.kpbackup"))
+    listed = asked(shell, "backups")
+    (automatic,), (manual,), (copy,) = listed["automatic"], listed["manual"], listed["backups"]
+    assert (automatic["number"], automatic["path"], automatic["why"]) == (1, str(mine), "asked for")
+    assert (automatic["rows"]["tasks"], automatic["size"], automatic["note"]) == (12, mine.stat().st_size, "moved")
+    assert (automatic["present"], automatic["rotten"], automatic["pinned"]) == (True, "", False)
+    assert manual["path"] == str(mine.with_name("mine.kpbackup"))
+    assert "before-import" in copy["path"]
+    shown = told(shell, "backups")
+    assert re.search(r"^ 1 +today \d\d:\d\d +39 .*asked for; \"moved\"$", shown, re.MULTILINE)
+    assert re.search(r"^today \d\d:\d\d .*before-import-", shown, re.MULTILINE)
+
+
+def test_one_of_them_is_shown_and_restored_and_that_is_undone(shell: Shell, real_files: Path) -> None:
+    run(shell)
+    before = contents(shell.database)
+    told(shell, f"import --yes {real_files / OTHER}")
+    other = contents(shell.database)
+    assert asked(shell, "show 1")["tables"]["tasks"] == 12
+    asked(shell, "restore --from 1 --yes")
+    assert contents(shell.database) == before
+    first = asked(shell, "backups")["backups"][-1]["path"]
+    assert asked(shell, "undo --yes")["path"] != first
+    assert contents(shell.database) == other
+    assert asked(shell, f"undo --yes --to {Path(first).stem}")["path"] == first
+    assert contents(shell.database) == before
+
+
+def test_a_restore_in_a_script_wants_yes_and_changes_nothing_without(shell: Shell) -> None:
+    run(shell)
+    execute(shell.database, "DELETE FROM tasks")
+    before = contents(shell.database)
+    ended = shell.run("restore", "--from", "1")
+    assert (ended.returncode, b"--yes" in ended.stderr) == (2, True)
+    assert contents(shell.database) == before
+
+
+def test_a_restore_takes_a_copy_that_is_there_and_whole(shell: Shell) -> None:
+    told(shell, f"auto set --place {shell.database.parent}/backups/automatic --place usb")
+    run(shell)
+    spoil(backups(shell)[0])
+    shell.run("auto", "check", "--all")
+    assert Path(asked(shell, "show 1")["path"]).parent == shell.folder / "usb"
+    (shell.folder / "usb").rename(shell.folder / "drawer")
+    assert Path(asked(shell, "show 1")["path"]) == backups(shell)[0]
+
+
+@pytest.mark.parametrize(("typed", "code"), [("show 9", 82), ("restore --yes --from 9", 82), ("undo --yes --to x", 83)])
+def test_what_is_not_in_the_list_is_refused_by_name(shell: Shell, typed: str, code: int) -> None:
+    ended = shell.run(*typed.split())
+    assert (ended.returncode, typed.split()[-1] in ended.stderr.decode()) == (code, True)
+
+
+def test_a_backup_that_somebody_removed_is_not_listed(shell: Shell) -> None:
+    run(shell)
+    backups(shell)[0].unlink()
+    assert asked(shell, "backups")["automatic"] == []
 
 
 def test_what_every_command_tells_a_program_is_described(shell: Shell) -> None:

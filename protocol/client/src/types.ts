@@ -1,9 +1,36 @@
 // Made by `python -m sidecar.description.openrpc --write protocol` from the code: change that, not this file.
 
-/** The safety copies of the database in force, the newest first, and their folder, which need not exist. */
+/**
+ * One backup that was made by itself, in one `place`; its copies in other places have the same `number`. `why` says
+ * what made it due, `app_version` is the app's as it said itself; `size` is in bytes. `proved` is when every byte
+ * was last found right, null for never; `rotten` says what is wrong with it, "" for nothing. `present` is false
+ * while its place is not there: a disk that is unplugged. A pinned one never goes by itself.
+ */
+export interface AutomaticBackup {
+  number: number;
+  path: string;
+  place: string;
+  present: boolean;
+  made: string;
+  why: string;
+  app_version: string;
+  rows: Record<string, number>;
+  size: number;
+  proved: string | null;
+  rotten: string;
+  pinned: boolean;
+  note: string;
+}
+
+/**
+ * The safety copies of the database in force, the newest first, and their folder, which need not exist. Besides,
+ * the backups made by themselves, the newest first, and those that lie in their places and are none of them.
+ */
 export interface BackupList {
   folder: string;
   backups: Array<SafetyCopyState>;
+  automatic: Array<AutomaticBackup>;
+  manual: Array<ManualBackup>;
 }
 
 /** Version, time (RFC 3339, UTC) and the five counts that the frontend shows. */
@@ -239,6 +266,14 @@ export interface LeftOut {
   reason: string;
   id?: string | null;
   index?: number | null;
+}
+
+/** A backup that somebody put into a place; it is never removed. `size` is in bytes. */
+export interface ManualBackup {
+  path: string;
+  place: string;
+  size: number;
+  changed: string;
 }
 
 /** What is kept with a backup now, in so many places. */
@@ -714,7 +749,7 @@ export interface Methods {
   "inspect_backup": { params: InspectBackupParams; result: BackupSummary };
   /** Put back what the last import replaced, from its safety copy; a second undo undoes the first. */
   "undo_last_import": { params: UndoLastImportParams; result: UndoResult };
-  /** List the safety copies that imports have made, the newest first: what each holds, and whether it proves. */
+  /** List all backups there are, the newest first: safety copies, those made by themselves, and others beside them. */
   "list_backups": { params: ListBackupsParams; result: BackupList };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
@@ -794,6 +829,7 @@ export type ErrorKind =
   | "invalid_policy"
   | "backup_under_way"
   | "no_such_backup"
+  | "no_such_copy"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"

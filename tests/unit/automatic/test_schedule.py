@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 @pytest.mark.parametrize(
     ("policy", "trigger", "last", "changed", "due"),
     [
-        (Policy(), "start", None, None, "there is none yet"),
+        (Policy(), "start", None, None, "the first one"),
         (Policy(), "timer", NOW - 30 * HOUR, 0, "daily"),
         (Policy(), "timer", NOW - HOUR, 10_000, None),
         (Policy(after_changes=50), "timer", NOW - HOUR, 49, None),
