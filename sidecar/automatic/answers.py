@@ -40,8 +40,26 @@ class PlaceOutcome(msgspec.Struct, kw_only=True):
     warning: str = ""
 
 
+class Checked(msgspec.Struct, kw_only=True):
+    """One backup: ``outcome`` is "fine", "rotten" or "not_tried" (with the reason in ``detail``)."""
+
+    path: str
+    outcome: str
+    detail: str = ""
+
+
+class PlaceDrill(msgspec.Struct, kw_only=True):
+    """The drill of one place; null where there is no proved backup to try."""
+
+    path: str
+    drill: Drill | None
+
+
 class RunResult(msgspec.Struct, kw_only=True):
-    """What a run did: ``outcome`` is "made", "current" (nothing changed since the newest proved one) or "not_due"."""
+    """What a run did: ``outcome`` is "made", "current" (nothing changed since the newest proved one) or "not_due".
+
+    ``checked`` and ``drills`` are what a timer's run looked after besides: what was re-read, and restored on trial.
+    """
 
     outcome: str
     why: str = ""
@@ -52,6 +70,8 @@ class RunResult(msgspec.Struct, kw_only=True):
     held: str = ""
     next_due: datetime | None = None
     warnings: list[str] = msgspec.field(default_factory=list)
+    checked: list[Checked] = msgspec.field(default_factory=list)
+    drills: list[PlaceDrill] = msgspec.field(default_factory=list)
 
 
 class PlaceHealth(msgspec.Struct, kw_only=True):
@@ -88,26 +108,11 @@ class BackupStatus(msgspec.Struct, kw_only=True):
     warnings: list[str] = msgspec.field(default_factory=list)
 
 
-class Checked(msgspec.Struct, kw_only=True):
-    """One backup: ``outcome`` is "fine", "rotten" or "not_tried" (with the reason in ``detail``)."""
-
-    path: str
-    outcome: str
-    detail: str = ""
-
-
 class CheckResult(msgspec.Struct, kw_only=True):
     """What was re-read, those longest not looked at first; ``left`` is how many wait for a later run."""
 
     checked: list[Checked]
     left: int
-
-
-class PlaceDrill(msgspec.Struct, kw_only=True):
-    """The drill of one place; null where there is no proved backup to try."""
-
-    path: str
-    drill: Drill | None
 
 
 class DrillResult(msgspec.Struct, kw_only=True):

@@ -86,14 +86,16 @@ class PlaceState(msgspec.Struct, kw_only=True):
 class Catalogue(msgspec.Struct, kw_only=True):
     """All there is to remember: ``places`` by their absolute path.
 
-    ``last`` is when all was last found to be backed up; ``fingerprint`` and ``commits`` are the database's then,
-    ``settings`` the hash of the frontend's. ``count`` is how many backups were made. ``pending`` holds the path of each
-    file that is being made, and why: one whose maker was killed is known for ours by it.
+    ``last`` is when all was last found to be backed up, by backup number ``newest``; ``fingerprint`` and ``commits``
+    are the database's then, ``settings`` the hash of the frontend's. ``count`` is how many backups were made.
+    ``pending`` holds the path of each file that is being made, and why: one whose maker was killed is known for ours
+    by it.
     """
 
     version: int = 1
     places: dict[str, PlaceState] = msgspec.field(default_factory=dict)
     last: datetime | None = None
+    newest: int = 0
     fingerprint: str = ""
     commits: int | None = None
     settings: str = ""

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidecar.automatic import own_files
 from sidecar.automatic.answers import Checked, CheckResult
-from sidecar.automatic.catalogue import Entry, locked, read_catalogue, write_catalogue
-from sidecar.errors import FileNotFound, PathError
+from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
+from sidecar.errors import PathError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 
 PHASES = {"check": 1.0}
 
 SHARE_BYTES = 256 << 20
-"""Read by one run at most, unless all is asked for; but one backup always."""
+"""Read by one check at most, unless all is asked for; but one backup always."""
+
+SHARE_OF_A_RUN = 64 << 20
+"""Read besides by the run of a timer at most; but one backup always."""
+
+OVERDUE = timedelta(days=7)
+"""What was not looked at for so long is re-read by the run of a timer."""
 
 ROTTEN = "it is no longer what was written"
 
@@ -28,31 +35,59 @@ def check_backups(places: Places, now: datetime, progress: Progress, *, all_of_t
     progress.plan(PHASES)
     with locked(places.database):
         catalogue = read_catalogue(places.database)
-        waiting = sorted(
-            ((Path(folder), entry) for folder, state in catalogue.places.items() for entry in state.entries),
-            key=lambda found: found[1].proved or found[1].made,
-        )
+        waiting = _longest_unread_first(catalogue)
         progress.phase("check", len(waiting), "backups", "Checking the backups")
-        checked: list[Checked] = []
-        read = 0
-        for folder, entry in waiting:
-            if checked and not all_of_them and read + entry.size > SHARE_BYTES:
-                break
-            read += entry.size
-            checked.append(_check(folder, entry, now, progress))
-            write_catalogue(places.database, catalogue)
-            progress.advance(1)
+        most = None if all_of_them else SHARE_BYTES
+        checked = _check_some(waiting, now, progress, lambda: write_catalogue(places.database, catalogue), most)
         return CheckResult(checked=checked, left=len(waiting) - len(checked))
+
+
+def check_overdue(
+    catalogue: Catalogue, now: datetime, progress: Progress, remember: Callable[[], None]
+) -> list[Checked]:
+    """Re-read a share of the backups that are there, were whole, and were not looked at for a week.
+
+    :param remember: called after each. Raises what it raises, Cancelled.
+    """
+    waiting = [
+        (folder, entry)
+        for folder, entry in _longest_unread_first(catalogue)
+        # By a clock that was put back, a look of the future is none.
+        if not entry.rotten and abs(now - (entry.proved or entry.made)) >= OVERDUE and folder.is_dir()
+    ]
+    return _check_some(waiting, now, progress, remember, SHARE_OF_A_RUN)
+
+
+def _longest_unread_first(catalogue: Catalogue) -> list[tuple[Path, Entry]]:
+    """Every backup; those known to be rotten last, for there is nothing more to find out about them."""
+    return sorted(
+        ((Path(folder), entry) for folder, state in catalogue.places.items() for entry in state.entries),
+        key=lambda found: (found[1].rotten != "", found[1].proved or found[1].made),
+    )
+
+
+def _check_some(
+    waiting: list[tuple[Path, Entry]], now: datetime, progress: Progress, remember: Callable[[], None], most: int | None
+) -> list[Checked]:
+    checked: list[Checked] = []
+    read = 0
+    for folder, entry in waiting:
+        if read and most is not None and read + entry.size > most:
+            break
+        found = _check(folder, entry, now, progress)
+        read += entry.size if found.outcome != "not_tried" else 0
+        checked.append(found)
+        remember()
+        progress.advance(1)
+    return checked
 
 
 def _check(folder: Path, entry: Entry, now: datetime, progress: Progress) -> Checked:
     path = folder / entry.name
     try:
         whole = own_files.hash_of(path, progress) == entry.sha256
-    except FileNotFound as error:
-        # Of a place that is there: somebody removed it, and the next run forgets it.
-        return Checked(path=str(path), outcome="not_tried", detail=error.message)
     except PathError as error:
+        # If somebody removed it from a place that is there, the next run forgets it.
         return Checked(path=str(path), outcome="not_tried", detail=error.message)
     entry.rotten = "" if whole else ROTTEN
     entry.proved = now if whole else entry.proved

@@ -7,13 +7,14 @@ value came back. A backup that was never restored is a hope.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidecar.automatic import own_files
 from sidecar.automatic.answers import Drill, DrillResult, PlaceDrill
-from sidecar.automatic.catalogue import Entry, PlaceState, locked, read_catalogue, write_catalogue
+from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, read_catalogue, write_catalogue
 from sidecar.database.generations import known_of, make_generation
 from sidecar.errors import BackupError, Cancelled, SidecarError, TooNew, WouldLoseData
 from sidecar.jobs.exporting import export_data
@@ -25,6 +26,12 @@ from sidecar.system.paths import Places
 from sidecar.system.workfolder import work_folder
 
 PHASES = {"restore": 1.0}
+
+OVERDUE = timedelta(days=30)
+"""What was not tried for so long is tried by the run of a timer."""
+
+AGAIN = timedelta(days=1)
+"""The same where it could not be tried."""
 
 
 def drill_backups(places: Places, now: datetime, progress: Progress) -> DrillResult:
@@ -43,6 +50,27 @@ def drill_backups(places: Places, now: datetime, progress: Progress) -> DrillRes
         return DrillResult(
             places=[PlaceDrill(path=folder, drill=state.drill) for folder, state in catalogue.places.items()]
         )
+
+
+def drill_overdue(
+    catalogue: Catalogue, work_dir: Path, now: datetime, progress: Progress, remember: Callable[[], None]
+) -> list[PlaceDrill]:
+    """The drill of each place that is there and was not tried for a month, or in vain for a day.
+
+    :param remember: called after each. Raises what it raises, Cancelled.
+    """
+    tried = []
+    for folder, state in catalogue.places.items():
+        if Path(folder).is_dir() and state.newest_proved() is not None and _is_overdue(state.drill, now):
+            _drill(Path(folder), state, work_dir, now, progress)
+            tried.append(PlaceDrill(path=folder, drill=state.drill))
+            remember()
+    return tried
+
+
+def _is_overdue(last: Drill | None, now: datetime) -> bool:
+    # By a clock that was put back, a drill of the future is none.
+    return last is None or abs(now - last.when) >= (AGAIN if last.outcome == "not_tried" else OVERDUE)
 
 
 def _drill(folder: Path, state: PlaceState, work_dir: Path, now: datetime, progress: Progress) -> None:

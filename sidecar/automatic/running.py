@@ -19,6 +19,8 @@ from sidecar.archive.settings import read_settings
 from sidecar.automatic import own_files
 from sidecar.automatic.answers import Failure, Hold, PlaceOutcome, RunResult
 from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, new_name, read_catalogue, write_catalogue
+from sidecar.automatic.checking import check_overdue
+from sidecar.automatic.drilling import drill_overdue
 from sidecar.automatic.fingerprint import count_commits, take_fingerprint
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.automatic.policy_file import read_policy
@@ -62,6 +64,8 @@ def run_backup_if_due(
     with locked(places.database):
         run = _Run(places, policy_file.policy, read_catalogue(places.database), progress, clock, app_version, settings)
         result = run.carry_out(trigger)
+        if trigger == "timer" and run.policy.enabled:
+            run.look_after(result)
     if policy_file.remark:
         result.warnings.append(policy_file.remark)
     return result
@@ -107,9 +111,28 @@ class _Run:
             raise
         self.catalogue.failure = None
         self.catalogue.last, self.catalogue.fingerprint, self.catalogue.commits = now, fingerprint or "", commits
+        self.catalogue.newest = entry.number
         self.catalogue.settings, self.catalogue.app_version = self._settings_hash(), self.app_version
         self._remember()
         return self._everywhere(RunResult(outcome="made" if made else "current", why=why), entry, made)
+
+    def look_after(self, result: RunResult) -> None:
+        """Re-read what nobody has looked at for long, and restore on trial what was not tried for long.
+
+        The run itself has succeeded: that this does not come to its end, or finds something, is no failure of it.
+        """
+        now, progress = self.clock(), self.progress.quietly()
+        try:
+            result.checked = check_overdue(self.catalogue, now, progress, self._remember)
+            if self.policy.drill:
+                result.drills = drill_overdue(self.catalogue, self.places.work_dir, now, progress, self._remember)
+        except Cancelled:
+            return
+        except SidecarError as error:
+            result.warnings.append(error.message)
+        found = [(one.path, one.outcome, one.detail) for one in result.checked]
+        found += [(one.path, one.drill.outcome, one.drill.detail) for one in result.drills if one.drill]
+        result.warnings += [f"{path}: {detail}" for path, outcome, detail in found if outcome == "rotten"]
 
     def _everywhere(self, result: RunResult, entry: Entry, made: Path | None) -> RunResult:
         """Bring the newest backup to all places, and remove there what may go."""
@@ -135,8 +158,10 @@ class _Run:
     def _current(self, fingerprint: str | None, now: datetime, why: str) -> tuple[Entry, Path | None]:
         """The newest proved backup if the database holds just what it holds, else a new one and where it lies."""
         newest = self._newest()
+        # The newest that is there and whole need not be the one that the fingerprint is about.
         untouched = fingerprint is not None and fingerprint == self.catalogue.fingerprint
-        if newest is not None and untouched and self._same_settings() and self._has_its_size(newest):
+        is_same = untouched and newest is not None and newest.number == self.catalogue.newest
+        if newest is not None and is_same and self._same_settings() and self._has_its_size(newest):
             return newest, None
         folder = self._first_folder()
         made = folder / new_name(now, {entry.name for entry in self.catalogue.place(folder).entries})

@@ -50,7 +50,8 @@ _VERDICTS = {"fine": "fine", "rotten": "NOT WHOLE", "not_tried": "could not be t
 def run_lines(result: RunResult) -> list[str]:
     """What a run did, in each place."""
     if result.outcome == "not_due":
-        return [f"No backup is due{_next(result.next_due)}.", *warnings(result.warnings)]
+        due = f"No backup is due{_next(result.next_due)}."
+        return [due, *_looked_after(result), *warnings(result.warnings)]
     if result.outcome == "made":
         head = f"Made a backup of {plural(sum(result.rows.values()), 'row')} ({printable(result.why)})."
     else:
@@ -61,9 +62,16 @@ def run_lines(result: RunResult) -> list[str]:
         *table(("outcome", "place"), [_outcome(place) for place in result.places], "ll"),
         *([""] if result.removed else []),
         *(f"removed: {printable(path)}" for path in result.removed),
+        *_looked_after(result),
         *_held(result.held),
         *warnings(result.warnings),
     ]
+
+
+def _looked_after(result: RunResult) -> list[str]:
+    read = [f"re-read: {plural(len(result.checked), 'backup')}"] if result.checked else []
+    tried = [f"restored on trial: {plural(len(result.drills), 'backup')}"] if result.drills else []
+    return [*read, *tried]
 
 
 def status_lines(result: BackupStatus, now: datetime) -> list[str]:

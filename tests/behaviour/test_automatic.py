@@ -18,7 +18,7 @@ from sidecar.automatic.policy import Place, Policy, Trigger
 from sidecar.automatic.policy_file import write_policy
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.running import accept, run_backup_if_due
-from sidecar.errors import BackupUnderWay, DamagedBackup, DatabaseNotFound, VerificationFailed
+from sidecar.errors import BackupUnderWay, Cancelled, DamagedBackup, DatabaseNotFound, VerificationFailed
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.databases import contents, execute, fresh, restore
@@ -202,6 +202,27 @@ def test_a_backup_that_somebody_removed_is_no_failure(device: Device) -> None:
     assert (result.outcome, result.warnings) == ("made", [])
 
 
+@pytest.mark.parametrize("lost", ["removed", "rotten", "unplugged"])
+def test_an_older_backup_never_stands_for_the_newest_that_was_lost(device: Device, tmp_path: Path, lost: str) -> None:
+    usb = tmp_path / "usb"
+    device.policy(device.folder)
+    device.run()
+    device.policy(usb, device.folder) if lost == "unplugged" else None
+    device.write()
+    newest = Path(device.run("start").backup or "")
+    if lost == "rotten":
+        newest.write_bytes(newest.read_bytes()[:-1] + b"\x01")
+        check_backups(device.places, device.now, Progress(), all_of_them=True)
+    elif lost == "removed":
+        newest.unlink()
+    else:
+        (device.folder / newest.name).unlink()
+        usb.rename(tmp_path / "drawer")
+    result = device.run("start")
+    assert result.outcome == "made"
+    assert len(backups(device.folder)) >= 2
+
+
 def test_two_at_once_are_one_and_a_word(device: Device) -> None:
     with locked(device.places.database), pytest.raises(BackupUnderWay):
         device.run()
@@ -355,3 +376,64 @@ def test_a_drill_finds_what_is_rotten_and_what_could_not_be_tried(device: Device
     (tmp_path / "usb").rename(tmp_path / "drawer")
     drills = drills_of(drill_backups(device.places, device.now, Progress()))
     assert [drill.outcome for drill in drills] == ["rotten", "not_tried"]
+
+
+# -- looked after by the run of a timer ---------------------------------------------------
+
+
+def test_a_timers_run_tries_the_newest_once_a_month_and_no_other_run_does(device: Device) -> None:
+    assert device.run("start").drills == []
+    assert [drill.drill and drill.drill.outcome for drill in device.run().drills] == ["fine"]
+    tried = [len(device.run().drills) for _ in range(61)]
+    assert [day for day, count in enumerate(tried, 1) if count] == [30, 60]
+    device.now -= 400 * DAY
+    assert len(device.run().drills) == 1
+
+
+def test_a_timers_run_tries_none_where_the_policy_says_so(device: Device) -> None:
+    write_policy(device.places.database, Policy(drill=False))
+    assert device.run().drills == []
+    assert device.run("start").drills == []
+
+
+def test_a_timers_run_re_reads_what_nobody_looked_at_for_a_week(device: Device) -> None:
+    first = Path(device.run().backup or "")
+    looked = [len(device.run().checked) for _ in range(15)]
+    assert [day for day, count in enumerate(looked, 1) if count] == [7, 14]
+    first.write_bytes(first.read_bytes()[:-1] + b"\x01")
+    for _ in range(5):
+        assert device.run().checked == []
+    result = device.run()
+    assert [one.outcome for one in result.checked if one.path == str(first)] == ["rotten"]
+    assert any(str(first) in warning for warning in result.warnings)
+    assert backup_status(device.places, device.now).state == "failing"
+
+
+def test_a_timers_run_reads_a_share_and_the_rest_the_next_time(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "SHARE_OF_A_RUN", 1)
+    for _ in range(3):
+        device.write()
+        device.run("start", timedelta(days=2))
+    device.now += 30 * DAY
+    seen = [[one.path for one in device.run("timer", timedelta(minutes=5)).checked] for _ in range(4)]
+    assert sorted(Path(path).name for paths in seen for path in paths) == backups(device.folder)
+    assert [len(paths) for paths in seen] == [1, 1, 1, 0]
+
+
+def test_a_cancel_while_it_looks_after_them_is_no_failure_of_the_run(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "drill_overdue", lambda *_: _raise(Cancelled()))
+    result = device.run()
+    assert (result.outcome, result.drills, result.warnings) == ("made", [], [])
+    assert backup_status(device.places, device.now).state == "healthy"
+
+
+def test_a_place_that_is_unplugged_keeps_the_outcome_of_its_last_drill(device: Device, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    device.policy(device.folder, usb)
+    device.run()
+    usb.rename(tmp_path / "drawer")
+    device.run(after=40 * DAY)
+    states = read_catalogue(device.places.database).places
+    assert [state.drill and (device.now - state.drill.when).days for state in states.values()] == [0, 40]

@@ -401,7 +401,10 @@ export interface Rescue {
   in_place: boolean | null;
 }
 
-/** What a run did: `outcome` is "made", "current" (nothing changed since the newest proved one) or "not_due". */
+/**
+ * What a run did: `outcome` is "made", "current" (nothing changed since the newest proved one) or "not_due".
+ * `checked` and `drills` are what a timer's run looked after besides: what was re-read, and restored on trial.
+ */
 export interface RunResult {
   outcome: string;
   why: string;
@@ -412,6 +415,8 @@ export interface RunResult {
   held: string;
   next_due: string | null;
   warnings: Array<string>;
+  checked: Array<Checked>;
+  drills: Array<PlaceDrill>;
 }
 
 /**
