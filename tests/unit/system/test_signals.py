@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -30,6 +30,41 @@ def test_a_signal_sets_the_flag_and_raises_nothing_however_often_it_comes(number
         signal.raise_signal(number)
         signal.raise_signal(number)
         assert interrupts()
+
+
+class Console:
+    """Windows' console, as far as a program hears of it."""
+
+    def __init__(self) -> None:
+        self.handlers: list[Callable[[int], bool]] = []
+        self.waited: list[float] = []
+
+    def listen(self, handler: Callable[[int], bool]) -> Callable[[], object]:
+        self.handlers.append(handler)
+        return lambda: self.handlers.remove(handler)
+
+
+@pytest.mark.parametrize(("event", "waits"), [(1, False), (2, True), (5, True), (6, True)])
+def test_what_happens_to_a_console_of_windows_is_a_request_and_its_end_waits_for_the_job(
+    event: int, waits: bool
+) -> None:
+    console = Console()
+    with Interrupts(console.listen, console.waited.append) as interrupts:
+        (handler,) = console.handlers
+        assert not interrupts()
+        assert handler(event)
+        assert interrupts()
+    assert all(0 < seconds < 5 for seconds in console.waited), "Windows ends the process after five seconds"
+    assert len(console.waited) == waits
+    assert console.handlers == [handler], "it stays: Windows may be within it"
+
+
+def test_ctrl_c_is_left_to_python_and_a_console_that_says_nothing_is_left_alone() -> None:
+    console = Console()
+    with Interrupts(console.listen, console.waited.append) as interrupts:
+        assert not console.handlers[0](0)
+        assert not interrupts()
+    assert (console.handlers, console.waited) == ([], [])
 
 
 def test_the_signals_are_given_back_when_none_came() -> None:
