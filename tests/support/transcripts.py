@@ -96,7 +96,9 @@ def start(command: Sequence[str], folder: Path) -> Client:
     (folder / "letter.txt").write_text("Dear diary", "utf-8")
     (folder / "folder").mkdir()
     places = {"KIRAPILOT_DATABASE": str(folder / "kirapilot.db"), "XDG_CACHE_HOME": str(folder / "cache")}
-    return Client([*command, "serve"], environment=os.environ | places)
+    # No variable moves a user's cache on Windows.
+    work = ["--work-dir", str(folder / "cache" / "kirapilot" / "backup-work")] if sys.platform == "win32" else []
+    return Client([*command, "serve", *work], environment=os.environ | places)
 
 
 def _with_a_task_twice(entries: Entries) -> Entries:
@@ -138,8 +140,7 @@ def matches(expected: Any, received: Any, folder: Path) -> bool:
     if isinstance(expected, str):
         if expected in PLACEHOLDERS:
             return PLACEHOLDERS[expected](received)
-        filled_in = expected.replace("<folder>", str(folder))
-        return isinstance(received, str) and _STAMP.sub("<stamp>", received) == filled_in
+        return isinstance(received, str) and _STAMP.sub("<stamp>", _with_folder(received, folder)) == expected
     if isinstance(expected, dict):
         return (
             isinstance(received, dict)
@@ -155,6 +156,12 @@ def matches(expected: Any, received: Any, folder: Path) -> bool:
     return type(expected) is type(received) and bool(expected == received)
 
 
+def _with_folder(text: str, folder: Path) -> str:
+    """What was said with "<folder>" for the folder, and with slashes in the paths below it, on every system."""
+    path = re.compile(re.escape(str(folder)) + r"([\\/][\w.-]+)*")
+    return path.sub(lambda found: "<folder>" + found[0].removeprefix(str(folder)).replace("\\", "/"), text)
+
+
 def _bytes(line: Line, folder: Path) -> bytes:
     if line.mark == SENT_BYTES:
         return bytes.fromhex(line.text)
@@ -167,7 +174,7 @@ def _written_down(message: Any, folder: Path, key: str = "") -> Any:
     if isinstance(message, str):
         if PLACEHOLDERS["<token>"](message):
             return "<token>"
-        return _VARYING.get(key) or _STAMP.sub("<stamp>", message.replace(str(folder), "<folder>"))
+        return _VARYING.get(key) or _STAMP.sub("<stamp>", _with_folder(message, folder))
     if isinstance(message, dict):
         if "openrpc" in message:
             return "<document>"
