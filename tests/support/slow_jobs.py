@@ -80,7 +80,7 @@ def fail(_params: NoParams, _context: Context) -> None:
 
 def tell_surrogate(_params: NoParams, _context: Context) -> str:
     """Answer with the name of an undecodable file."""
-    return os.fsdecode(b"caf\xe9")
+    return "caf\udce9"
 
 
 def where(_params: NoParams, context: Context) -> str:
