@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from sidecar.errors import DamagedBackup, FileInUse
+from sidecar.errors import DamagedBackup, FileInUse, NotABackup
 from sidecar.progress import Progress
 from sidecar.system.os_errors import file_errors
 from sidecar.system.workfolder import folder_errors, new_file, require_space
@@ -45,7 +45,10 @@ def require_sound(copy: Path, progress: Progress) -> None:
         with closing(sqlite3.connect(copy)) as connection, progress.watching(connection):
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
-        raise DamagedBackup(detail="it is a database that SQLite cannot read, or an encrypted one") from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            # Nothing but its first bytes says that it ever was one.
+            raise NotABackup(detail="it begins as a database, and is none that SQLite can read") from error
+        raise DamagedBackup(detail="it is a database that SQLite cannot read") from error
     if found != "ok":
         raise DamagedBackup(detail="it is a database, and parts of it are not as SQLite left them")
 

@@ -121,7 +121,7 @@ def test_a_backup_that_is_not_valid_is_a_result_and_an_exit_code(terminal: Termi
         ("import backup.kpbackup", "usage"),
         ("import --yes damaged.kpbackup", "damaged"),
         ("preview damaged.kpbackup", "damaged"),
-        ("validate --basic kirapilot.db", "not_a_backup"),
+        ("validate --basic kirapilot.db", "same_file"),
         ("inspect missing.kpbackup", "file_not_found"),
         ("undo --yes", "no_safety_copy"),
         ("demo --folder missing", "folder_not_found"),

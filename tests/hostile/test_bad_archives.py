@@ -251,7 +251,7 @@ SPOILED: dict[str, tuple[Callable[[Entries], Entries], type[SidecarError]]] = {
     "a nested value": (_in_tasks(_task(tags=["a"])), InvalidBackup),
     "a text for a number": (_in_tasks(_task(priority="1")), InvalidBackup),
     "a number for a truth": (_in_tasks(_task(is_periodic_instance=1)), InvalidBackup),
-    "a time that is none": (_in_tasks(_task(due_date="2026-02-30T00:00:00Z")), InvalidBackup),
+    "a time that is none": (_in_tasks(_task(due_date="tomorrow")), InvalidBackup),
     "an id that is null": (_in_tasks(_task(id=None)), InvalidBackup),
     "an id twice": (_in_tasks(f"[{_ONE},{_ONE}]", 2), InvalidBackup),
     "an id of a million characters, twice": (

@@ -129,7 +129,7 @@ def test_application_error_keeps_its_code_sentence_and_data() -> None:
     "error",
     [
         RuntimeError("secret"),
-        OSError(13, "secret", "/secret"),
+        ZeroDivisionError("secret"),
         sqlite3.OperationalError("secret"),
         KeyError("secret"),
         UnicodeEncodeError("utf-8", "secret\ud800", 6, 7, "secret"),
