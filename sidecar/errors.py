@@ -7,7 +7,7 @@ Tree::
     │   ├── FileNotFound  FolderNotFound  IsAFolder  PathNotAllowed  SameFile  WriteProtected
     │   └── PermissionDenied  DiskFull  FileTooLarge  FileInUse  ReadFailed  PlaceUnreachable
     ├── BackupError            the backup file is at fault
-    │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded
+    │   ├── NotABackup  DamagedBackup  MissingData  InvalidMetadata  LimitExceeded  PartialBackup
     │   └── UnsupportedVersion  SeveralBackups  TooNew  InvalidBackup (RowsRefused)  WouldLoseData  NothingToSalvage
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
@@ -201,6 +201,13 @@ class UnsupportedVersion(BackupError):
     kind, code, hint = "unsupported_version", 23, "Choose a backup of version 1.0.0."
 
 
+class PartialBackup(BackupError):
+    """{detail}. Replacing your data with it would remove what it lacks. Merge it instead, or import it with salvage:
+    neither removes anything."""
+
+    kind, code, hint = "partial_backup", 55, "Merge it, or import it with salvage: neither removes anything."
+
+
 class SeveralBackups(BackupError):
     """The ZIP holds {detail}. Unpack it, and choose one of them."""
 
@@ -283,7 +290,8 @@ class DatabaseDamaged(DatabaseError):
     """KiraPilot's database is damaged ({detail}). Import your latest backup as a replacement: a new database is made of
     it, and the damaged file is kept beside."""
 
-    kind, code, hint = "database_damaged", 34, "Import your latest backup as a replacement."
+    kind, code = "database_damaged", 34
+    hint = "Import your latest backup as a replacement, or export what can still be read (param salvage)."
 
 
 class DatabaseReadOnly(DatabaseError):

@@ -70,10 +70,19 @@ class BackupValidationResult(msgspec.Struct, kw_only=True):
     warning_count: int = 0
 
 
+class ReadableTable(msgspec.Struct, kw_only=True, frozen=True):
+    """One table of a damaged database: rows that could be read, and rows that are known to be lost; ``lost`` is null
+    where nothing tells how many."""
+
+    read: int
+    lost: int | None
+
+
 class ExportResult(BackupMetadata, kw_only=True):
     """BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it.
 
     ``older`` is the path of the backup that lay there before, where it was kept since it holds far more; else null.
+    ``readable`` is what could be read of a damaged database, per table; null where the backup holds everything.
     """
 
     path: str
@@ -81,6 +90,7 @@ class ExportResult(BackupMetadata, kw_only=True):
     tables: dict[str, int]
     warnings: list[str]
     older: str | None = None
+    readable: dict[str, ReadableTable] | None = None
 
 
 class Example(msgspec.Struct, omit_defaults=True):

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from sidecar.archive import manifest as names
-from sidecar.archive.manifest import EntryManifest, Manifest, TableManifest, Writer, section_entry
+from sidecar.archive.manifest import EntryManifest, Manifest, Readable, TableManifest, Writer, section_entry
 from sidecar.archive.zip_writing import Composite, Data, Written, ZipWriter
 from sidecar.database.models import CONTRACT
 from sidecar.results import VERSION, BackupMetadata
@@ -79,6 +79,7 @@ class ArchiveWriter:
         migrations: list[str | int | float | None],
         writer: Writer,
         encoding: str = "UTF-8",
+        salvaged: Readable | None = None,
     ) -> None:
         """Settings, data.json, exact.json when there is anything in it, and the manifest last."""
         encoded = _encode(settings)
@@ -99,6 +100,7 @@ class ArchiveWriter:
             tables=dict(tables),
             entries=described,
             encoding=encoding,
+            salvaged=salvaged or msgspec.UNSET,
         )
         self._zip.write(names.MANIFEST, msgspec.json.format(_encode(manifest), indent=1))
         self._zip.finish()

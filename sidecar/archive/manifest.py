@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from sidecar.database.models import CONTRACT
+from sidecar.results import ReadableTable
 
 REVISION = 1
 """Format revision: grows when an older reader would misread the archive."""
@@ -61,11 +62,27 @@ class TableManifest(msgspec.Struct, frozen=True):
     references: dict[str, tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Readable(msgspec.Struct, frozen=True):
+    """What could be read of a damaged database: rows per table, and whether its schema still told all its tables."""
+
+    tables: dict[str, ReadableTable]
+    all_tables: bool
+
+    def __str__(self) -> str:
+        lost = sum(table.lost or 0 for table in self.tables.values())
+        known = self.all_tables and all(table.lost is not None for table in self.tables.values())
+        rows = f"{lost:,} {'row' if lost == 1 else 'rows'} could not be read"
+        if not known:
+            rows = f"at least {rows}" if lost else "nobody knows how many rows could not be read"
+        return f"This backup was made of a damaged database: {rows}, and none of the others is proved"
+
+
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """The whole of manifest.json. ``migrations`` are those of the database; they are never imported.
 
     An export writes names alone; of older ones some hold whatever stood in the database's table. ``encoding`` is that
-    of the database's texts, as SQLite calls it (since 1.1).
+    of the database's texts, as SQLite calls it (since 1.1). ``salvaged`` is there where the database was damaged,
+    and the archive holds what could be read of it (since 1.1).
     """
 
     revision: Annotated[int, msgspec.Meta(ge=1)]
@@ -75,6 +92,12 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     tables: dict[str, TableManifest]
     entries: dict[str, EntryManifest]
     encoding: str = "UTF-8"
+    salvaged: Readable | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of the archive wherever it is shown."""
+        return [] if self.salvaged is msgspec.UNSET else [str(self.salvaged)]
 
 
 class ManifestHead(msgspec.Struct, frozen=True):

@@ -161,16 +161,20 @@ def _export(commands: _Commands[_Parser]) -> None:
         "export",
         "Write all data into a backup file",
         "The file appears whole or not at all: a failed export leaves an older backup as it was.\n"
-        "The app's own settings lie in its window: only an export in KiraPilot has them too.",
+        "The app's own settings lie in its window: only an export in KiraPilot has them too.\n"
+        "A damaged database is refused, unless --salvage is given: what can still be read of it is\n"
+        "then written, beside FILE if there is one, and can be merged, but replaces nothing.",
         [
             "export kirapilot-backup.kpbackup",
             "export --yes --json nightly.kpbackup",
+            "export --salvage rest.kpbackup",
             "export -",
         ],
     )
     parser.add_argument("file", metavar="FILE", help='the backup to write (.kpbackup); "-" is standard output')
     _add_yes(parser, "replace an existing FILE without asking")
     parser.add_argument("--force", action="store_true", help="replace FILE even if it is write-protected")
+    parser.add_argument("--salvage", action="store_true", help="of a damaged database, save what can be read")
     _add_database(parser)
     _add_output(parser)
 

@@ -93,7 +93,7 @@ def export(options: Options, terminal: Terminal) -> int:
     if _exists(options.file):
         agreed, force = questions.confirm_replacement(options, terminal)
     with terminal.progress() as progress:
-        result = exporting.export_data(options.places(), options.file, progress, None, agreed, force)
+        result = exporting.export_data(options.places(), options.file, progress, None, agreed, force, options.salvage)
     terminal.answer(result, lambda: rendering.export_lines(result))
     return DONE
 

@@ -30,7 +30,7 @@ def export_to_output(options: Options, terminal: Terminal) -> ExportResult:
     with work_folder(places.work_dir) as folder:
         backup = folder / "backup.kpbackup"
         with terminal.progress() as progress:
-            result = export_data(places, str(backup), progress)
+            result = export_data(places, str(backup), progress, salvage=options.salvage)
         with folder_errors(places.work_dir):
             file = backup.open("rb")
         with file:

@@ -30,8 +30,11 @@ def confirm_replacement(options: Options, terminal: Terminal) -> tuple[bool, boo
     if options.yes or not terminal.can_ask:
         _require_yes(options, terminal, fact, "Replace it?")
         return True, options.force
-    with terminal.progress() as progress:
-        shrunk = shrinking.foresee(options.places(), options.file, progress)
+    shrunk = None
+    if not options.salvage:
+        # Of a damaged database nobody can tell, and what is salvaged replaces nothing.
+        with terminal.progress() as progress:
+            shrunk = shrinking.foresee(options.places(), options.file, progress)
     _require_yes(options, terminal, f"{fact}. This backup would hold {shrunk}" if shrunk else fact, "Replace it?")
     return bool(shrunk), protected or options.force
 

@@ -18,9 +18,9 @@ from sidecar import __version__
 from sidecar.archive import limits
 from sidecar.archive.archive_writing import ArchiveWriter
 from sidecar.archive.forms import ExactCell
-from sidecar.archive.manifest import TableManifest, Writer, section_entry
+from sidecar.archive.manifest import Readable, TableManifest, Writer, section_entry
 from sidecar.archive.reading_back import EarlyReader, read_back
-from sidecar.archive.settings import read_settings
+from sidecar.archive.settings import DeviceSettings, read_settings
 from sidecar.archive.zip_writing import Data
 from sidecar.database.connection import database_errors, holds_database, is_database_file, require_file
 from sidecar.database.introspection import (
@@ -36,12 +36,15 @@ from sidecar.database.introspection import (
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.errors import BeyondFormat, SameFile, VerificationFailed, WriteProtected
+from sidecar.errors import BeyondFormat, DatabaseError, SameFile, VerificationFailed, WriteProtected
 from sidecar.jobs.gathering import Gatherer
-from sidecar.jobs.shrinking import making_way
+from sidecar.jobs.shrinking import Older, free_name, making_way
 from sidecar.jobs.vouching import blaming_damage, looking_into, vouch
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import DAMAGED, Wreck, diagnose
+from sidecar.rescue.reading_out import read_out
 from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
+from sidecar.sources.databases import copy_database
 from sidecar.system.files import open_private, resolve_target
 from sidecar.system.names import shown, sqlite_uri
 from sidecar.system.paths import Places
@@ -66,45 +69,81 @@ def export_data(
     settings: Mapping[str, object] | None = None,
     overwrite_shrunk: bool = False,
     force: bool = False,
+    salvage: bool = False,
 ) -> ExportResult:
     """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
 
     :param settings: the frontend's, as it gave them; secrets are left out.
     :param overwrite_shrunk: replace an older backup that holds far more, too; else it is kept beside the new one.
     :param force: replace even a file that is write-protected, which stays so; else raise WriteProtected.
+    :param salvage: of a damaged database write what can be read, replacing nothing; else raise DatabaseDamaged.
     Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled:
     ``file_path`` is then what it was.
     """
     progress.plan(PHASES)
+    frontend = read_settings(settings)
+    try:
+        return _export(places, file_path, progress, frontend, overwrite_shrunk, force)
+    except DatabaseError:
+        found = diagnose(places.database, places.work_dir, progress.quietly()) if salvage else None
+        if not isinstance(found, Wreck) or found.reason != DAMAGED:
+            raise
+    return _export_readable(places, file_path, progress, frontend, found)
+
+
+def _export(
+    places: Places, file_path: str, progress: Progress, frontend: DeviceSettings, overwrite_shrunk: bool, force: bool
+) -> ExportResult:
     require_file(places.database)
     target = resolve_target(file_path)
-    frontend = read_settings(settings)
     if is_database_file(target, places.database) or holds_database(target):
         raise SameFile(path=file_path)
     if not force and is_write_protected(target):
         raise WriteProtected(path=file_path)
     with work_folder(places.work_dir) as folder:
         snapshot = folder / "snapshot.db"
-        size = places.database.stat().st_size
-        require_space(folder, size, "the snapshot of the database")
+        require_space(folder, places.database.stat().st_size, "the snapshot of the database")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
-        saving = Saving(target, folder, progress, owner_to_be(places.database))
-        with (
-            making_way(target, overwrite_shrunk) as older,
-            replacing(saving) as file,
-            database_errors(places.database),
-        ):
-            # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
-            require_space(target.parent, size // 100, "the backup")
-            export = _Export(snapshot, folder / "exact", progress, frontend.clean)
-            with closing(Ahead(looking_into(snapshot, progress))) as looking, blaming_damage(looking, places.database):
-                with EarlyReader(file.name) as early:
-                    metadata, archive = export.write(file, early)
-                read_back(file, archive, early, progress)
-                found = next(looking)
-            doubts = vouch(file, places.work_dir, places.database, found, export.tables, export.exact_cells, progress)
-            older.give_way({name: table.rows for name, table in export.tables.items()})
+        export = _Export(snapshot, folder / "exact", progress, frontend.clean)
+        with making_way(target, overwrite_shrunk) as older:
+            return _write(export, places, target, frontend, older)
+
+
+def _export_readable(
+    places: Places, file_path: str, progress: Progress, frontend: DeviceSettings, wreck: Wreck
+) -> ExportResult:
+    """The same of what can be read of a damaged database. Raises what is the matter with it if that is nothing."""
+    target = free_name(resolve_target(file_path))
+    with work_folder(places.work_dir) as folder:
+        require_space(folder, 2 * places.database.stat().st_size, "what can be read of the database")
+        progress.phase("read", 1, "snapshots", "Reading what can be read of the database")
+        found = read_out(copy_database(places.database, folder, progress), progress.quietly())
+        if found is None or not found.rows:
+            raise wreck.error
+        salvaged = Readable(found.tables, found.all_tables)
+        export = _Export(found.path, folder / "exact", progress, frontend.clean, salvaged)
+        result = _write(export, places, target, frontend, Older(target, overwrite=False))
+    result.readable = found.tables
+    moved = [f"{file_path} stays as it is: this backup is {target}"] if target != resolve_target(file_path) else []
+    result.warnings = [str(salvaged), *moved, *result.warnings]
+    return result
+
+
+def _write(export: _Export, places: Places, target: Path, frontend: DeviceSettings, older: Older) -> ExportResult:
+    """Write the archive beside its place, prove it, and let it take its name."""
+    progress, snapshot = export.progress, export.snapshot
+    saving = Saving(target, snapshot.parent, progress, owner_to_be(places.database))
+    with replacing(saving) as file, database_errors(places.database):
+        # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
+        require_space(target.parent, places.database.stat().st_size // 100, "the backup")
+        with closing(Ahead(looking_into(snapshot, progress))) as looking, blaming_damage(looking, places.database):
+            with EarlyReader(file.name) as early:
+                metadata, archive = export.write(file, early)
+            read_back(file, archive, early, progress)
+            found = next(looking)
+        doubts = vouch(file, places.work_dir, places.database, found, export.tables, export.exact_cells, progress)
+        older.give_way({name: table.rows for name, table in export.tables.items()})
     return ExportResult(
         **msgspec.structs.asdict(metadata),
         path=shown(str(target)),
@@ -123,6 +162,7 @@ class _Export:
     spool: Path
     progress: Progress
     frontend: Mapping[str, object]
+    salvaged: Readable | None = None
     tables: dict[str, TableManifest] = field(default_factory=dict)
     substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
     dangling: dict[str, int] = field(default_factory=dict)
@@ -165,6 +205,7 @@ class _Export:
                 migrations=_migrations(connection, schema),
                 writer=Writer("kirapilot-sidecar", __version__),
                 encoding=connection.execute("PRAGMA main.encoding").fetchone()[0],
+                salvaged=self.salvaged,
             )
         return metadata, archive
 

@@ -20,7 +20,15 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
-from sidecar.errors import ChangedSincePreview, DatabaseBusy, NotABackup, NothingToSalvage, SameFile, SidecarError
+from sidecar.errors import (
+    ChangedSincePreview,
+    DatabaseBusy,
+    NotABackup,
+    NothingToSalvage,
+    PartialBackup,
+    SameFile,
+    SidecarError,
+)
 from sidecar.jobs.exporting import export_data
 from sidecar.jobs.rescuing import Rebuilding
 from sidecar.jobs.safety_copies import SafetyCopy
@@ -338,6 +346,7 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
                 backup.require_whole()
             else:
                 backup.require_valid()
+                _require_complete(backup, request, found)
         backup.stage.close()
         if state is not None:
             require_unchanged(request.file_path, state)
@@ -367,6 +376,15 @@ def _nothing_in_it(request: _Request) -> Iterator[None]:
         if not request.salvage:
             raise
         raise NothingToSalvage(path=error.path, detail=error.detail) from error
+
+
+def _require_complete(backup: Judged, request: _Request, found: Wreck | str | None) -> None:
+    """Raise PartialBackup where rows would be removed because a damaged database no longer told of them."""
+    remarks = backup.contents.manifest.remarks if backup.contents.manifest else []
+    if request.salvage:
+        backup.remark(remarks)
+    elif remarks and request.overwrite and not isinstance(found, Wreck):
+        raise PartialBackup(detail=remarks[0])
 
 
 def _diagnosed(request: _Request, progress: Progress) -> Wreck | str | None:

@@ -57,7 +57,7 @@ def inspect_backup(file_path: str, progress: Progress, places: Places | None = N
             entries=_entries(archive, metadata, manifest) if given.form == ARCHIVE else [],
             settings=_settings(archive),
             form=given.form,
-            warnings=[*given.remarks, *remarks_on(archive)],
+            warnings=[*given.remarks, *remarks_on(archive), *(manifest.remarks if manifest else ())],
         )
 
 

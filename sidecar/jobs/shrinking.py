@@ -120,6 +120,21 @@ def compare_counts(before: Mapping[str, int], now: Mapping[str, int]) -> Shrunk:
     )
 
 
+def free_name(target: Path) -> Path:
+    """``target`` where nothing lies there, else a name beside it that says that the backup was salvaged.
+
+    Raises PathNotAllowed where all such names are taken.
+    """
+    if not os.path.lexists(target):
+        return target
+    stem = os.fsencode(target.stem)[:_NAME_BYTES].decode("utf-8", "ignore")
+    for number in range(_NAMES_TRIED):
+        beside = target.with_name(f"{stem}-salvaged{f'-{number}' if number else ''}{target.suffix or '.kpbackup'}")
+        if not os.path.lexists(beside):
+            return beside
+    raise PathNotAllowed(path=target, detail=f"{_NAMES_TRIED:,} salvaged backups lie beside it already")
+
+
 def _keep(target: Path, created_at: str) -> Path:
     """Give the file a second name beside its own, which it keeps until it is replaced."""
     stem = os.fsencode(target.stem)[:_NAME_BYTES].decode("utf-8", "ignore")

@@ -92,6 +92,8 @@ def _judged(file: BinaryIO, path: Path | None, work_dir: Path, progress: Progres
         stage = Stage(folder, encoding)
         try:
             contents = stage_archive(archive, stage, folder, problems, progress)
+            for remark in contents.manifest.remarks if contents.manifest else ():
+                problems.warning("salvaged", remark)
             check(stage, contents.metadata, problems, progress)
             yield Judged(stage, contents, problems)
         finally:

@@ -130,7 +130,13 @@ def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
 
     progress = context.progress(params.progress_token)
     return export_data(
-        context.places, params.file_path, progress, params.settings, params.overwrite_shrunk, params.force
+        context.places,
+        params.file_path,
+        progress,
+        params.settings,
+        params.overwrite_shrunk,
+        params.force,
+        params.salvage,
     )
 
 

@@ -53,6 +53,13 @@ Force = Annotated[
     bool,
     Meta(description="If true, replaces even a write-protected file, and leaves it so; if false, refuses."),
 ]
+SalvageExport = Annotated[
+    bool,
+    Meta(
+        description="If true, writes what can still be read of a damaged database, into a file that replaces nothing;"
+        " a sound database is exported as ever. If false, refuses a damaged one."
+    ),
+]
 PreviewToken = Annotated[
     str | None,
     Meta(
@@ -85,6 +92,7 @@ class ExportParams(Params):
     settings: Settings = None
     overwrite_shrunk: OverwriteShrunk = False
     force: Force = False
+    salvage: SalvageExport = False
 
 
 class PreviewParams(Params):
@@ -187,7 +195,8 @@ _ADDED = {"previewToken", "overwriteShrunk", "force"}
 
 def names_of(kind: type[Params]) -> list[str]:
     """The names of a method's params, in the order by position."""
-    return sorted(kind.__struct_encode_fields__, key=_ADDED.__contains__)
+    added = _ADDED | ({"salvage"} if kind is ExportParams else set())
+    return sorted(kind.__struct_encode_fields__, key=added.__contains__)
 
 
 def read_params(kind: type[P], args: Sequence[object], named: Mapping[str, object]) -> P:

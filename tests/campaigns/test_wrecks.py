@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from sidecar.errors import DatabaseDamaged, NotADatabase
+from sidecar.jobs.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.undoing import undo_last_import
+from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
+from sidecar.results import ExportResult
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.support.databases import Contents, assert_same_contents, backup, contents, query
@@ -134,3 +139,62 @@ def test_a_restore_over_every_wreck(name: str, kind: str, tmp_path: Path, cases:
     restores = Restores(name, tmp_path)
     wrecks = list(KINDS[kind](restores.whole))
     assert _try(restores, wrecks, cases) >= len(wrecks) // 4
+
+
+READ_OUT = "An export with salvage of a damaged database holds rows of the original alone, and counts those it lacks"
+
+ADDED = {"task_lists", "logging_config"}
+"""Tables to which a restore adds what the app needs where the backup has it no more."""
+
+
+def _read_out(name: str, folder: Path, step: int) -> int:
+    """Export what can be read of a database with every ``step``-th page zeroed; answers how many archives hold a part
+    of it."""
+    original = Path(shutil.copy(DATA / f"{name}.db", folder / "original.db"))
+    rows = contents(original)
+    places = Places(folder / "home" / "kirapilot.db", folder / "work")
+    parts = 0
+    for what, wreck in list(zeroed(original.read_bytes()))[::step]:
+        shutil.rmtree(places.database.parent, ignore_errors=True)
+        places.database.parent.mkdir()
+        places.database.write_bytes(wreck)
+        try:
+            result = export_data(places, str(folder / "home" / "rest.kpbackup"), Progress(), salvage=True)
+        except (DatabaseDamaged, NotADatabase):
+            assert not _tells_a_table(places.database), what
+            continue
+        parts += result.readable is not None
+        _require_true(places, result, rows, what)
+    return parts
+
+
+def _tells_a_table(database: Path) -> bool:
+    """Whether SQLite can still read the schema."""
+    try:
+        return bool(query(database, "SELECT count(*) FROM sqlite_master"))
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _require_true(places: Places, result: ExportResult, rows: Contents, what: str) -> None:
+    """Put the archive into the database's place, and hold each row against the database as it was."""
+    assert validate_comprehensive(places, result.path, Progress()).is_valid, what
+    import_data(places, result.path, True, Progress())
+    held = contents(places.database)
+    for table, known in (result.readable or {}).items():
+        assert table in ADDED or not held[table][1] - rows[table][1], f"{what}: untrue rows of {table}"
+        if known.lost is not None:
+            assert known.read + known.lost == rows[table][1].total(), f"{what}: {table}"
+
+
+def test_what_is_read_of_some_wrecks_is_true(tmp_path: Path, cases: Cases) -> None:
+    step = 12
+    assert _read_out(EVERY_KIND, tmp_path, step) >= 1
+    cases.record(READ_OUT, len(range(0, (DATA / f"{EVERY_KIND}.db").stat().st_size // PAGE, step)))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["2025-09-08-periodic-templates", EVERY_KIND])
+def test_what_is_read_of_any_wreck_is_true(name: str, tmp_path: Path, cases: Cases) -> None:
+    assert _read_out(name, tmp_path, 1) >= 10
+    cases.record(READ_OUT, (DATA / f"{name}.db").stat().st_size // PAGE)

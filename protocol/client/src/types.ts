@@ -157,7 +157,8 @@ export interface Example {
 
 /**
  * BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it. `older` is
- * the path of the backup that lay there before, where it was kept since it holds far more; else null.
+ * the path of the backup that lay there before, where it was kept since it holds far more; else null. `readable` is
+ * what could be read of a damaged database, per table; null where the backup holds everything.
  */
 export interface ExportResult {
   version: string;
@@ -172,6 +173,7 @@ export interface ExportResult {
   tables: Record<string, number>;
   warnings: Array<string>;
   older: string | null;
+  readable: Record<string, ReadableTable> | null;
 }
 
 /** What went wrong, when, and in which words for the user. */
@@ -379,6 +381,15 @@ export interface PruneResult {
   held: string;
 }
 
+/**
+ * One table of a damaged database: rows that could be read, and rows that are known to be lost; `lost` is null
+ * where nothing tells how many.
+ */
+export interface ReadableTable {
+  read: number;
+  lost: number | null;
+}
+
 /** One progress report: `done` of `total` units in `phase`, `percentage` (0 to 100) of the whole job. */
 export interface Report {
   phase: string;
@@ -524,6 +535,11 @@ export interface ExportDataToFileParams {
   overwriteShrunk?: boolean;
   /** If true, replaces even a write-protected file, and leaves it so; if false, refuses. */
   force?: boolean;
+  /**
+   * If true, writes what can still be read of a damaged database, into a file that replaces nothing; a sound
+   * database is exported as ever. If false, refuses a damaged one.
+   */
+  salvage?: boolean;
 }
 
 /** Params of import_data_from_file. */
@@ -825,6 +841,7 @@ export type ErrorKind =
   | "rows_refused"
   | "cannot_rebuild"
   | "nothing_replaced"
+  | "partial_backup"
   | "file_too_large"
   | "place_unreachable"
   | "write_protected"
