@@ -258,16 +258,26 @@ class ManualBackup(msgspec.Struct, kw_only=True):
     changed: datetime
 
 
+class WreckState(msgspec.Struct, kw_only=True):
+    """A broken database that a restore has set aside: its path, its size in bytes, and when (RFC 3339, UTC)."""
+
+    path: str
+    size: int
+    created_at: str
+
+
 class BackupList(msgspec.Struct, kw_only=True):
     """The safety copies of the database in force, the newest first, and their folder, which need not exist.
 
     Besides, the backups made by themselves, the newest first, and those that lie in their places and are none of them.
+    ``wrecks`` are the broken databases that restores have set aside, the newest first; none is ever removed.
     """
 
     folder: str
     backups: list[SafetyCopyState]
     automatic: list[AutomaticBackup] = msgspec.field(default_factory=list)
     manual: list[ManualBackup] = msgspec.field(default_factory=list)
+    wrecks: list[WreckState] = msgspec.field(default_factory=list)
 
 
 class EntrySummary(msgspec.Struct, kw_only=True):

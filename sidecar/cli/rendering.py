@@ -112,7 +112,15 @@ def undo_lines(result: UndoResult) -> list[str]:
 def backups_lines(result: BackupList) -> list[str]:
     """The automatic backups, what else lies in their places, and the safety copies with what is wrong with them."""
     now = datetime.now(UTC)
-    return [*shelf_lines(result, now), *_copies_lines(result, now)]
+    return [*shelf_lines(result, now), *_copies_lines(result, now), *_wrecks_lines(result, now)]
+
+
+def _wrecks_lines(result: BackupList, now: datetime) -> list[str]:
+    if not result.wrecks:
+        return []
+    rows = [(lately(wreck.created_at, now), size(wreck.size), Path(wreck.path).name) for wreck in result.wrecks]
+    head = f"Broken databases that a restore has set aside, in {printable(str(Path(result.wrecks[0].path).parent))}:"
+    return ["", head, "", *table(("set aside", "size", "file"), rows, "lrl")]
 
 
 def _copies_lines(result: BackupList, now: datetime) -> list[str]:

@@ -17,7 +17,8 @@ from sidecar.errors import BackupError, DamagedBackup, PathError
 from sidecar.jobs.safety_copies import all_copies, moment_of
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
-from sidecar.results import BackupList, BackupMetadata, SafetyCopyState
+from sidecar.rescue.wrecks import SetAside, list_wrecks
+from sidecar.results import BackupList, BackupMetadata, SafetyCopyState, WreckState
 from sidecar.stage.staging import read_head
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
@@ -27,7 +28,7 @@ PHASES = {"prove": 1.0}
 
 
 def list_backups(places: Places, progress: Progress) -> BackupList:
-    """The safety copies of the database, the newest first, each proved or with the reason why not.
+    """The safety copies of the database, the newest first, each proved or with the reason why not; and the wrecks.
 
     Raises PathError for a folder that cannot be read, Cancelled.
     """
@@ -39,7 +40,14 @@ def list_backups(places: Places, progress: Progress) -> BackupList:
     for path in copies:
         found.append(_state(path, progress))
         progress.advance(1)
-    return BackupList(folder=str(folder), backups=found)
+    wrecks = [_set_aside(wreck) for wreck in list_wrecks(folder) if wreck.was_there]
+    return BackupList(folder=str(folder), backups=found, wrecks=wrecks)
+
+
+def _set_aside(wreck: SetAside) -> WreckState:
+    with file_errors(wreck.path):
+        size = wreck.path.stat().st_size
+    return WreckState(path=str(wreck.path), size=size, created_at=wreck.moment.isoformat().replace("+00:00", "Z"))
 
 
 def _state(path: Path, progress: Progress) -> SafetyCopyState:

@@ -22,6 +22,7 @@ from sidecar.errors import (
 )
 from sidecar.jobs import rescuing
 from sidecar.jobs.importing import import_data, preview_import
+from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
 from sidecar.rescue.wrecks import SetAside, set_aside
@@ -279,3 +280,17 @@ def test_an_empty_namesake_in_the_app_s_other_folder_is_left_alone(home: Places)
         import_data(Places(namesake, home.work_dir), _good(home), True, Progress())
     assert namesake.read_bytes() == b""
     assert [path.name for path in folder.iterdir()] == ["kirapilot.db"]
+
+
+def test_a_wreck_is_listed_beside_the_safety_copies(home: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    _zeroed_page(home.database)
+    size = home.database.stat().st_size
+    wreck = import_data(home, _good(home), True, Progress()).wreck
+    (listed,) = list_backups(home, Progress()).wrecks
+    assert (listed.path, listed.size) == (wreck, size)
+    assert listed.created_at.endswith("Z")
+    assert run(["backups", "--database", str(home.database), "--work-dir", str(home.work_dir)]) == 0
+    assert Path(listed.path).name in capsys.readouterr().out
+    home.database.unlink()
+    import_data(home, _good(home), True, Progress())
+    assert list_backups(home, Progress()).wrecks == [listed]

@@ -25,12 +25,14 @@ export interface AutomaticBackup {
 /**
  * The safety copies of the database in force, the newest first, and their folder, which need not exist. Besides,
  * the backups made by themselves, the newest first, and those that lie in their places and are none of them.
+ * `wrecks` are the broken databases that restores have set aside, the newest first; none is ever removed.
  */
 export interface BackupList {
   folder: string;
   backups: Array<SafetyCopyState>;
   automatic: Array<AutomaticBackup>;
   manual: Array<ManualBackup>;
+  wrecks: Array<WreckState>;
 }
 
 /** Version, time (RFC 3339, UTC) and the five counts that the frontend shows. */
@@ -515,6 +517,13 @@ export interface Verdict {
   path: string;
   stays: boolean;
   reason: string;
+}
+
+/** A broken database that a restore has set aside: its path, its size in bytes, and when (RFC 3339, UTC). */
+export interface WreckState {
+  path: string;
+  size: number;
+  created_at: string;
 }
 
 /** Params of export_data_to_file. */
