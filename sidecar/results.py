@@ -160,18 +160,28 @@ class SalvageReport(msgspec.Struct, kw_only=True):
     records: list[LeftOut]
 
 
+class WreckTable(msgspec.Struct, kw_only=True):
+    """One table of a broken database: rows that can still be read, and how many of them the backup has, by their id;
+    ``in_backup`` is null where rows have no id."""
+
+    read: int
+    in_backup: int | None
+
+
 class Rescue(msgspec.Struct, kw_only=True):
     """That the database is, or was, no database any more, and is made anew for the backup.
 
     ``reason`` is "missing", "empty" or "damaged", ``detail`` what is the matter in a few words; ``migrations`` are
     those of the new database. ``in_place``: it was written into the very file, where a running app sees it; null in a
-    preview.
+    preview. ``readable``, since 1.1: what can still be read of the broken database, per table; null where it was not
+    looked for, since there is nothing, too much of it, or it was written to just then.
     """
 
     reason: str
     detail: str
     migrations: list[str]
     in_place: bool | None = None
+    readable: dict[str, WreckTable] | None = None
 
 
 class ImportPreview(BackupMetadata, kw_only=True):

@@ -352,7 +352,7 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
             require_unchanged(request.file_path, state)
         with (
             _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
-            _standing_in(found, database, backup) as rebuilding,
+            _standing_in(found, database, backup, progress.quietly()) as rebuilding,
             database_errors(database),
             closing(open_for_import(rebuilding.path if rebuilding else database)) as connection,
         ):
@@ -401,12 +401,14 @@ def _diagnosed(request: _Request, progress: Progress) -> Wreck | str | None:
 
 
 @contextmanager
-def _standing_in(found: Wreck | str | None, database: Path, backup: Judged) -> Iterator[Rebuilding | None]:
+def _standing_in(
+    found: Wreck | str | None, database: Path, backup: Judged, progress: Progress
+) -> Iterator[Rebuilding | None]:
     """A database in the place of a broken one, to be filled; None where there is a sound one."""
     if not isinstance(found, Wreck):
         yield None
         return
-    rebuilding = Rebuilding(found, database, backup)
+    rebuilding = Rebuilding(found, database, backup, progress)
     with rebuilding.errors():
         yield rebuilding
 

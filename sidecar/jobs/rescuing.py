@@ -7,23 +7,38 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.errors import CannotRebuild, DatabaseBusy, FolderNotFound, WouldLoseData
+from sidecar.database.introspection import quote, readable
+from sidecar.errors import (
+    CannotRebuild,
+    DatabaseBusy,
+    DiskFull,
+    FileInUse,
+    FolderNotFound,
+    WorkFolderUnusable,
+    WouldLoseData,
+)
 from sidecar.jobs.safety_copies import copy_errors, new_moment
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder
-from sidecar.rescue.diagnosis import MISSING, Wreck, first_finding
+from sidecar.rescue.diagnosis import DAMAGED, MISSING, Wreck, first_finding
 from sidecar.rescue.placing import Changed, put_in_place
+from sidecar.rescue.reading_out import read_out
 from sidecar.rescue.rebuilding import migrations_for, rebuild
 from sidecar.rescue.wrecks import SetAside, file_state, set_aside
-from sidecar.results import Rescue
+from sidecar.results import Rescue, WreckTable
+from sidecar.sources.databases import copy_database
 from sidecar.stage.judged import Judged
 from sidecar.system.files import resolved
+from sidecar.system.names import sqlite_uri
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.workfolder import require_space
+
+READABLE_BYTES, READABLE_SECONDS = 256 << 20, 10.0
+"""Largest wreck that is read for what is still in it, and for how long: a restore does not wait for more."""
 
 TRIES = 3
 """Copies made of a wreck that somebody writes to all the while."""
@@ -38,12 +53,16 @@ class Rebuilding:
     wreck: Wreck
     database: Path
     backup: Judged
+    progress: Progress
     path: Path = field(init=False)
+    readable: dict[str, WreckTable] | None = None
     aside: SetAside | None = None
     in_place: bool | None = None
 
     def __post_init__(self) -> None:
         self.path = rebuild(self.backup)
+        if self.wreck.reason == DAMAGED:
+            self.readable = _count_readable(self.database, self.backup, self.progress)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -64,14 +83,30 @@ class Rebuilding:
             detail=self.wreck.detail,
             migrations=list(migrations_for(self.backup)),
             in_place=self.in_place,
+            readable=self.readable,
         )
 
     def warnings(self) -> list[str]:
         """The same in sentences, for the dialog."""
         if self.in_place is None:
-            return [f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"]
-        lines = [f"{self._state()}: a new one was made for the backup{self._kept('was')}"]
+            foreseen = f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"
+            return [foreseen, *self._more_to_be_had()]
+        lines = [f"{self._state()}: a new one was made for the backup{self._kept('was')}", *self._more_to_be_had()]
         return [*lines, *(() if self.in_place else (RESTART,)), *(self.aside.remarks if self.aside else ())]
+
+    def _more_to_be_had(self) -> list[str]:
+        """How to get at rows of the broken file that the backup lacks, if any are found."""
+        missed = sum(
+            table.read - table.in_backup for table in (self.readable or {}).values() if table.in_backup is not None
+        )
+        if not missed:
+            return []
+        where = str(self.aside.path) if self.aside else "the broken file that is kept"
+        rows = "1 row that the backup lacks" if missed == 1 else f"{missed:,} rows that the backup lacks"
+        return [
+            f"The broken file seems to hold {rows}. To get at that: kirapilot-sidecar export --database {where}"
+            " --salvage FILE, then merge FILE"
+        ]
 
     def _state(self) -> str:
         if self.wreck.reason == MISSING:
@@ -111,6 +146,43 @@ class Rebuilding:
                     self.aside = aside
                     return
             raise DatabaseBusy(path=self.database, detail="It was written to while it was being replaced.")
+
+
+def _count_readable(database: Path, backup: Judged, progress: Progress) -> dict[str, WreckTable] | None:
+    """What can still be read of a wreck, within bounds of size and time; None where that cannot be found out now."""
+    stage = backup.stage.path
+    folder = stage.parent / "wreck"
+    try:
+        if resolved(database).stat().st_size > READABLE_BYTES:
+            return None
+        folder.mkdir(mode=0o700)
+        found = read_out(copy_database(database, folder, progress), progress, READABLE_SECONDS)
+    except (OSError, FileInUse, DiskFull, WorkFolderUnusable):
+        # A restore does not depend on it.
+        return None
+    if found is None:
+        return None
+    known = backup.stage.tables
+    return {
+        name: WreckTable(
+            read=table.read,
+            in_backup=len(_ids(found.path, name) & _ids(stage, name))
+            if name in known and "id" in known[name].columns
+            else None,
+        )
+        for name, table in found.tables.items()
+        if table.read
+    }
+
+
+def _ids(database: Path, table: str) -> set[object]:
+    with closing(sqlite3.connect(sqlite_uri(database, "ro"), uri=True)) as connection:
+        connection.text_factory = readable
+        try:
+            return {value for (value,) in connection.execute(f"SELECT id FROM main.{quote(table)}")}
+        except sqlite3.OperationalError:
+            # The table of another generation, whose rows have no id.
+            return set()
 
 
 @contextmanager

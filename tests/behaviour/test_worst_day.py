@@ -294,3 +294,28 @@ def test_a_wreck_is_listed_beside_the_safety_copies(home: Places, capsys: pytest
     home.database.unlink()
     import_data(home, _good(home), True, Progress())
     assert list_backups(home, Progress()).wrecks == [listed]
+
+
+def test_rows_of_the_wreck_that_the_backup_lacks_are_counted_and_got_at(home: Places, tmp_path: Path) -> None:
+    execute(home.database, "INSERT INTO tasks (id, title) VALUES ('new', 'Since the backup')")
+    (page,) = query(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'time_sessions'")[0]
+    content = home.database.read_bytes()
+    home.database.write_bytes(content[: 4096 * (page - 1)] + bytes(4096) + content[4096 * page :])
+    tasks = query(_original(home), "SELECT count(*) FROM tasks")[0][0]
+
+    foreseen = preview_import(home, _good(home), True, Progress())
+    result = import_data(home, _good(home), True, Progress())
+    for answer in (foreseen, result):
+        assert answer.rescue is not None
+        assert answer.rescue.readable is not None
+        assert "time_sessions" not in answer.rescue.readable
+        found = answer.rescue.readable["tasks"]
+        assert (found.read, found.in_backup) == (tasks + 1, tasks)
+        assert any("1 row that the backup lacks" in line for line in answer.warnings)
+    assert result.wreck is not None
+    assert any(f"export --database {result.wreck} --salvage" in line for line in result.warnings)
+
+    rest = str(tmp_path / "rest.kpbackup")
+    assert run(["export", "--database", result.wreck, "--work-dir", str(home.work_dir), "--salvage", rest]) == 0
+    assert import_data(home, rest, False, Progress()).tables["tasks"].added == 1
+    assert query(home.database, "SELECT title FROM tasks WHERE id = 'new'") == [("Since the backup",)]

@@ -405,13 +405,16 @@ export interface Report {
 /**
  * That the database is, or was, no database any more, and is made anew for the backup. `reason` is "missing",
  * "empty" or "damaged", `detail` what is the matter in a few words; `migrations` are those of the new database.
- * `in_place`: it was written into the very file, where a running app sees it; null in a preview.
+ * `in_place`: it was written into the very file, where a running app sees it; null in a preview. `readable`, since
+ * 1.1: what can still be read of the broken database, per table; null where it was not looked for, since there is
+ * nothing, too much of it, or it was written to just then.
  */
 export interface Rescue {
   reason: string;
   detail: string;
   migrations: Array<string>;
   in_place: boolean | null;
+  readable: Record<string, WreckTable> | null;
 }
 
 /**
@@ -524,6 +527,15 @@ export interface WreckState {
   path: string;
   size: number;
   created_at: string;
+}
+
+/**
+ * One table of a broken database: rows that can still be read, and how many of them the backup has, by their id;
+ * `in_backup` is null where rows have no id.
+ */
+export interface WreckTable {
+  read: number;
+  in_backup: number | null;
 }
 
 /** Params of export_data_to_file. */
