@@ -38,6 +38,7 @@ exit codes:
   30-37   the database cannot be used
   40-44   the work folder, a check of our own or the safety copy failed; 44: nothing to undo
   50-54   the database cannot be backed up, made again or put back
+  55      the backup was made of a damaged database: merge it
   56-58   a path cannot be used: too large for its disk, out of reach, write-protected
   59      the program lacks what it needs: start it again
   60      the file holds several backups: choose one
