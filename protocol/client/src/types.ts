@@ -841,6 +841,7 @@ export type ErrorKind =
   | "missing_data"
   | "unsupported_version"
   | "too_new"
+  | "invalid_backup"
   | "limit_exceeded"
   | "would_lose_data"
   | "invalid_metadata"
