@@ -37,7 +37,7 @@ from sidecar.errors import (
 from sidecar.progress import Progress
 from sidecar.system.files import same_file
 from sidecar.system.names import require_lengths, sqlite_uri
-from sidecar.system.os_errors import Act, typed
+from sidecar.system.os_errors import Act, is_held, typed
 from sidecar.system.paths import default_database, is_homeless
 
 BUSY_SECONDS = 10.0
@@ -110,6 +110,8 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> SidecarError:
         case sqlite3.SQLITE_FULL:
             return DiskFull(path=path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            if is_held(path, replacing=False):
+                return DatabaseBusy(path=path)
             return DatabaseReadOnly(path=path, detail=detail)
         case sqlite3.SQLITE_IOERR:
             return ReadFailed(path=path, detail=detail)

@@ -92,7 +92,10 @@ _BY_WINERROR: dict[type[SidecarError], frozenset[int]] = {
 }  # fmt: skip
 """Windows' own numbers (winerror.h), which say more than the errno that Python makes of them: EINVAL, for most."""
 
-_WINERROR_NOT_FOUND = 2
+_WINERROR_NOT_FOUND, _ACCESS_DENIED = 2, 5
+_READ, _WRITE, _DELETE, _OPEN_EXISTING = 0x80000000, 0x40000000, 0x00010000, 3
+"""For CreateFileW: winnt.h, fileapi.h."""
+
 _HRESULT, _WIN32 = 0x80070000, 0xFFFF0000
 """Some calls answer an HRESULT: 0x8007 before the number that is meant."""
 
@@ -121,6 +124,8 @@ def typed(error: OSError, path: Path, act: Act) -> SidecarError:
     """The SidecarError for what the system said of ``path``; never one for "unexpected"."""
     said = error.strerror or type(error).__name__
     number = winerror(error)
+    if error.errno == errno.EACCES and number in (None, _ACCESS_DENIED) and is_held(path):
+        return FileInUse(path=path)
     if number is not None and number != _WINERROR_NOT_FOUND:
         for kind, numbers in _BY_WINERROR.items():
             # A cloud drive's number may be in two rows: the first one says more.
@@ -161,6 +166,30 @@ def winerror(error: OSError) -> int | None:
         return None
     number &= 0xFFFFFFFF
     return number & 0xFFFF if number & _WIN32 == _HRESULT else number
+
+
+def is_held(path: Path, replacing: bool = True) -> bool:
+    """Whether another program has a file open on Windows in a way that keeps us from it; False anywhere else.
+
+    Python's own ``open`` says "permission denied" of that, and so does a rename: an open for all that may be done to a
+    file tells the two apart, whatever it lets others do.
+
+    :param replacing: whether the file is to be renamed, or renamed over; a database of ours, which is open, is not.
+    """
+    if sys.platform != "win32":
+        return False
+    else:  # noqa: RET505 - type checkers for other systems pass over it
+        import ctypes
+
+        kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel32.CreateFileW.restype = ctypes.c_void_p
+        for access in (_READ | _WRITE | (_DELETE if replacing else 0), _READ):
+            handle = kernel32.CreateFileW(ctypes.c_wchar_p(str(path)), access, 7, None, _OPEN_EXISTING, 0, None)
+            if handle != ctypes.c_void_p(-1).value:
+                kernel32.CloseHandle(ctypes.c_void_p(handle))
+            elif ctypes.get_last_error() in (32, 33):
+                return True
+        return False
 
 
 def _by_errno(number: int, path: Path, act: Act, said: str) -> SidecarError:
