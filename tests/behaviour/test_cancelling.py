@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -28,9 +28,7 @@ from sidecar.system.paths import Places
 from tests.conftest import ROOT
 from tests.support import archives, job_process
 from tests.support.jobs import JOBS, said_well, state, temporary_folder, without_empty_work_folder
-from tests.support.killing import KILLED
-
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+from tests.support.killing import KILL, KILLED
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +128,7 @@ def _die(request: dict[str, Any], seconds: float | None) -> bool:
             try:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.kill(process.pid, KILL)
         process.communicate(timeout=60)
     assert process.returncode in (0, KILLED)
     return process.returncode != 0
@@ -142,7 +140,6 @@ MOMENTS = [*((look, None) for look in (2, 9, 17, 26)), *((None, CHOSEN.uniform(0
 
 
 @pytest.mark.slow(but=2)
-@POSIX
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_a_killed_export_leaves_the_old_backup_or_a_whole_new_one(
     moment: tuple[int | None, float | None], sample: Path, tmp_path: Path
@@ -162,7 +159,6 @@ def test_a_killed_export_leaves_the_old_backup_or_a_whole_new_one(
 
 
 @pytest.mark.slow(but=1)
-@POSIX
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_a_killed_import_leaves_the_old_rows_or_the_new_ones(
     moment: tuple[int | None, float | None], sample: Path, tmp_path: Path

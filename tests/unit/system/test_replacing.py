@@ -24,8 +24,6 @@ from sidecar.system.replacing import MOVED_ASIDE, WRITTEN_OVER, WRITTEN_PLAINLY,
 from tests.conftest import ROOT
 from tests.support.killing import KILLED
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-
 
 def test_the_target_is_replaced_at_the_very_end(tmp_path: Path) -> None:
     target = tmp_path / "a"
@@ -64,7 +62,6 @@ def test_what_is_written_can_be_read_back_before_it_counts(tmp_path: Path) -> No
         assert file.read() == b"new"
 
 
-@POSIX
 @pytest.mark.parametrize("when", ["before it is written", "while it is written"])
 def test_what_a_killed_process_left_is_swept_by_the_next(when: str, tmp_path: Path) -> None:
     target = tmp_path / "a"

@@ -64,7 +64,6 @@ def killed_job(base: Path, files: int) -> None:
     assert done.returncode == KILLED
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("files", [0, 3])
 def test_what_a_killed_job_left_is_swept_by_the_next(files: int, tmp_path: Path) -> None:
     killed_job(tmp_path, files)
