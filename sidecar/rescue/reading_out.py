@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.database.connection import mend_header
-from sidecar.database.introspection import Schema, TableSchema, quote, read_schema, readable
+from sidecar.database.introspection import TableSchema, quote, read_schema, readable
 from sidecar.database.models import MIGRATIONS
-from sidecar.database.spelling import as_known
 from sidecar.progress import Progress
 from sidecar.rescue.readable_rows import Row, RowReader, require_damage
 from sidecar.results import ReadableTable
@@ -78,37 +77,6 @@ def _read_out(source: sqlite3.Connection, wreck: Path, progress: Progress, deadl
             found.complete = found.complete and not reader.is_late
         _make(made, _statements(source, "view", "trigger"), found.unmade)
     return found
-
-
-def schema_of(wreck: Path) -> tuple[Schema, list[str]] | None:
-    """The tables of a wreck's copy, and its migrations; None unless it tells them all without an error."""
-    with _opened(wreck) as source:
-        if source is None:
-            return None
-        try:
-            listed = source.execute("SELECT version FROM seaql_migrations NOT INDEXED ORDER BY version").fetchall()
-            return as_known(read_schema(source)), [str(version) for (version,) in listed]
-        except sqlite3.DatabaseError:
-            return None
-
-
-def make_copy_without_rows(wreck: Path, path: Path) -> bool:
-    """A database at ``path`` of a wreck's schema, its record of migrations alone filled; answers whether it is all.
-
-    Raises sqlite3.Error of the new file.
-    """
-    with _opened(wreck) as source, closing(sqlite3.connect(path, isolation_level=None)) as made:
-        if source is None:
-            return False
-        made.execute("PRAGMA page_size = 4096")
-        unmade = make_alike(source, made)
-        try:
-            recorded = source.execute("SELECT version, applied_at FROM seaql_migrations NOT INDEXED").fetchall()
-        except sqlite3.DatabaseError:
-            return False
-        made.executemany("INSERT INTO seaql_migrations (version, applied_at) VALUES (?, ?)", recorded)
-        _make(made, _statements(source, "view", "trigger"), unmade)
-        return not unmade
 
 
 def make_alike(source: sqlite3.Connection, made: sqlite3.Connection) -> list[str]:
