@@ -77,7 +77,8 @@ def list_wrecks(folder: Path) -> list[SetAside]:
     with file_errors(folder):
         try:
             found = [SetAside(path, moment) for path in folder.iterdir() if (moment := _moment_of(path))]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            # A file in the folder's place is told of by whoever has to write there.
             return []
     return sorted(found, key=lambda wreck: wreck.moment, reverse=True)
 

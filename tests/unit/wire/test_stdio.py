@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.wire.stdio import MAX_LINE, TooLong, encode, split_lines
@@ -73,6 +73,7 @@ def test_lone_surrogates_are_replaced_and_pairs_kept() -> None:
     assert json.loads(encode(["\ud800", "a\udce9b", "😀", "\\ud800"])) == ["�", "a�b", "😀", "\\ud800"]
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_what_can_be_said_in_utf8_survives_encoding(message: object) -> None:
     assert json.loads(encode(message)) == message
