@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.wire.messages import MAX_BATCH, Element, Request, read_message
@@ -129,6 +129,7 @@ def test_answer_does_not_repeat_what_was_sent() -> None:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.binary() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_nothing_that_is_sent_raises(line: bytes | str) -> None:
     said = read_message(line if isinstance(line, bytes) else line.encode())

@@ -58,6 +58,7 @@ def test_too_long_line_without_a_newline_still_comes_at_the_end() -> None:
     assert lines_of(b"123", b"456", limit=5) == [None]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("abc\n", max_size=20).map(str.encode)))
 def test_lines_do_not_depend_on_how_they_arrive(chunks: list[bytes]) -> None:
     whole = b"".join(chunks)
@@ -79,6 +80,7 @@ def test_what_can_be_said_in_utf8_survives_encoding(message: object) -> None:
     assert json.loads(encode(message)) == message
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["Cs", "Ll", "So"])))
 def test_every_encoded_text_is_strict_utf8_after_decoding(text: str) -> None:
     json.loads(encode(text)).encode("utf-8")
