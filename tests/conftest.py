@@ -107,6 +107,13 @@ def _few(cases: list[pytest.Item]) -> list[pytest.Item]:
     return cases[:: -(-len(cases) // but)] if but else []
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as there are cores: tests wait for the disk's flushes as long as they compute."""
+    del config
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Under xdist, a worker hands what it counted to the one process that prints."""
     output = getattr(session.config, "workeroutput", None)
