@@ -120,7 +120,10 @@ def test_a_sidecar_killed_in_the_middle_fails_the_call_and_the_next_one_works(
     with import_under_way(shown, one_task):
         bootloader, worker = shown.sidecars()
         for process in [worker, bootloader] if victim == "all of it" else [worker]:
-            process.kill()
+            with contextlib.suppress(
+                psutil.NoSuchProcess
+            ):  # the bootloader ends with the worker, and may be the quicker one
+                process.kill()
         message = shown.end("first")["error"]
     assert "KiraPilot's backup program stopped in the middle of its work." in message
     assert "either as it was or completely replaced" in message
