@@ -71,6 +71,10 @@ def read_directory(file: BinaryIO) -> Directory:
         count, length, behind = _read_end(file)
         directory = zipfile.ZipFile(cast(BinaryIO, _BoundedFile(file)))
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError) as error:
+        failed = error.__context__
+        if isinstance(failed, OSError) and failed.errno not in (None, errno.EINVAL):
+            # zipfile takes a disk that fails for a file that is none of its own.
+            raise failed from error
         raise _no_directory(file, error) from error
     except OSError as error:
         if error.errno != errno.EINVAL:

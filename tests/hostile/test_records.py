@@ -443,7 +443,6 @@ EXACT: dict[str, tuple[Spoil, type[SidecarError]]] = {
     "the schema": (_cells({"table": "sqlite_master"}), InvalidBackup),
     "a table of a megabyte's name": (_cells({"table": "t" * 1_000_000}), InvalidBackup),
     "no such column": (_cells({"column": "nothing"}), InvalidBackup),
-    "a column in another case": (_cells({"column": "TITLE"}), InvalidBackup),
     "the rowid": (_cells({"column": "rowid"}), InvalidBackup),
     "SQL for a column": (_cells({"column": 'title" = 1; --'}), InvalidBackup),
     "a row below the first": (_cells({"row": -1}), InvalidBackup),

@@ -46,6 +46,10 @@ def _requests(places: Places, target: Path) -> bytes:
     # An import that changes settings alone makes a safety copy, too: there is something to undo.
     given["export_data_to_file"] = path | {"settings": {"kirapilot-preferences": {"theme": "dark"}}}
     given["import_data_from_file"] = given["preview_import"] | {"settings": {"kirapilot-preferences": {}}}
+    given["set_backup_policy"] = {"policy": {"every": "weekly"}}
+    given["run_backup_if_due"] = {"trigger": "manual"}
+    given["note_backup"] = {"number": 1, "pinned": True}
+    given["prune_backups"] = {"dryRun": True}
     given["initialize"] = {"databasePath": str(places.database), "workDir": str(places.work_dir)}
     first = ["initialize", "export_data_to_file"]
     # The end of the input ends it; exit would cancel what is under way.
