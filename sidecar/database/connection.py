@@ -13,7 +13,7 @@ import stat
 import struct
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sidecar.database.introspection import Schema, quote, read_schema, readable
@@ -191,9 +191,17 @@ def mend_header(path: Path) -> bytes:
         counter = (int.from_bytes(before[24:28], "big") + 1) % (1 << 32)
         words = [counter, 0, 0, 0, 0, 4, 0, 0, 1, *[0] * 8, (counter + 1) % (1 << 32), sqlite3.sqlite_version_info[0]]
         header = _FORMAT + struct.pack(">19I", *words)
-        file.seek(0)
-        file.write(header)
-        os.fsync(file.fileno())
+        size = os.fstat(file.fileno()).st_size
+        try:
+            file.seek(0)
+            file.write(header)
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):  # a disk that goes on failing: the copy that was set aside is kept then
+                file.seek(0)
+                file.write(before)
+                file.truncate(size)
+            raise
     return before
 
 

@@ -28,7 +28,7 @@ from sidecar.rescue.diagnosis import DAMAGED, MISSING, Wreck, first_finding
 from sidecar.rescue.placing import Changed, put_in_place
 from sidecar.rescue.reading_out import read_out
 from sidecar.rescue.rebuilding import migrations_for, rebuild
-from sidecar.rescue.wrecks import SetAside, file_state, set_aside
+from sidecar.rescue.wrecks import SetAside, file_state, pairs, set_aside
 from sidecar.results import Rescue, WreckTable
 from sidecar.sources.databases import copy_database
 from sidecar.stage.judged import Judged
@@ -139,7 +139,8 @@ class Rebuilding:
                 try:
                     self.in_place = put_in_place(self.path, self.database, aside, progress)
                 except BaseException as error:
-                    aside.remove()
+                    if _is_untouched(self.database, aside):
+                        aside.remove()
                     if not isinstance(error, Changed):
                         raise
                 else:
@@ -173,6 +174,20 @@ def _count_readable(database: Path, backup: Judged, progress: Progress) -> dict[
         for name, table in found.tables.items()
         if table.read
     }
+
+
+def _is_untouched(database: Path, aside: SetAside) -> bool:
+    """Whether the wreck is still what was set aside: where a disk went on failing, its copy may be all there is."""
+    if not aside.was_there:
+        return True
+    place = resolved(database)
+    if place.with_name(f"{place.name}-journal").exists() and "-journal" not in {beside for _, beside in aside.files()}:
+        return False
+    try:
+        with place.open("rb") as wreck, aside.path.open("rb") as copy:
+            return all(now == before for now, before in pairs(wreck.fileno(), copy.fileno()))
+    except OSError:
+        return False
 
 
 def _ids(database: Path, table: str) -> set[object]:
