@@ -139,7 +139,7 @@ class Rebuilding:
                 try:
                     self.in_place = put_in_place(self.path, self.database, aside, progress)
                 except BaseException as error:
-                    if _is_untouched(self.database, aside):
+                    if isinstance(error, Changed) or _is_untouched(self.database, aside):
                         aside.remove()
                     if not isinstance(error, Changed):
                         raise
