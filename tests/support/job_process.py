@@ -17,7 +17,7 @@ Prints one line of JSON at the end: kind, message and path of the error, or null
 
 from __future__ import annotations
 
-import codecs
+import importlib
 import json
 import os
 import shutil
@@ -35,6 +35,8 @@ from tests.support.killing import KILL
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
+LOADED_LATE = ("wcwidth", "encodings.cp437")
+"""What the jobs import at its first use: for an ordinary user, it may lie where that user cannot read."""
 
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 """Starts a process that may mount a disk for itself, on a Linux that lets people do so."""
@@ -91,7 +93,8 @@ if sys.platform != "win32":
         if "largest" in request:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest"], resource.RLIM_INFINITY))
         if request.get("ordinary") and os.geteuid() == 0:
-            codecs.lookup("cp437")  # what is loaded late may lie where that user cannot read
+            for module in LOADED_LATE:
+                importlib.import_module(module)
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
