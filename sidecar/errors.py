@@ -27,6 +27,7 @@ protocol/ERRORS.md and never change once published.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 LONGEST_DETAIL = 1000
@@ -223,18 +224,22 @@ class TooNew(BackupError):
 class InvalidBackup(BackupError):
     """{detail}"""
 
-    kind, code, hint = "invalid_backup", 25, "Validate the backup to see every problem."
+    kind, code, hint = "invalid_backup", 25, "Validate or preview the backup to see every problem."
 
 
 class RowsRefused(InvalidBackup):
     """KiraPilot's database refuses {detail}. Update KiraPilot, then import it again."""
 
-    kind, code, hint = "rows_refused", 51, "Update KiraPilot, or import into the database that the backup is of."
     blames_backup = False
 
-    def __init__(self, *, detail: str, table: str = "", rows: tuple[int, ...] = ()) -> None:
+    def __init__(self, *, detail: str, refused: Sequence[Mapping[str, object]]) -> None:
         super().__init__(detail=detail)
-        self.table, self.rows = table, rows
+        # For each reason: the table, the reason in SQLite's words, how many rows, the ids of some.
+        self.refused = refused
+
+    def data(self) -> dict[str, object]:
+        """As of every error, and ``refused``: which rows, and why."""
+        return super().data() | {"refused": [dict(rows) for rows in self.refused]}
 
 
 class LimitExceeded(BackupError):

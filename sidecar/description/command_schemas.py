@@ -53,7 +53,7 @@ def make_command_schemas(document: Mapping[str, Any]) -> dict[str, Schema]:
     }
     files["demo"] = headed("demo --json", _demo())
     files["licences"] = headed("licences --json", described_struct(Licences))
-    files["error"] = headed("Any command's --json where it failed", _failure(document["components"]["errors"]))
+    files["error"] = headed("Any command's --json where it failed", _failure(document["components"]))
     return {f"{FOLDER}/{file_of(command)}.json": schema for command, schema in files.items()}
 
 
@@ -69,14 +69,15 @@ def _demo() -> Schema:
     return described_struct(DemoResult)
 
 
-def _failure(errors: Mapping[str, Mapping[str, Any]]) -> Schema:
-    kinds = [_of_kind(error) for error in (USAGE, *errors.values())]
+def _failure(components: Mapping[str, Mapping[str, Any]]) -> Schema:
+    kinds = [_of_kind(error) for error in (USAGE, *components["errors"].values())]
     data = {
         "kind": {"type": "string"},
         "hint": {"type": "string"},
         "path": {"type": "string"},
         "detail": {"type": "string"},
         "salvage": {"const": True},
+        "refused": {"type": "array", "items": components["schemas"]["RefusedRows"]},
     }
     error = {
         "type": "object",

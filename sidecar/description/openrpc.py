@@ -48,17 +48,31 @@ Made by `python -m sidecar.description.openrpc --write protocol` from the classe
 
 `code` is the JSON-RPC error code, and a positive one also the exit code of the command line.
 `message` is for the user as it stands. `data` holds `kind`, `hint`, and where known `path` and `detail`,
-which fill the gaps of the message; and `salvage: true` where a salvage would get something out of the backup.
+which fill the gaps of the message; `salvage: true` where a salvage would get something out of the backup; and, since
+protocol version 1.1, `refused` where the database refuses rows of a backup (then it is an `invalid_backup`, as ever).
 
 | code | kind | message | hint |
 |---:|---|---|---|
 """
 
 
+class RefusedRows(msgspec.Struct):
+    """Rows of a backup that the database refuses for one reason, in SQLite's words.
+
+    ``rows`` is how many, null where it could not be counted; ``ids`` are those of some.
+    """
+
+    table: str
+    reason: str
+    rows: int | None
+    ids: list[str]
+
+
 class ErrorData(msgspec.Struct, omit_defaults=True):
     """The data of every error: its kind, what to do, and the path and the detail of its message, where known.
 
     ``salvage`` is true where an import with ``salvage`` would get something out of the backup that was refused.
+    ``refused``, since protocol version 1.1, is there where the database refuses rows of the backup.
     """
 
     kind: str
@@ -66,6 +80,7 @@ class ErrorData(msgspec.Struct, omit_defaults=True):
     path: str | None = None
     detail: str | None = None
     salvage: bool = False
+    refused: list[RefusedRows] | None = None
 
 
 class ProgressParams(msgspec.Struct):

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, broken_references, quote
-from sidecar.errors import CannotRemove, RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
@@ -188,10 +187,8 @@ def _check_references(connection: sqlite3.Connection, difference: Difference) ->
         staged = difference.stage.tables.get(name)
         allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
         if broken > allowed:
-            what = leading_nowhere(connection, difference.live, name, broken, allowed)
-            if staged is not None and staged.carried:
-                raise RowsRefused(detail=f"rows of the backup: {what}")
-            raise CannotRemove(detail=what)
+            ours = staged is not None and staged.carried
+            raise leading_nowhere(connection, difference.live, name, broken, allowed, ours)
 
 
 def _locator(live: TableSchema) -> str:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from sidecar.database.introspection import Schema, quote
-from sidecar.errors import RowsRefused
+from sidecar.errors import CannotRemove, RowsRefused, SidecarError
 from sidecar.restore.plan import Difference, plan_of
 from sidecar.stage.stage import ROW, SHAPE
 
@@ -36,21 +36,28 @@ def refusal(
         f" WHERE p.action = {action} AND s.{quote(SHAPE)} = ? ORDER BY s.{row} LIMIT {MOST_TRIED + 1}",
         (shape,),
     ).fetchall()
-    found: dict[str, list[tuple[int, str | None]]] = {}
+    found: dict[str, list[str | None]] = {}
     for number, shown in rows[:MOST_TRIED]:
         try:
             connection.execute(one, (shape, number))
         except sqlite3.IntegrityError as error:
-            found.setdefault(str(error), []).append((number, shown))
+            found.setdefault(str(error), []).append(shown)
             if not connection.in_transaction:
                 break  # a conflict clause of the table's own has undone everything
     if not found:
         found = {str(why): []}
     more = len(rows) > MOST_TRIED
     return RowsRefused(
-        detail="; ".join(_told(name, reason, [shown for _, shown in some], more) for reason, some in found.items()),
-        table=name,
-        rows=tuple(number for some in found.values() for number, _ in some),
+        detail="; ".join(_told(name, reason, some, more) for reason, some in found.items()),
+        refused=[
+            {
+                "table": name,
+                "reason": reason,
+                "rows": None if more or not some else len(some),
+                "ids": [shown for shown in some if shown is not None][:NAMED],
+            }
+            for reason, some in found.items()
+        ],
     )
 
 
@@ -63,8 +70,13 @@ def _told(name: str, reason: str, ids: Sequence[str | None], more: bool) -> str:
     return f"{rows} of the backup ({reason}), of {name}{listed}"
 
 
-def leading_nowhere(connection: sqlite3.Connection, live: Schema, name: str, broken: int, allowed: int) -> str:
-    """What is said of references of a table that would lead nowhere, with the ids of some rows."""
+def leading_nowhere(
+    connection: sqlite3.Connection, live: Schema, name: str, broken: int, allowed: int, ours: bool
+) -> SidecarError:
+    """The error for references of a table that would lead nowhere, with the ids of some rows.
+
+    :param ours: whether it is the backup that brings the rows; else it only takes away what they refer to.
+    """
     row_id = "CAST(id AS TEXT)" if "id" in live[name].columns else "NULL"
     check = f"PRAGMA main.foreign_key_check({quote(name)})"
     found = [row for _, row in zip(range(NAMED), connection.execute(check), strict=False)]
@@ -75,4 +87,9 @@ def leading_nowhere(connection: sqlite3.Connection, live: Schema, name: str, bro
             ids += [shown for (shown,) in connection.execute(sql, (rowid,)) if shown is not None]
     parents = ", ".join(sorted({parent for _, _, parent, _ in found})) or "rows"
     listed = f" ({', '.join(ids)}{', ...' if broken > len(ids) else ''})" if ids else ""
-    return f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before: to {parents}{listed}"
+    told = f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before: to {parents}{listed}"
+    if not ours:
+        return CannotRemove(detail=told)
+    reason = f"would lead nowhere: to {parents}"
+    refused = {"table": name, "reason": reason, "rows": broken - allowed, "ids": ids}
+    return RowsRefused(detail=f"rows of the backup: {told}", refused=[refused])

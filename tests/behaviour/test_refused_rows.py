@@ -25,6 +25,7 @@ from tests.support.databases import (
     query,
     value,
 )
+from tests.support.described import faults
 from tests.support.newer import rebuild, run
 
 Migration = Callable[[Path], None]
@@ -110,6 +111,9 @@ def test_rows_that_the_database_does_not_take_are_named_by_the_preview_as_by_the
     migrate(device)
     refused = _both_refuse(device, archive, overwrite, RowsRefused)
     assert words in refused.message
+    assert (refused.kind, refused.exit_code) == ("invalid_backup", 25)
+    assert refused.data()["refused"]
+    assert faults("error", {"code": 25, "message": refused.message, "data": refused.data()}) == []
     if "guard" not in name and "trigger" not in name:
         assert any(shown in refused.message for (shown,) in query(tmp_path / "source" / "copy.db", _IDS))
 

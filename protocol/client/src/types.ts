@@ -139,7 +139,8 @@ export interface EntrySummary {
 
 /**
  * The data of every error: its kind, what to do, and the path and the detail of its message, where known. `salvage`
- * is true where an import with `salvage` would get something out of the backup that was refused.
+ * is true where an import with `salvage` would get something out of the backup that was refused. `refused`, since
+ * protocol version 1.1, is there where the database refuses rows of the backup.
  */
 export interface ErrorData {
   kind: string;
@@ -147,6 +148,7 @@ export interface ErrorData {
   path?: string | null;
   detail?: string | null;
   salvage?: boolean;
+  refused?: Array<RefusedRows> | null;
 }
 
 /** One row behind a count of a preview: its id, a name a person knows it by, and why, if left out. */
@@ -390,6 +392,17 @@ export interface PruneResult {
 export interface ReadableTable {
   read: number;
   lost: number | null;
+}
+
+/**
+ * Rows of a backup that the database refuses for one reason, in SQLite's words. `rows` is how many, null where it
+ * could not be counted; `ids` are those of some.
+ */
+export interface RefusedRows {
+  table: string;
+  reason: string;
+  rows: number | null;
+  ids: Array<string>;
 }
 
 /** One progress report: `done` of `total` units in `phase`, `percentage` (0 to 100) of the whole job. */
@@ -860,7 +873,6 @@ export type ErrorKind =
   | "safety_copy_failed"
   | "no_safety_copy"
   | "not_importable"
-  | "rows_refused"
   | "cannot_rebuild"
   | "nothing_replaced"
   | "partial_backup"
