@@ -26,6 +26,9 @@ FOLDER = "backups"
 FILE = "automatic.json"
 LOCK = "automatic.lock"
 
+NOT_AS_WRITTEN = "it is no longer what was written"
+"""What is wrong with a backup whose bytes are others by now, whoever changed them."""
+
 _NAME = re.compile(r"kirapilot-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{6})Z\.kpbackup", re.ASCII)
 _FORMAT = "kirapilot-%Y-%m-%dT%H-%M-%S-%fZ.kpbackup"
 
@@ -37,7 +40,8 @@ class Entry(msgspec.Struct, kw_only=True):
     on the timeline of retention in this place. ``sha256`` is that of the whole file, ``content`` that of its sections,
     whenever they were written. ``why`` says what made it due; ``dangling`` counts references that led nowhere then.
     ``proved`` is when every byte was last re-read and found right, None if never; ``rotten`` says what is wrong with
-    it, "" for nothing.
+    it, "" for nothing, and ``replaced_by`` then counts the first backup that was proved in its place after that was
+    found, 0 for none yet.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Entry(msgspec.Struct, kw_only=True):
     app_version: str = ""
     proved: datetime | None = None
     rotten: str = ""
+    replaced_by: int = 0
     pinned: bool = False
     note: str = ""
 
@@ -63,7 +68,24 @@ class Entry(msgspec.Struct, kw_only=True):
 
     def standing(self) -> Standing:
         """As retention sees it."""
-        return Standing(name=self.name, moment=self.moment, proved=self.is_proved, pinned=self.pinned)
+        return Standing(
+            name=self.name,
+            moment=self.moment,
+            proved=self.is_proved,
+            pinned=self.pinned,
+            rotten=self.rotten != "",
+        )
+
+    def judge(self, *, whole: bool) -> bool:
+        """Note that its bytes are those that were written, or that they are not; answers whether it is fine.
+
+        What a drill found is not taken back: bytes that are as they were written did not come back all the same.
+        """
+        if not whole:
+            self.rotten = self.rotten or NOT_AS_WRITTEN
+        elif self.rotten == NOT_AS_WRITTEN:
+            self.rotten, self.replaced_by = "", 0
+        return not self.rotten
 
 
 class PlaceState(msgspec.Struct, kw_only=True):
@@ -77,6 +99,13 @@ class PlaceState(msgspec.Struct, kw_only=True):
     current: datetime | None = None
     failure: Failure | None = None
     drill: Drill | None = None
+
+    def enter(self, entry: Entry) -> None:
+        """One more that is proved; from now on it stands for those that were found rotten before."""
+        for known in self.entries:
+            if known.rotten and not known.replaced_by:
+                known.replaced_by = entry.number
+        self.entries.append(entry)
 
     def newest_proved(self) -> Entry | None:
         """The newest backup that is whole."""

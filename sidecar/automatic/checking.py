@@ -24,8 +24,6 @@ SHARE_OF_A_RUN = 64 << 20
 OVERDUE = timedelta(days=7)
 """What was not looked at for so long is re-read by the run of a timer."""
 
-ROTTEN = "it is no longer what was written"
-
 
 def check_backups(places: Places, now: datetime, progress: Progress, *, all_of_them: bool = False) -> CheckResult:
     """Re-read automatic backups of all places, and remember which are whole.
@@ -89,6 +87,6 @@ def _check(folder: Path, entry: Entry, now: datetime, progress: Progress) -> Che
     except PathError as error:
         # If somebody removed it from a place that is there, the next run forgets it.
         return Checked(path=str(path), outcome="not_tried", detail=error.message)
-    entry.rotten = "" if whole else ROTTEN
-    entry.proved = now if whole else entry.proved
-    return Checked(path=str(path), outcome="fine" if whole else "rotten", detail=entry.rotten)
+    is_fine = entry.judge(whole=whole)
+    entry.proved = now if is_fine else entry.proved
+    return Checked(path=str(path), outcome="fine" if is_fine else "rotten", detail=entry.rotten)

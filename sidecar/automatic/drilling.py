@@ -61,16 +61,20 @@ def drill_overdue(
     """
     tried = []
     for folder, state in catalogue.places.items():
-        if Path(folder).is_dir() and state.newest_proved() is not None and _is_overdue(state.drill, now):
+        newest = state.newest_proved()
+        if newest is not None and Path(folder).is_dir() and _is_overdue(state.drill, newest, now):
             _drill(Path(folder), state, work_dir, now, progress)
             tried.append(PlaceDrill(path=folder, drill=state.drill))
             remember()
     return tried
 
 
-def _is_overdue(last: Drill | None, now: datetime) -> bool:
+def _is_overdue(last: Drill | None, newest: Entry, now: datetime) -> bool:
+    if last is None or (last.outcome == "rotten" and last.name != newest.name):
+        # What did not come back has a successor, which is to show that it does.
+        return True
     # By a clock that was put back, a drill of the future is none.
-    return last is None or abs(now - last.when) >= (AGAIN if last.outcome == "not_tried" else OVERDUE)
+    return abs(now - last.when) >= (AGAIN if last.outcome == "not_tried" else OVERDUE)
 
 
 def _drill(folder: Path, state: PlaceState, work_dir: Path, now: datetime, progress: Progress) -> None:

@@ -42,7 +42,7 @@ def _place(folder: Path, state: PlaceState, policy: Policy, now: datetime) -> Pl
         path=str(folder),
         state=NEVER,
         present=folder.is_dir(),
-        kept=len(state.entries),
+        kept=sum(1 for entry in state.entries if not entry.rotten),
         rotten=sum(1 for entry in state.entries if entry.rotten),
         failure=state.failure,
         drill=state.drill,
@@ -51,16 +51,22 @@ def _place(folder: Path, state: PlaceState, policy: Policy, now: datetime) -> Pl
         age = max(now - max(newest.made, state.current or newest.made), timedelta())
         health.newest, health.made, health.rows, health.size = newest.name, newest.made, newest.rows, newest.size
         health.age_hours = round(age / timedelta(hours=1), 1)
-        is_sound = not health.rotten and (state.drill is None or state.drill.outcome != "rotten")
-        health.state = HEALTHY if is_sound else FAILING
-        if age >= stale_after(policy):
-            health.state = STALE
-    elif state.entries:
-        # There are some, and none of them is whole.
-        health.state = FAILING
-    if state.failure is not None:
+        health.state = STALE if age >= stale_after(policy) else HEALTHY
+    if _is_failing(state):
         health.state = FAILING
     return health
+
+
+def _is_failing(state: PlaceState) -> bool:
+    """The last run failed here, nothing is whole, a drill brought something else back, or one rotted.
+
+    An old one that rotted is told of for as long as it lies there; once a newer one was proved after that was found,
+    it says nothing more about what would be restored today.
+    """
+    if state.failure is not None or (state.entries and state.newest_proved() is None):
+        return True
+    is_rotten = state.drill is not None and state.drill.outcome == "rotten"
+    return is_rotten or any(entry.rotten and not entry.replaced_by for entry in state.entries)
 
 
 def _worst(catalogue: Catalogue, found: list[PlaceHealth]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sidecar.archive import manifest as names
 from sidecar.archive.zip_reading import ZipReader
-from sidecar.automatic.catalogue import Entry
+from sidecar.automatic.catalogue import NOT_AS_WRITTEN, Entry
 from sidecar.errors import DamagedBackup, SidecarError
 from sidecar.jobs.listing import hold_to_manifest
 from sidecar.progress import Progress
@@ -66,12 +66,19 @@ def hash_of(path: Path, progress: Progress) -> str:
 
 
 def copy(source: Path, target: Path, sha256: str, progress: Progress) -> None:
-    """Copy a backup, and re-read the copy. Raises PathError, DamagedBackup, Cancelled; there is no copy then."""
+    """Copy a backup, and re-read the copy. Raises PathError, DamagedBackup, Cancelled; there is no copy then.
+
+    The ``path`` of a DamagedBackup tells which of the two is not what was written.
+    """
+    digest = hashlib.sha256()
     with open_source(str(source)) as file, file_errors(source), replacing(Saving(target)) as new:
         file.seek(0)
         while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
             new.write(piece)
             progress.check()
+        if digest.hexdigest() != sha256:
+            raise DamagedBackup(path=source, detail=NOT_AS_WRITTEN)
     try:
         if hash_of(target, progress) != sha256:
             raise DamagedBackup(path=target, detail="what was written is not what is read back")

@@ -1,7 +1,7 @@
 """Pruning: what retention lets go of is removed from its place. The one file here that removes a backup for good.
 
-Nothing goes while the hold is on, nothing that is not in the catalogue, nothing that is no longer what was written, and
-nothing from a place in which nothing newer is proved.
+Nothing goes while the hold is on, nothing that is not in the catalogue, nothing that is no longer what was written (it
+is noted as rotten, and stays), and nothing from a place in which nothing newer is proved.
 """
 
 from __future__ import annotations
@@ -48,21 +48,24 @@ def prune_place(
 ) -> list[str]:
     """Remove what retention lets go of in one place, ``most`` at most; answers the paths that are gone.
 
-    :param remember: called after each, when ``state`` no longer holds it.
+    :param remember: called after each, when ``state`` no longer holds it, or holds it as rotten.
     """
     names = going([entry.standing() for entry in state.entries], keep, most)
     removed = []
     for entry in [entry for entry in state.entries if entry.name in names]:
         path = folder / entry.name
         try:
-            if own_files.remove(path, entry, progress):
-                removed.append(str(path))
+            gone = own_files.remove(path, entry, progress)
         except Cancelled:
             raise
         except SidecarError:
             # What cannot be removed today is tried again by the next run.
             continue
-        state.entries.remove(entry)
+        if gone:
+            removed.append(str(path))
+            state.entries.remove(entry)
+        else:
+            entry.judge(whole=False)
         remember()
     return removed
 

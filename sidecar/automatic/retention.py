@@ -35,12 +35,17 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One backup, as retention sees it: its name, its ``moment`` on the timeline, and what protects it."""
+    """One backup, as retention sees it: its name, its ``moment`` on the timeline, and what protects it.
+
+    A ``rotten`` one is no longer what was written. It counts for nothing, and is not retention's to remove: it may be
+    all that is left of its day, or another's file under its name.
+    """
 
     name: str
     moment: datetime
     proved: bool = True
     pinned: bool = False
+    rotten: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +85,8 @@ def judge(backups: Sequence[Standing], keep: Keep) -> list[Verdict]:
 def _verdict(backup: Standing, rules: dict[str, str], keep: Keep, later_is_proved: bool) -> tuple[bool, str]:
     if backup.pinned:
         return True, "pinned"
+    if backup.rotten:
+        return True, "no longer what was written: yours to look at, or to remove"
     if not later_is_proved:
         return True, "the newest proved one" if backup.proved else "no later one is proved"
     if not backup.proved:

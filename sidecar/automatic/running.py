@@ -28,7 +28,7 @@ from sidecar.automatic.pruning import prune_place
 from sidecar.automatic.retention import next_moment
 from sidecar.automatic.schedule import next_due, why_due
 from sidecar.database.connection import require_file
-from sidecar.errors import Cancelled, FolderNotFound, PathError, SidecarError
+from sidecar.errors import Cancelled, DamagedBackup, FolderNotFound, PathError, SidecarError
 from sidecar.jobs.exporting import export_data
 from sidecar.jobs.shrinking import MAIN, compare_counts
 from sidecar.progress import Progress
@@ -190,7 +190,9 @@ class _Run:
                 outcome.outcome = "copied"
                 now = self.clock()
                 moment = _moment(state, now)
-                copied = msgspec.structs.replace(entry, made=now, moment=moment, proved=now, pinned=False, note="")
+                before = next((known for known in state.entries if known.name == entry.name), None)
+                copied = msgspec.structs.replace(entry, made=now, moment=moment, proved=now)
+                copied.pinned, copied.note = (before.pinned, before.note) if before else (False, "")
                 state.entries = [known for known in state.entries if known.name != entry.name]
                 self._enter(folder / entry.name, copied)
             except FolderNotFound as error:
@@ -198,6 +200,9 @@ class _Run:
             except Cancelled:
                 raise
             except SidecarError as error:
+                if isinstance(error, DamagedBackup) and error.path == str(source):
+                    # No fault of this place: the next run makes another one.
+                    self._known_at(source).judge(whole=False)
                 state.failure = Failure(when=self.clock(), kind=error.kind, message=error.message)
                 outcome = PlaceOutcome(path=str(folder), outcome="failed", warning=error.message)
             else:
@@ -232,12 +237,12 @@ class _Run:
 
     def _is_whole(self, entry: Entry) -> bool:
         """Re-read a backup that is to stand for a new one; what it no longer is, is remembered."""
+        path = self._path_of(entry)
         try:
-            whole = own_files.hash_of(self._path_of(entry), self.progress) == entry.sha256
+            whole = own_files.hash_of(path, self.progress) == entry.sha256
         except PathError:
-            whole = False
-        entry.rotten = "" if whole else "it is no longer what was written"
-        return whole
+            return False
+        return self._known_at(path).judge(whole=whole)
 
     def _describe(self, path: Path, made: datetime, why: str) -> Entry:
         entry = own_files.describe(path, made, why, self.progress)
@@ -251,7 +256,7 @@ class _Run:
 
     def _enter(self, path: Path, entry: Entry) -> None:
         self.catalogue.count = max(self.catalogue.count, entry.number)
-        self.catalogue.place(path.parent).entries.append(entry)
+        self.catalogue.place(path.parent).enter(entry)
         self.catalogue.pending.pop(str(path), None)
         self._remember()
 
@@ -268,6 +273,9 @@ class _Run:
             for text, state in self.catalogue.places.items()
             if Path(text).is_dir() and any(known.name == entry.name and known.is_proved for known in state.entries)
         )
+
+    def _known_at(self, path: Path) -> Entry:
+        return next(known for known in self.catalogue.place(path.parent).entries if known.name == path.name)
 
     def _first_folder(self) -> Path:
         """The first place that is there. Raises the first one's PathError where none is."""

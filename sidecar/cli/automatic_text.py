@@ -177,8 +177,8 @@ def shelf_lines(result: BackupList, now: datetime) -> list[str]:
 
 def _shelved(copies: Sequence[AutomaticBackup], now: datetime) -> tuple[str, ...]:
     """One backup in all its places; it is told by the copy that was looked at last."""
-    one = max(copies, key=lambda copy: (copy.present, copy.proved or copy.made))
-    there = sum(1 for copy in copies if copy.present)
+    one = max(copies, key=lambda copy: (not copy.rotten, copy.present, copy.proved or copy.made))
+    there = sum(1 for copy in copies if copy.present and not copy.rotten)
     places = f"{there}" if there == len(copies) else f"{there} of {len(copies)}"
     proved = (
         "NOT WHOLE" if all(copy.rotten for copy in copies) else relative(one.proved, now) if one.proved else "never"
@@ -204,7 +204,7 @@ def _place_lines(place: PlaceHealth, now: datetime) -> list[str]:
     if place.drill is not None:
         lines.append(f"  tried   {relative(place.drill.when, now)}: {_VERDICTS[place.drill.outcome]}")
     if place.rotten:
-        lines.append(f"warning: no longer whole there: {plural(place.rotten, 'backup')} (auto check --all names them)")
+        lines.append(f"warning: no longer whole there: {plural(place.rotten, 'backup')} (backups names each)")
     if place.failure is not None:
         lines.append(f"warning: {relative(place.failure.when, now)}: {printable(place.failure.message)}")
     return lines

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.automatic import checking, own_files, running
+from sidecar.automatic import checking, drilling, own_files, running
 from sidecar.automatic.answers import Drill, DrillResult, RunResult
 from sidecar.automatic.catalogue import locked, read_catalogue
 from sidecar.automatic.checking import check_backups
@@ -18,6 +18,7 @@ from sidecar.automatic.policy import Place, Policy, Trigger
 from sidecar.automatic.policy_file import write_policy
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.running import accept, run_backup_if_due
+from sidecar.automatic.shelf import list_all, note_backup
 from sidecar.errors import BackupUnderWay, Cancelled, DamagedBackup, DatabaseNotFound, VerificationFailed
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
@@ -341,6 +342,130 @@ def test_a_check_finds_what_rotted_and_the_status_says_so(device: Device) -> Non
         name: "rotten" if name == first.name else "fine" for name in backups(device.folder)
     }
     assert backup_status(device.places, device.now).state == "failing"
+
+
+def spoil(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_one_that_rotted_stays_known_and_counts_for_nothing(device: Device) -> None:
+    """It is never removed either: it may hold what nothing else does."""
+    device.policy(device.folder, keep=Keep(hours=0, daily=2, weekly=0, monthly=0))
+    first = Path(device.run().backup or "")
+    device.write()
+    device.run()
+    spoil(first)
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    for _ in range(4):
+        device.write()
+        device.run()
+    assert first.name in backups(device.folder)
+    (place,) = backup_status(device.places, device.now).places
+    assert (place.kept, place.rotten, len(backups(device.folder))) == (2, 1, 3)
+    listed = list_all(device.places, Progress())
+    assert [Path(one.path) for one in listed.automatic if one.rotten] == [first]
+    assert listed.manual == []
+
+
+def test_one_that_rotted_is_failing_until_a_newer_one_is_proved_there(device: Device) -> None:
+    first = Path(device.run().backup or "")
+    device.write()
+    device.run()
+    spoil(first)
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    device.run()
+    assert backup_status(device.places, device.now).state == "failing"
+    device.write()
+    device.run()
+    status = backup_status(device.places, device.now)
+    assert (status.state, status.places[0].rotten) == ("healthy", 1)
+    first.unlink()
+    device.run()
+    assert backup_status(device.places, device.now).places[0].rotten == 0
+
+
+def test_one_that_rotted_and_is_stale_besides_is_failing(device: Device) -> None:
+    spoil(Path(device.run().backup or ""))
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    device.now += 30 * DAY
+    assert backup_status(device.places, device.now).state == "failing"
+
+
+def test_one_that_rotted_before_it_was_to_go_is_noted_by_the_pruning(device: Device) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=1, weekly=0, monthly=0))
+    first = Path(device.run().backup or "")
+    spoil(first)
+    device.write()
+    assert device.run("start").removed == []
+    (place,) = backup_status(device.places, device.now).places
+    assert (place.state, place.rotten) == ("failing", 1)
+    device.write()
+    assert [Path(path).name != first.name for path in device.run("start").removed] == [True]
+
+
+def test_many_that_rotted_do_not_keep_the_others_from_going(device: Device) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=9, weekly=0, monthly=0))
+    for _ in range(9):
+        device.write()
+        device.run("start")
+    for name in backups(device.folder)[:5]:
+        spoil(device.folder / name)
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    device.policy(device.folder, keep=Keep(hours=0, daily=1, weekly=0, monthly=0))
+    for _ in range(3):
+        device.write()
+        device.run("start")
+    assert len(backups(device.folder)) == 5 + 1
+
+
+def test_one_whose_bytes_come_back_is_whole_again(device: Device) -> None:
+    first = Path(device.run().backup or "")
+    spoil(first)
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    spoil(first)
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    assert backup_status(device.places, device.now).state == "healthy"
+
+
+def test_what_a_drill_found_is_not_taken_back_by_a_check(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Path(device.run("start").backup or "")
+    with monkeypatch.context() as patch:
+        patch.setattr(drilling, "_restore", lambda *_: "values differ from those of the backup")
+        drill_backups(device.places, device.now, Progress())
+    result = check_backups(device.places, device.now, Progress(), all_of_them=True)
+    assert [one.outcome for one in result.checked] == ["rotten"]
+    assert device.run().outcome == "made"
+    status = backup_status(device.places, device.now)
+    assert (status.state, status.places[0].kept) == ("healthy", 1)
+    assert made.is_file()
+
+
+def test_a_copy_of_one_that_rotted_is_no_fault_of_the_place_and_the_next_run_mends_it(
+    device: Device, tmp_path: Path
+) -> None:
+    made = Path(device.run("start").backup or "")
+    spoil(made)
+    usb = tmp_path / "usb"
+    device.policy(device.folder, usb)
+    assert [place.outcome for place in device.run("start").places] == ["current", "failed"]
+    assert backups(usb) == []
+    assert [place.outcome for place in device.run("start").places] == ["made", "copied"]
+    assert backup_status(device.places, device.now).places[1].state == "healthy"
+
+
+def test_a_rotten_copy_is_mended_and_keeps_its_pin(device: Device, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    device.policy(device.folder, usb)
+    made = Path(device.run("start").backup or "")
+    note_backup(device.places, 1, "before the move", True)
+    spoil(usb / made.name)
+    check_backups(device.places, device.now, Progress(), all_of_them=True)
+    assert [place.outcome for place in device.run("start").places] == ["current", "copied"]
+    assert (usb / made.name).read_bytes() == made.read_bytes()
+    listed = list_all(device.places, Progress()).automatic
+    assert [(one.pinned, one.note, one.rotten) for one in listed] == [(True, "before the move", "")] * 2
 
 
 def test_a_check_reads_a_share_and_those_longest_not_looked_at_first(

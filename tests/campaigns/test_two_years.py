@@ -53,6 +53,7 @@ class Years:
         self.folders = [places.database.parent / "backups" / "automatic", further]
         self.clock = FIRST
         self.ever: dict[Path, dict[str, datetime]] = {folder: {} for folder in self.folders}
+        self.rotted: dict[Path, bytes] = {}
         self.tried = 0
         write_policy(places.database, Policy(places=[Place(path=str(folder), keep=KEEP) for folder in self.folders]))
 
@@ -63,19 +64,33 @@ class Years:
             self.clock += timedelta(days=self.chance.choice([-800, -30, -1, 40, 900]))
         if self.chance.random() < 0.9:
             self._use()
+        if self.chance.random() < 0.02:
+            self._rot()
         before = {folder: self._there(folder) for folder in self.folders}
+        rotten = {path for path, data in self.rotted.items() if path.exists() and path.read_bytes() == data}
         with self._trouble() as trouble:
             try:
                 run_backup_if_due(self.places, "timer", Progress(), clock=lambda: self.clock)
             except (Killed, SidecarError):
                 assert trouble, "a run failed for no reason"
         self._look(before)
+        assert all(path.exists() for path in rotten), "what rotted is a person's to remove"
         self.tried += 1
 
     def _use(self) -> None:
         with closing(sqlite3.connect(self.places.database)) as connection:
             connection.execute("UPDATE tasks SET title = ?", (str(self.chance.random()),))
             connection.commit()
+
+    def _rot(self) -> None:
+        """A bit of one backup of one place is another one by tomorrow."""
+        paths = sorted(path for folder in self.folders for path in folder.glob("*.kpbackup"))
+        if paths:
+            path = self.chance.choice(paths)
+            data = bytearray(path.read_bytes())
+            data[self.chance.randrange(len(data))] ^= 1 << self.chance.randrange(8)
+            path.write_bytes(data)
+            self.rotted[path] = bytes(data)
 
     @contextmanager
     def _trouble(self) -> Iterator[bool]:
@@ -106,8 +121,13 @@ class Years:
             assert wanted <= there
 
     def _remember(self, folder: Path, catalogue: Catalogue) -> None:
-        for entry in catalogue.place(folder).entries:
-            self.ever[folder][entry.name] = entry.moment
+        entries = catalogue.place(folder).entries
+        whole = {entry.name: entry.moment for entry in entries if not entry.rotten}
+        if rotten := {entry.name for entry in entries if entry.rotten and entry.name in self.ever[folder]}:
+            # What stood aside for one that has rotted went rightly; what is there now is what there is to choose from.
+            assert {folder / name for name in rotten} <= self.rotted.keys(), "what is called rotten is"
+            self.ever[folder] = {name: moment for name, moment in self.ever[folder].items() if name in whole}
+        self.ever[folder] |= whole
 
 
 def _failing(step: Callable[..., Any], at: int, when: str) -> Callable[..., Any]:
@@ -145,6 +165,7 @@ def _live(years: Years, days: int) -> None:
     for folder in years.folders:
         names = {entry.name for entry in catalogue.place(folder).entries}
         assert names == years._there(folder), "what lies there is what is known"
+        assert years.rotted.keys() >= {folder / entry.name for entry in catalogue.place(folder).entries if entry.rotten}
 
 
 PROMISE = "A day of automatic backups leaves what the policy asks for in every place, whatever ended the run"

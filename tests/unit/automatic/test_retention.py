@@ -15,13 +15,14 @@ DAY = timedelta(days=1)
 
 
 def standing(moments: list[datetime], **flags: set[int]) -> list[Standing]:
-    """Backups made at these moments, the n-th named n; ``pinned`` and ``unproved`` name some of them."""
+    """Backups made at these moments, the n-th named n; ``pinned``, ``unproved`` and ``rotten`` name some of them."""
     return [
         Standing(
             name=str(number),
             moment=moment,
             pinned=number in flags.get("pinned", set()),
-            proved=number not in flags.get("unproved", set()),
+            proved=number not in flags.get("unproved", set()) | flags.get("rotten", set()),
+            rotten=number in flags.get("rotten", set()),
         )
         for number, moment in enumerate(moments)
     ]
@@ -154,3 +155,15 @@ def test_with_a_straight_clock_as_many_stay_as_the_policy_asks_for(keep: Keep, h
     wanted = list(reversed(days.values()))[: keep.daily][: keep.most]
     assert set(wanted) <= there
     assert made[-1] in there
+
+
+@given(st.integers(1, 40), st.sets(st.integers(0, 40)), st.integers(0, 9), st.integers(1, 9))
+@settings(deadline=None)
+def test_rotten_ones_all_stay_and_the_others_fare_as_if_they_were_not_there(
+    count: int, rotten: set[int], daily: int, most: int
+) -> None:
+    keep = Keep(hours=0, daily=daily, weekly=1, monthly=1, most=most)
+    backups = standing([FIRST + n * DAY for n in range(count)], rotten=rotten)
+    whole = [backup for backup in backups if not backup.rotten]
+    marked = [backup.name for backup in backups if backup.rotten]
+    assert sorted(staying(backups, keep)) == sorted([*staying(whole, keep), *marked])
