@@ -78,7 +78,7 @@ class PlaceHealth(msgspec.Struct, kw_only=True):
     """One place: ``state`` is "healthy", "stale", "failing" or "never"; ``present`` is false for an unplugged disk.
 
     ``newest`` names its newest proved backup, made at ``made``; ``age_hours`` counts from when it was last found to
-    hold what the database holds. ``kept`` is how many there are, ``rotten`` how many of them are not whole.
+    hold what the database holds. ``kept`` is how many are whole there, ``rotten`` how many are not.
     """
 
     path: str

@@ -34,6 +34,7 @@ from sidecar.errors import (
     InternalError,
     NoSafetyCopy,
     NoSuchBackup,
+    NoSuchCopy,
     NotImportable,
     PathError,
     SafetyCopyFailed,
@@ -190,9 +191,11 @@ def inspect_backup(params: BackupParams, context: Context) -> BackupSummary:
 
 def undo_last_import(params: UndoParams, context: Context) -> UndoResult:
     """Put back what the last import replaced, from its safety copy; a second undo undoes the first."""
+    from sidecar.jobs.undoing import find_copy
     from sidecar.jobs.undoing import undo_last_import as undo
 
-    return undo(context.places, context.progress(params.progress_token), params.settings)
+    only = find_copy(context.places, params.to) if params.to is not None else None
+    return undo(context.places, context.progress(params.progress_token), params.settings, only=only)
 
 
 def list_backups(params: NoParams, context: Context) -> BackupList:
@@ -261,7 +264,7 @@ METHODS: Mapping[str, Method] = {
         ),
         Method("preview_import", preview_import, PreviewParams, ImportPreview, _PREVIEW),
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
-        Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy)),
+        Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy, NoSuchCopy)),
         Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
         Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
         Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),

@@ -116,9 +116,13 @@ class ImportParams(Params):
 
 
 class UndoParams(Params):
-    """The frontend's settings as they are now, API keys included."""
+    """The frontend's settings as they are now, API keys included; and which copy is put back, else the newest."""
 
     settings: Settings = None
+    to: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=4096)] | None,
+        Meta(description="The safety copy to put back, by its name or path, as list_backups tells it."),
+    ] = None
 
 
 class PolicyParams(Params):
@@ -189,7 +193,7 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
-_ADDED = {"previewToken", "overwriteShrunk", "force"}
+_ADDED = {"previewToken", "overwriteShrunk", "force", "to"}
 """Params since protocol version 1.1: by position they come after those that were there before."""
 
 

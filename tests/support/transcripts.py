@@ -116,9 +116,15 @@ def play(lines: Sequence[Line], client: Client, folder: Path) -> Iterator[tuple[
     Lines that are sent one after the other arrive together. Of progress, a line stands for any number of reports.
     """
     kept: list[Any] = []
+    stamps: list[str] = []
+
+    def hear() -> Any:
+        stamps.extend(_STAMP.findall(json.dumps(message := client.read())))
+        return message
+
     for sent, group in itertools.groupby(lines, lambda line: line.mark in (SENT, SENT_BYTES)):
         if sent:
-            client.send_bytes(b"".join(_bytes(line, folder) for line in group))
+            client.send_bytes(b"".join(_bytes(line, folder, stamps) for line in group))
             continue
         for line in group:
             match line.mark:
@@ -128,9 +134,9 @@ def play(lines: Sequence[Line], client: Client, folder: Path) -> Iterator[tuple[
                     assert kept + client.read_rest() == []
                     yield line, client.wait()
                 case "<--":
-                    yield line, kept.pop() if kept else client.read()
+                    yield line, kept.pop() if kept else hear()
                 case "<~~":
-                    while matches(json.loads(line.text), message := kept.pop() if kept else client.read(), folder):
+                    while matches(json.loads(line.text), message := kept.pop() if kept else hear(), folder):
                         yield line, message
                     kept.append(message)
 
@@ -162,10 +168,12 @@ def _with_folder(text: str, folder: Path) -> str:
     return path.sub(lambda found: "<folder>" + found[0].removeprefix(str(folder)).replace("\\", "/"), text)
 
 
-def _bytes(line: Line, folder: Path) -> bytes:
+def _bytes(line: Line, folder: Path, stamps: Sequence[str]) -> bytes:
     if line.mark == SENT_BYTES:
         return bytes.fromhex(line.text)
     text = line.text.replace("<folder>", json.dumps(str(folder))[1:-1])
+    if "<stamp>" in text:
+        text = text.replace("<stamp>", min(stamps))
     return _LONG.sub(lambda found: "x" * int(found[1]), text).encode() + b"\n"
 
 

@@ -30,7 +30,7 @@ export type ImportChoice = Omit<ParamsOf<'import_data_from_file'>, 'filePath'>;
 /** The same for a preview. */
 export type PreviewChoice = Omit<ParamsOf<'preview_import'>, 'filePath'>;
 
-/** What an undo may take: the frontend's settings, see readSettings. */
+/** What an undo may take: the frontend's settings, see readSettings, and which copy is put back, else the newest. */
 export type UndoChoice = ParamsOf<'undo_last_import'>;
 
 /** KiraPilot's backup sidecar. Every method rejects with a SidecarError, whose message is for the user. */

@@ -305,7 +305,7 @@ export interface PlaceDrill {
 /**
  * One place: `state` is "healthy", "stale", "failing" or "never"; `present` is false for an unplugged disk.
  * `newest` names its newest proved backup, made at `made`; `age_hours` counts from when it was last found to hold
- * what the database holds. `kept` is how many there are, `rotten` how many of them are not whole.
+ * what the database holds. `kept` is how many are whole there, `rotten` how many are not.
  */
 export interface PlaceHealth {
   path: string;
@@ -653,6 +653,8 @@ export interface UndoLastImportParams {
   settings?: Record<string, unknown> | null;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
+  /** The safety copy to put back, by its name or path, as list_backups tells it. */
+  to?: string | null;
 }
 
 /** Params of list_backups. */

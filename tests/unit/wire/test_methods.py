@@ -19,7 +19,7 @@ from sidecar.wire.context import Context, Session
 from sidecar.wire.dispatching import dispatch
 from sidecar.wire.messages import Answer, Request
 from sidecar.wire.methods import METHODS, PROTOCOL_VERSION, Method, make_handler
-from sidecar.wire.params import ImportParams, NoParams, read_params
+from sidecar.wire.params import ImportParams, NoParams, UndoParams, names_of, read_params
 from tests.conftest import DATA
 from tests.support.client import DEADLINE, Client
 
@@ -92,6 +92,10 @@ def test_every_method_takes_a_progress_token(name: str, token: object) -> None:
 def test_params_may_be_given_by_position() -> None:
     params = read_params(ImportParams, ["a.kpbackup", True, None, False, False, "token"], {})
     assert params == ImportParams(file_path="a.kpbackup", overwrite=True, progress_token="token")
+
+
+def test_what_was_added_comes_after_what_was_there_before() -> None:
+    assert names_of(UndoParams) == ["settings", "progressToken", "to"]
 
 
 def test_too_many_params_by_position_are_refused_with_the_names_there_are() -> None:
