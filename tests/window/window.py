@@ -218,7 +218,10 @@ class Window:
 
 @contextmanager
 def window(app: Path, home: Home, display: Mapping[str, str], *arguments: str, **more: str) -> Iterator[Window]:
-    """The app with its window open, as the user of ``home``; the app is gone at the end of the block."""
+    """The app with its window open, as the user of ``home``; the app is gone at the end of the block.
+
+    It makes no backups by itself unless it is told when: ``--backups-after=SECONDS``.
+    """
     from selenium import webdriver
     from selenium.webdriver.common.options import ArgOptions
     from selenium.webdriver.remote.client_config import ClientConfig
@@ -243,9 +246,10 @@ def window(app: Path, home: Home, display: Mapping[str, str], *arguments: str, *
         )
         stack.enter_context(ended(server))
         eventually(lambda: answers(port) and answers(native_port), "tauri-driver listens")
+        when = [] if any(word.startswith("--backups-after=") for word in arguments) else ["--backups-after=never"]
         options = ArgOptions()
         options.set_capability("browserName", "wry")
-        options.set_capability("tauri:options", {"application": str(app), "args": list(arguments)})
+        options.set_capability("tauri:options", {"application": str(app), "args": [*when, *arguments]})
         address = f"http://127.0.0.1:{port}"
         once = {"init_args_for_pool_manager": {"retries": False}}
         config = ClientConfig(address, timeout=int(DEADLINE), init_args_for_pool_manager=once)

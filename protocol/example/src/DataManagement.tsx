@@ -11,8 +11,10 @@ import { FailureDialog, type Notice } from './FailureDialog';
 import { Imported } from './Imported';
 import { Preview } from './Preview';
 import { ProgressPanel } from './ProgressPanel';
+import { StatusLine } from './StatusLine';
 import { FILTERS, useImport } from './useImport';
 import { useJob } from './useJob';
+import { useStatus } from './useStatus';
 
 interface Success {
   title: string;
@@ -27,6 +29,7 @@ export function DataManagement() {
   const [imported, setImported] = useState<{ title: string; result: backup.Imported }>();
   const { job, run } = useJob();
   const copies = useSafetyCopies();
+  const status = useStatus();
   const importing = useImport(run, {
     onFailure: setFailure,
     onImported: (result) => setImported({ title: 'Import complete', result }),
@@ -100,6 +103,7 @@ export function DataManagement() {
     <>
       <h1>Data Management</h1>
       <p className="lead">Back up everything KiraPilot knows, and bring it back.</p>
+      {status && <StatusLine status={status} />}
       <section className="card" aria-label="Backup and restore">
         <Action id="export" title="Export Data" isMain isBusy={isBusy} onClick={exportData}>
           Save tasks, sessions, conversations and settings to one file.

@@ -11,6 +11,7 @@ import { getCurrentWindow } from '@tauri-apps/api/window';
 import type {
   BackupList,
   BackupMetadata,
+  BackupStatus,
   BackupValidationResult,
   ExportResult,
   ImportPreview,
@@ -20,7 +21,7 @@ import type {
   SalvageReport,
 } from '../../client/src/types';
 
-export type { BackupMetadata, ImportPreview, SafetyCopyState, SalvageReport };
+export type { BackupMetadata, BackupStatus, ImportPreview, SafetyCopyState, SalvageReport };
 
 /** The import's result, without `settings`: those are in localStorage already. */
 export type Imported = Omit<ImportResult, 'settings'> & { settings_restored?: boolean };
@@ -61,6 +62,8 @@ export const cancel = () => invoke<number>('plugin:kirapilot-backup|cancel');
 export const undoLastImport = () => invoke<Imported>('plugin:kirapilot-backup|undo_last_import');
 
 export const listBackups = () => invoke<BackupList>('plugin:kirapilot-backup|list_backups');
+
+export const backupStatus = () => invoke<BackupStatus>('plugin:kirapilot-backup|backup_status');
 
 /** Whatever a call was rejected with, as a failure. */
 export function failureOf(reason: unknown): Failure {
@@ -103,6 +106,10 @@ export const onProgress = (handler: (progress: Progress) => void) =>
 
 export const onFinished = (handler: (finished: Finished) => void) =>
   listen<Finished>('kirapilot-backup://finished', ({ payload }) => handler(payload));
+
+/** The automatic backups may be otherwise than before. */
+export const onStatus = (handler: (status: BackupStatus) => void) =>
+  listen<BackupStatus>('kirapilot-backup://status', ({ payload }) => handler(payload));
 
 /** Another window has imported a backup: what this one shows is old. */
 export const onRestored = (handler: () => void) =>

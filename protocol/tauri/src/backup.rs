@@ -5,12 +5,14 @@ use std::time::Duration;
 use serde_json::{json, Map, Value};
 use tauri::{AppHandle, Emitter, Runtime, Webview};
 
+use crate::automatic;
 use crate::cancel::Cancel;
 use crate::connection::Outcome;
 use crate::flights::{Flights, Key};
 use crate::pages::{self, Pages};
 use crate::settings;
 use crate::sidecar::Sidecar;
+use crate::turns::Turns;
 
 /// Event of each progress report: `command`, `filePath`, and the report's own keys.
 pub const PROGRESS: &str = "kirapilot-backup://progress";
@@ -22,6 +24,13 @@ pub const FINISHED: &str = "kirapilot-backup://finished";
 /// Event of an import that changed the database: `command`, and `window`, the label of the page that asked and knows.
 /// What all others show is old.
 pub const RESTORED: &str = "kirapilot-backup://restored";
+
+/// Methods that only read what is remembered: what runs by itself goes on.
+const READING: [&str; 3] = ["backup_status", "list_backups", "get_backup_policy"];
+
+/// Methods after which the backups may be otherwise than before: all pages are told.
+const TELLING: [&str; 5] =
+    ["run_backup_if_due", "set_backup_policy", "accept_backup_hold", "note_backup", "clear_all_data"];
 
 /// How long a call that changed the database is joined by its copy after it was done.
 const LINGER: Duration = Duration::from_secs(1);
@@ -39,13 +48,20 @@ pub struct Backup<R: Runtime> {
     sidecar: Sidecar,
     flights: Flights<Outcome>,
     pages: Pages,
+    turns: Turns,
 }
 
 // Not derived: that would ask the runtime to be `Clone` as well.
 impl<R: Runtime> Clone for Backup<R> {
     fn clone(&self) -> Self {
-        let Self { app, sidecar, flights, pages } = self;
-        Self { app: app.clone(), sidecar: sidecar.clone(), flights: flights.clone(), pages: pages.clone() }
+        let Self { app, sidecar, flights, pages, turns } = self;
+        Self {
+            app: app.clone(),
+            sidecar: sidecar.clone(),
+            flights: flights.clone(),
+            pages: pages.clone(),
+            turns: turns.clone(),
+        }
     }
 }
 
@@ -62,12 +78,22 @@ pub enum Settings {
 
 impl<R: Runtime> Backup<R> {
     pub(crate) fn new(app: AppHandle<R>, sidecar: Sidecar) -> Self {
-        Self { app, sidecar, flights: Flights::default(), pages: Pages::default() }
+        Self { app, sidecar, flights: Flights::default(), pages: Pages::default(), turns: Turns::default() }
     }
 
     /// The pages of the app's webviews, to be told what becomes of them.
     pub(crate) fn pages(&self) -> &Pages {
         &self.pages
+    }
+
+    /// Whose turn it is.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// The app itself.
+    pub(crate) fn app(&self) -> &AppHandle<R> {
+        &self.app
     }
 
     /// The sidecar that does the work.
@@ -84,15 +110,26 @@ impl<R: Runtime> Backup<R> {
             _ => |_: &Outcome| Duration::ZERO,
         };
         let (backup, webview) = (self.clone(), webview.clone());
-        let run = |cancel| async move {
-            let file_path = params["filePath"].clone();
-            let outcome = match settings {
-                Settings::None => backup.ask(method, params, &cancel).await,
-                Settings::Saved => backup.export(&webview, method, params, &cancel).await,
-                Settings::Restored => backup.restore(&webview, method, params, &cancel).await,
-            };
-            backup.emit(FINISHED, end_of(method, &file_path, &outcome));
-            outcome
+        let turn = |backup: &Self| (!READING.contains(&method)).then(|| backup.turns.of_a_person());
+        let run = |cancel| {
+            // From here on, not from when the work is first looked at: nothing begins by itself in between.
+            let turn = turn(&backup);
+            async move {
+                let file_path = params["filePath"].clone();
+                let outcome = match settings {
+                    Settings::None => backup.ask(method, params, &cancel).await,
+                    Settings::Saved => backup.export(&webview, method, params, &cancel).await,
+                    Settings::Restored => backup.restore(&webview, method, params, &cancel).await,
+                };
+                backup.emit(FINISHED, end_of(method, &file_path, &outcome));
+                if TELLING.contains(&method) {
+                    // Its own answer does not wait for it.
+                    let backup = backup.clone();
+                    tokio::spawn(async move { automatic::tell(&backup).await });
+                }
+                drop(turn);
+                outcome
+            }
         };
         self.flights.run(key, linger, run).await?
     }
@@ -158,7 +195,7 @@ impl<R: Runtime> Backup<R> {
         written
     }
 
-    fn emit(&self, event: &str, payload: Value) {
+    pub(crate) fn emit(&self, event: &str, payload: Value) {
         if let Err(why) = self.app.emit(event, payload) {
             log::debug!("no page was told: {why}");
         }

@@ -9,6 +9,7 @@
 use serde_json::{json, Value};
 use tauri::{command, Runtime, State, Webview};
 
+use crate::automatic;
 use crate::backup::{Backup, Settings};
 use crate::failure::Failure;
 
@@ -106,6 +107,24 @@ pub async fn undo_last_import<R: Runtime>(webview: Webview<R>, backup: State<'_,
 #[command]
 pub async fn list_backups<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
     backup.call(&webview, "list_backups", json!({}), Settings::None).await
+}
+
+/// Tells how the automatic backups are. Answers BackupStatus, as the event [`STATUS`](crate::automatic::STATUS) tells it.
+#[command]
+pub async fn backup_status<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
+    backup.call(&webview, "backup_status", json!({}), Settings::None).await
+}
+
+/// Makes a backup because of `trigger`: "manual" where a person asks, "update" before an update is installed. Answers
+/// RunResult.
+#[command]
+pub async fn run_backup_if_due<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    trigger: String,
+) -> Result<Value, Failure> {
+    let params = automatic::params_of(&backup, &trigger);
+    backup.call(&webview, "run_backup_if_due", params, Settings::Saved).await
 }
 
 /// Cancels running calls: those of one command, those about one file, or all. Answers how many were still running.

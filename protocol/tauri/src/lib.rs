@@ -18,9 +18,11 @@
 //! ```
 //!
 //! In the order of a call: [`commands`], [`backup`] (one call from arrival to answer), [`flights`] (equal calls joined),
-//! [`settings`] (the page's localStorage), [`pages`] (reloaded meanwhile?), [`sidecar`] (always there), [`connection`] (calls over one process),
+//! [`turns`] (people first), [`settings`] (the page's localStorage), [`pages`] (reloaded meanwhile?), [`sidecar`] (always there), [`connection`] (calls over one process),
 //! [`process`] (its life), [`message`] (a line); [`location`] and [`folder`] say where it lies and unpacks itself.
+//! [`automatic`] makes calls that nobody has to think of.
 
+pub mod automatic;
 pub mod backup;
 pub mod cancel;
 pub mod commands;
@@ -34,6 +36,8 @@ pub mod pages;
 pub mod process;
 pub mod settings;
 pub mod sidecar;
+pub mod turns;
+mod warning;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,11 +45,15 @@ use std::time::Duration;
 use tauri::plugin::{Builder as PluginBuilder, TauriPlugin};
 use tauri::{AppHandle, Manager, RunEvent, Runtime};
 
+use crate::automatic::Automatic;
 use crate::backup::Backup;
 use crate::sidecar::{Places, Sidecar};
 
 /// How long the app waits, when it closes, for a running import to be undone.
 const FAREWELL: Duration = Duration::from_secs(4);
+
+/// The same where nothing runs but what the app does by itself, which changes no data.
+const QUICK_FAREWELL: Duration = Duration::from_millis(1500);
 
 type FindDatabase<R> = Box<dyn FnOnce(&AppHandle<R>) -> tauri::Result<PathBuf> + Send>;
 
@@ -53,11 +61,12 @@ type FindDatabase<R> = Box<dyn FnOnce(&AppHandle<R>) -> tauri::Result<PathBuf> +
 pub struct Builder<R: Runtime> {
     database: Option<FindDatabase<R>>,
     program: Option<PathBuf>,
+    automatic: Automatic,
 }
 
 impl<R: Runtime> Default for Builder<R> {
     fn default() -> Self {
-        Self { database: None, program: None }
+        Self { database: None, program: None, automatic: Automatic::default() }
     }
 }
 
@@ -81,7 +90,15 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// The plugin for `tauri::Builder::plugin`. Starts nothing: the sidecar is started by the first call.
+    /// When the app asks for backups by itself, and whether it warns.
+    #[must_use]
+    pub fn automatic(mut self, automatic: Automatic) -> Self {
+        self.automatic = automatic;
+        self
+    }
+
+    /// The plugin for `tauri::Builder::plugin`. The sidecar is started by the first call, or when the first automatic backup
+    /// may be due.
     pub fn build(self) -> TauriPlugin<R> {
         PluginBuilder::new("kirapilot-backup")
             .invoke_handler(tauri::generate_handler![
@@ -90,10 +107,17 @@ impl<R: Runtime> Builder<R> {
                 commands::undo_last_import,
                 commands::list_backups,
                 commands::cancel,
+                commands::backup_status,
+                commands::run_backup_if_due,
             ])
             .setup(|app, _| {
+                let automatic = self.automatic;
                 let sidecar = Sidecar::new(self.places(app)?);
-                app.manage(Backup::new(app.clone(), sidecar));
+                let backup = Backup::new(app.clone(), sidecar);
+                app.manage(backup.clone());
+                if automatic.enabled {
+                    tauri::async_runtime::spawn(automatic::go_on(backup, automatic));
+                }
                 Ok(())
             })
             .on_page_load(|webview, load| {
@@ -103,7 +127,9 @@ impl<R: Runtime> Builder<R> {
             })
             .on_event(|app, event| {
                 if let RunEvent::Exit = event {
-                    app.state::<Backup<R>>().sidecar().end(FAREWELL);
+                    let backup = app.state::<Backup<R>>();
+                    let time = if backup.turns().is_taken() { FAREWELL } else { QUICK_FAREWELL };
+                    backup.sidecar().end(time);
                 }
             })
             .build()

@@ -3,9 +3,11 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindowBuilder};
-use tauri_plugin_kirapilot_backup::commands;
+use tauri_plugin_kirapilot_backup::automatic::Automatic;
+use tauri_plugin_kirapilot_backup::{commands, Builder};
 
 /// KiraPilot's own database on this platform.
 fn database<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<PathBuf> {
@@ -13,10 +15,21 @@ fn database<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<PathBuf> {
     Ok(app.path().local_data_dir()?.join(folder).join("kirapilot.db"))
 }
 
+/// When backups are asked for: as usual, but for what a test says on the command line. The page shows how they are.
+fn automatic() -> Automatic {
+    let usual = Automatic { warns: std::env::args().any(|argument| argument == "--warn"), ..Automatic::default() };
+    let said = std::env::args().find_map(|argument| Some(argument.strip_prefix("--backups-after=")?.to_owned()));
+    match said.as_deref().map(str::parse) {
+        None => usual,
+        Some(Ok(seconds)) => Automatic { quiet: Duration::from_secs_f64(seconds), ..usual },
+        Some(Err(_)) => Automatic { enabled: false, ..usual },
+    }
+}
+
 fn main() {
     tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_kirapilot_backup::Builder::new().database(database).build())
+        .plugin(Builder::new().database(database).automatic(automatic()).build())
         .invoke_handler(tauri::generate_handler![
             commands::export_data_to_file,
             commands::import_data_from_file,

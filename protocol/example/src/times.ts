@@ -1,0 +1,18 @@
+/** Times as a person says them. */
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** "today 09:12", "yesterday 18:04", "Monday 18:04" within a week, else the date. In local time. */
+export function whenOf(moment: string | Date, now = new Date()): string {
+  const then = new Date(moment);
+  const time = then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const days = Math.round((midnightOf(now) - midnightOf(then)) / DAY);
+  if (days === 0) return `today ${time}`;
+  if (days === 1) return `yesterday ${time}`;
+  if (days > 1 && days < 7) return `${then.toLocaleDateString([], { weekday: 'long' })} ${time}`;
+  return `${then.toLocaleDateString([], { day: 'numeric', month: 'short', year: 'numeric' })} ${time}`;
+}
+
+function midnightOf(moment: Date): number {
+  return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
+}
