@@ -57,9 +57,9 @@ def test_files_and_modules_that_are_named_exist(path: Path) -> None:
 
 def test_names_of_files_are_told_from_other_words() -> None:
     text = (
-        "See `sidecar/jobs/exporting.py`, tests/hostile, `.ci/run` and src-tauri/binaries/x; not/tests or build.spec."
+        "See `sidecar/export/exporting.py`, tests/hostile, `.ci/run` and src-tauri/binaries/x; not/tests or build.spec."
     )
-    assert named_paths(text) == {"sidecar/jobs/exporting.py", "tests/hostile", ".ci/run", "build.spec", "tests"} - {
+    assert named_paths(text) == {"sidecar/export/exporting.py", "tests/hostile", ".ci/run", "build.spec", "tests"} - {
         "tests"
     }
     assert anchors("## Changing the program\n### A table, or a column, of it\n") == {

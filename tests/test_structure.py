@@ -20,6 +20,7 @@ ORDER = (
     "wire",
     "automatic",
     "jobs",
+    "export",
     "sources",
     "restore",
     "rescue",

@@ -17,7 +17,7 @@ from sidecar.automatic.answers import Drill, DrillResult, PlaceDrill
 from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, read_catalogue, write_catalogue
 from sidecar.database.generations import known_of, make_generation
 from sidecar.errors import BackupError, Cancelled, SidecarError, TooNew, WouldLoseData
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import restore_copy
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress

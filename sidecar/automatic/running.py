@@ -29,8 +29,8 @@ from sidecar.automatic.retention import next_moment
 from sidecar.automatic.schedule import next_due, why_due
 from sidecar.database.connection import require_file
 from sidecar.errors import Cancelled, DamagedBackup, FolderNotFound, PathError, SidecarError
-from sidecar.jobs.exporting import export_data
-from sidecar.jobs.shrinking import MAIN, compare_counts
+from sidecar.export.exporting import export_data
+from sidecar.export.shrinking import MAIN, compare_counts
 from sidecar.progress import Progress
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places

@@ -83,7 +83,7 @@ def _error_object(error: UsageError | SidecarError) -> dict[str, object]:
 def export(options: Options, terminal: Terminal) -> int:
     """``export FILE``: ask before an existing file is replaced, then write the backup."""
     from sidecar.cli import piping, questions, rendering
-    from sidecar.jobs import exporting
+    from sidecar.export import exporting
 
     if options.file == piping.OUTPUT:
         piped = piping.export_to_output(options, terminal)

@@ -8,7 +8,7 @@ import sys
 from sidecar.cli.arguments import Options, UsageError
 from sidecar.cli.terminal import Terminal
 from sidecar.errors import ReadFailed
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.results import ExportResult
 from sidecar.system.workfolder import folder_errors, work_folder
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def confirm_replacement(options: Options, terminal: Terminal) -> tuple[bool, bool]:
     """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less, and to
     the end of one that is write-protected: --yes alone does not agree to that."""
-    from sidecar.jobs import shrinking
+    from sidecar.export import shrinking
     from sidecar.system.permissions import is_write_protected
 
     protected = is_write_protected(Path(options.file))

@@ -18,7 +18,7 @@ from sidecar.database.comparison import TableComparison, compare
 from sidecar.database.connection import database_errors
 from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import FolderNotFound, InvalidBackup
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress

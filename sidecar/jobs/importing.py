@@ -29,9 +29,9 @@ from sidecar.errors import (
     SameFile,
     SidecarError,
 )
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
+from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.rescuing import Rebuilding
-from sidecar.jobs.safety_copies import SafetyCopy
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import Outdated, apply, data_version

@@ -13,7 +13,7 @@ from sidecar.archive.manifest import Manifest
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT
 from sidecar.errors import DamagedBackup
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, BackupSummary, EntrySummary

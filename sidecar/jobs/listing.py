@@ -14,7 +14,7 @@ import msgspec
 from sidecar.archive import manifest as names
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors import BackupError, DamagedBackup, PathError
-from sidecar.jobs.safety_copies import all_copies, moment_of
+from sidecar.export.safety_copies import all_copies, moment_of
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.wrecks import SetAside, list_wrecks

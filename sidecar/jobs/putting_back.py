@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sidecar.archive.settings import read_settings
 from sidecar.errors import ChangedSincePreview, DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
-from sidecar.jobs.safety_copies import SafetyCopy, copy_errors, new_moment
+from sidecar.export.safety_copies import SafetyCopy, copy_errors, new_moment
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.placing import put_back

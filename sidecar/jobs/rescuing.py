@@ -21,7 +21,7 @@ from sidecar.errors import (
     WorkFolderUnusable,
     WouldLoseData,
 )
-from sidecar.jobs.safety_copies import copy_errors, new_moment
+from sidecar.export.safety_copies import copy_errors, new_moment
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder
 from sidecar.rescue.diagnosis import DAMAGED, MISSING, Wreck, first_finding

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from sidecar.errors import BackupError, NoSafetyCopy, NoSuchCopy, NothingReplaced, PathError
+from sidecar.export.safety_copies import all_copies, moment_of
 from sidecar.jobs.importing import preview_restore, restore_copy
 from sidecar.jobs.putting_back import is_in_place, preview_wreck, put_wreck_back
-from sidecar.jobs.safety_copies import all_copies, moment_of
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.wrecks import SetAside, list_wrecks

@@ -10,7 +10,7 @@ import msgspec
 
 from sidecar.archive.settings import read_settings, restore_settings
 from sidecar.errors import BackupError, CannotRemove, PathError
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupMetadata, BackupValidationResult, Problem
 from sidecar.sources.opening import opened

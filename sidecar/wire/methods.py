@@ -127,7 +127,7 @@ class Pong(msgspec.Struct, kw_only=True):
 
 def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
     """Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole."""
-    from sidecar.jobs.exporting import export_data
+    from sidecar.export.exporting import export_data
 
     progress = context.progress(params.progress_token)
     return export_data(

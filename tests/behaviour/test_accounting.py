@@ -22,7 +22,7 @@ from sidecar.errors import (
     SidecarError,
     VerificationFailed,
 )
-from sidecar.jobs.gathering import Batch, Gatherer
+from sidecar.export.gathering import Batch, Gatherer
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
 from sidecar.system import replacing

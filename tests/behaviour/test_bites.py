@@ -14,8 +14,8 @@ import pytest
 from sidecar.archive import json_stream, limits
 from sidecar.database import connection as live
 from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
+from sidecar.export.exporting import export_data
 from sidecar.jobs import importing
-from sidecar.jobs.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
 from sidecar.restore import prebuilt_tables

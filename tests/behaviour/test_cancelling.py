@@ -19,7 +19,7 @@ from sidecar import progress
 from sidecar.database.introspection import quote
 from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import Cancelled, SidecarError
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.listing import list_backups
 from sidecar.jobs.validating import validate_basic, validate_comprehensive

@@ -34,7 +34,8 @@ from sidecar.errors import (
     PathNotAllowed,
     SafetyCopyFailed,
 )
-from sidecar.jobs import demo, exporting, importing
+from sidecar.export import exporting
+from sidecar.jobs import demo, importing
 from sidecar.jobs.demo import DemoResult
 from sidecar.progress import Progress
 from sidecar.results import (

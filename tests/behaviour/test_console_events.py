@@ -17,7 +17,7 @@ import pytest
 
 from sidecar.database.sample import make_sample
 from sidecar.errors import Cancelled
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.client import DEADLINE, Client

@@ -13,7 +13,7 @@ import pytest
 
 from sidecar.cli.commands import run
 from sidecar.errors import DatabaseDamaged, DatabaseNotFound, PartialBackup
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive

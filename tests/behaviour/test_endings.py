@@ -13,7 +13,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from sidecar.database.sample import make_sample
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import Cases

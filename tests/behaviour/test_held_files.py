@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import DatabaseBusy, FileInUse
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress

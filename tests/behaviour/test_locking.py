@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.database.sample import make_sample
 from sidecar.errors import SidecarError
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress

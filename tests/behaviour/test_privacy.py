@@ -21,7 +21,7 @@ from sidecar.cli import commands
 from sidecar.database.introspection import quote
 from sidecar.database.models import KNOWN
 from sidecar.errors import SidecarError
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import NotABackup, SeveralBackups
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
 from tests.conftest import Cases

@@ -28,11 +28,12 @@ from sidecar.errors import (
     SafetyCopyFailed,
     SidecarError,
 )
-from sidecar.jobs import importing, safety_copies
-from sidecar.jobs.exporting import export_data
+from sidecar.export import safety_copies
+from sidecar.export.exporting import export_data
+from sidecar.export.safety_copies import KEPT, list_copies, moment_of
+from sidecar.jobs import importing
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.listing import list_backups
-from sidecar.jobs.safety_copies import KEPT, list_copies, moment_of
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import INTERVAL, Progress, Report

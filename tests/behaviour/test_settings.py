@@ -17,7 +17,7 @@ from sidecar.archive import limits
 from sidecar.archive.redaction import redacted, with_secrets_of
 from sidecar.archive.settings import NONE_THERE, read_settings
 from sidecar.cli import commands
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import Cancelled, SidecarError
-from sidecar.jobs.exporting import export_data
-from sidecar.jobs.shrinking import foresee
+from sidecar.export.exporting import export_data
+from sidecar.export.shrinking import foresee
 from sidecar.progress import Progress
 from tests.support.databases import backup, emptied, execute, export, opened, places_of, value
 

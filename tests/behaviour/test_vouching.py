@@ -11,8 +11,8 @@ import pytest
 from sidecar.archive import archive_writing
 from sidecar.database import integrity
 from sidecar.errors import DatabaseDamaged, NotImportable
-from sidecar.jobs import vouching
-from sidecar.jobs.vouching import INDEX_DAMAGED
+from sidecar.export import vouching
+from sidecar.export.vouching import INDEX_DAMAGED
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import assert_same_contents, bring_in, contents, copy_of, execute, export, validate, value
 
@@ -160,7 +160,7 @@ def test_a_backup_that_a_reader_would_refuse_is_not_kept(
 def test_a_backup_whose_rows_a_reader_would_refuse_is_not_kept(
     device: Path, older: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sidecar.jobs.exporting.plain_references", lambda *_: [_Reference()])
+    monkeypatch.setattr("sidecar.export.exporting.plain_references", lambda *_: [_Reference()])
     with pytest.raises(NotImportable):
         export(device, older)
     monkeypatch.setattr(vouching, "FEW_ROWS", 0)

@@ -33,7 +33,7 @@ from isal import isal_zlib
 from sidecar.database.connection import retrying as take
 from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.database.sample import make_fresh, make_sample
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress

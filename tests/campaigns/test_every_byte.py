@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import SidecarError
+from sidecar.export.exporting import export_data
 from sidecar.jobs import importing
-from sidecar.jobs.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive

@@ -17,7 +17,7 @@ import pytest
 
 from sidecar.database.sample import make_fresh, make_sample
 from sidecar.errors import DatabaseBusy
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import DatabaseDamaged, NotADatabase
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.jobs.validating import validate_comprehensive

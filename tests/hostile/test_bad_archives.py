@@ -29,7 +29,7 @@ from sidecar.errors import (
     UnsupportedVersion,
     WouldLoseData,
 )
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress

@@ -25,7 +25,7 @@ from sidecar.errors import (
     PathNotAllowed,
     SidecarError,
 )
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places

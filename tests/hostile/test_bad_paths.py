@@ -24,7 +24,7 @@ from sidecar.errors import (
     WorkFolderUnusable,
     WriteProtected,
 )
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic, validate_comprehensive

@@ -31,7 +31,7 @@ from sidecar.errors import (
     VerificationFailed,
     WorkFolderUnusable,
 )
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.system import files

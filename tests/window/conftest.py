@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.sample import make_fresh, make_sample
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND

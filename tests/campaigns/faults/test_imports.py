@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import DatabaseReadOnly, DiskFull, ReadFailed, SafetyCopyFailed, WorkFolderUnusable
+from sidecar.export.safety_copies import moment_of
 from sidecar.jobs.listing import list_backups
-from sidecar.jobs.safety_copies import moment_of
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.campaigns.faults.campaigns import (

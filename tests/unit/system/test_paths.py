@@ -8,7 +8,7 @@ import platformdirs
 import pytest
 
 from sidecar.errors import DatabaseNotFound, WorkFolderUnusable
-from sidecar.jobs.exporting import export_data
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import DATABASE_VARIABLE, find_places
 from sidecar.system.workfolder import work_folder

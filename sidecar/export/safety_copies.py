@@ -25,9 +25,9 @@ from sidecar.errors import (
     VerificationFailed,
     WorkFolderUnusable,
 )
-from sidecar.jobs.exporting import export_data
-from sidecar.jobs.retention import outdated
-from sidecar.jobs.vouching import INDEX_DAMAGED
+from sidecar.export.exporting import export_data
+from sidecar.export.retention import outdated
+from sidecar.export.vouching import INDEX_DAMAGED
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder, require_plugged, second_folder_of
 from sidecar.rescue.wrecks import list_wrecks

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.jobs import gathering
+from sidecar.export import gathering
 from tests.support import archives
 from tests.support.databases import execute, export, fresh
 

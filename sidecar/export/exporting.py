@@ -37,9 +37,9 @@ from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
 from sidecar.errors import BeyondFormat, DatabaseError, SameFile, VerificationFailed, WriteProtected
-from sidecar.jobs.gathering import Gatherer
-from sidecar.jobs.shrinking import Older, free_name, making_way
-from sidecar.jobs.vouching import blaming_damage, looking_into, vouch
+from sidecar.export.gathering import Gatherer
+from sidecar.export.shrinking import Older, free_name, making_way
+from sidecar.export.vouching import blaming_damage, looking_into, vouch
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import DAMAGED, Wreck, diagnose
 from sidecar.rescue.reading_out import read_out
