@@ -35,7 +35,7 @@ from sidecar.jobs.rescuing import Rebuilding
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import Outdated, apply, data_version
-from sidecar.restore.plan import Difference
+from sidecar.restore.plan import Plan
 from sidecar.restore.prebuilt_tables import build
 from sidecar.restore.preview_token import (
     FileState,
@@ -45,9 +45,9 @@ from sidecar.restore.preview_token import (
     require_same,
     require_unchanged,
 )
-from sidecar.restore.refused_rows import mend
+from sidecar.restore.refused_rows import leave_out_refused
 from sidecar.restore.running_timers import fit_timers
-from sidecar.restore.target_rules import Policy, apply_policies
+from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import ImportPreview, ImportResult, Rescue, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
@@ -169,7 +169,7 @@ class _Target:
     connection: sqlite3.Connection
     request: _Request
     backup: Judged
-    difference: Difference
+    plan: Plan
     version: int
     rebuilding: Rebuilding | None = None
     seconds: float = 0.0
@@ -178,7 +178,7 @@ class _Target:
     def work_out(self, progress: Progress) -> None:
         begun = time.monotonic()
         self.version = data_version(self.connection)
-        self.difference.work_out(self.connection, progress)
+        self.plan.work_out(self.connection, progress)
         self.seconds = time.monotonic() - begun
 
     def work_out_again(self, progress: Progress) -> None:
@@ -188,14 +188,14 @@ class _Target:
         if isinstance(self.backup, Salvaged):
             # What a salvage took may refer to rows of the database, as they were.
             raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
-        self.difference.policy.require_same_target(self.connection)
+        self.plan.fitted.require_same_target(self.connection)
         self.work_out(progress)
 
     def try_out(self, progress: Progress) -> None:
         """Find out by a trial what only the transaction would meet. Raises what the import would raise."""
         for _ in range(TRIES):
             try:
-                try_out(self.difference, self.request.places.database, progress.quietly(), self.request.verbatim)
+                try_out(self.plan, self.request.places.database, progress.quietly(), self.request.verbatim)
             except SidecarError:
                 if self.version == data_version(self.connection):
                     raise
@@ -217,12 +217,12 @@ class _Target:
             yield
 
     def preview(self) -> ImportPreview:
-        difference = self.difference
+        plan = self.plan
         return ImportPreview(
             **msgspec.structs.asdict(self.backup.contents.metadata),
             overwrite=self.request.overwrite,
-            tables=difference.accounts,
-            examples={name: difference.examples(self.connection, name) for name in difference.accounts},
+            tables=plan.accounts,
+            examples={name: plan.examples(self.connection, name) for name in plan.accounts},
             warnings=[*self.warnings(), *restore_settings(self.backup.contents.settings, read_settings(None)).warnings],
             salvage=self.report(),
             token=self.token,
@@ -237,7 +237,7 @@ class _Target:
         salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
         rescued = self.rebuilding.warnings() if self.rebuilding else []
         found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
-        return [*rescued, *salvaged, *found, *self.difference.policy.warnings]
+        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings]
 
     def rescue(self) -> Rescue | None:
         return self.rebuilding.report() if self.rebuilding else None
@@ -259,7 +259,7 @@ def _import(request: _Request, progress: Progress, settings: Mapping[str, object
         return ImportResult(
             **msgspec.structs.asdict(target.backup.contents.metadata),
             overwrite=request.overwrite,
-            tables=target.difference.accounts,
+            tables=target.plan.accounts,
             warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ()), *copy.warnings],
             settings=restored.values,
             safety_copy=str(copy.path) if copy.path else None,
@@ -277,7 +277,7 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
     """
 
     def keep() -> None:
-        if settings_differ or target.difference.changes():
+        if settings_differ or target.plan.changes():
             # What the comparison has read needs no memory while the copy is made.
             target.connection.execute("PRAGMA shrink_memory")
             copy.make()
@@ -290,7 +290,7 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
 
     with suppress(sqlite3.IntegrityError):
         # A row that its table refuses is met again, and named, where rows move one by one.
-        build(target.connection, target.difference, progress)
+        build(target.connection, target.plan, progress)
     try:
         for turn in range(TRIES):
             target.catch_up(progress)
@@ -298,10 +298,10 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
             if turn == 0:
                 progress.phase("apply", target.rows(), "rows", "Importing")
             with suppress(Outdated):
-                apply(target.connection, target.difference, target.version, progress)
+                apply(target.connection, target.plan, target.version, progress)
                 return
         _require_short_lock(target, copy)
-        apply(target.connection, target.difference, target.version, progress, renew)
+        apply(target.connection, target.plan, target.version, progress, renew)
     except BaseException:
         if not target.connection.in_transaction:
             copy.discard()
@@ -310,14 +310,14 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
 
 def _rebuild(target: _Target, rebuilding: Rebuilding, progress: Progress) -> None:
     """Apply the difference to the database that is being made, which nobody else sees, and let it take its place."""
-    build(target.connection, target.difference, progress)
-    apply(target.connection, target.difference, target.version, progress)
+    build(target.connection, target.plan, progress)
+    apply(target.connection, target.plan, target.version, progress)
     rebuilding.carry_out(target.connection, progress)
 
 
 def _require_short_lock(target: _Target, copy: SafetyCopy) -> None:
     """Raise DatabaseBusy if making the copy under the lock would keep the app waiting for longer than it does."""
-    foreseen = copy.seconds + target.seconds + target.difference.effort() * ROW_SECONDS
+    foreseen = copy.seconds + target.seconds + target.plan.effort() * ROW_SECONDS
     if foreseen > LOCK_SECONDS:
         raise DatabaseBusy(
             path=target.request.places.database, detail="It was written to each time the safety copy was being made."
@@ -363,7 +363,7 @@ def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
                 raise DatabaseBusy(path=database, detail="It has only just become free.")
             target = _compare(connection, request, backup, progress, state, rebuilding)
             if rebuilding is None:
-                _require_room(connection, database, target.difference)
+                _require_room(connection, database, target.plan)
             yield target
 
 
@@ -435,22 +435,22 @@ def _compare(
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
         data = _state_of(connection, request, rebuilding) if state is not None else ""
-        policy = Policy()
+        fitted = Fitted()
         if isinstance(backup, Salvaged):
-            mend(connection, backup, live)
-            policy = Policy(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
-        apply_policies(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, policy)
+            leave_out_refused(connection, backup, live)
+            fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
+        fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
         if not request.verbatim:
-            fit_timers(connection, backup, live, request.overwrite, policy)
-        difference = Difference(request.overwrite, live, backup.stage, policy)
-        target = _Target(connection, request, backup, difference, version, rebuilding)
+            fit_timers(connection, backup, live, request.overwrite, fitted)
+        plan = Plan(request.overwrite, live, backup.stage, fitted)
+        target = _Target(connection, request, backup, plan, version, rebuilding)
         target.work_out(progress)
-        # The policies looked at the database before the difference did.
+        # The fitting looked at the database before the plan did.
         target.version = version
-        if request.preview and rebuilding is None and not is_familiar(connection, difference):
+        if request.preview and rebuilding is None and not is_familiar(connection, plan):
             target.try_out(progress)
     if state is not None:
-        target.token = make_token(state, request.kind(), data, difference)
+        target.token = make_token(state, request.kind(), data, plan)
     if request.preview_token is not None:
         require_same(request.preview_token, target.token)
     return target
@@ -461,10 +461,10 @@ def _state_of(connection: sqlite3.Connection, request: _Request, rebuilding: Reb
     return rebuilding.state() if rebuilding else database_state(connection, request.places.database)
 
 
-def _require_room(connection: sqlite3.Connection, database: Path, difference: Difference) -> None:
+def _require_room(connection: sqlite3.Connection, database: Path, plan: Plan) -> None:
     """Raise DiskFull when the database's disk lacks even half of what the new and changed rows take in the stage."""
-    coming = sum(account.added + account.updated for account in difference.accounts.values())
-    staged = sum(table.rows for table in difference.stage.tables.values())
+    coming = sum(account.added + account.updated for account in plan.accounts.values())
+    staged = sum(table.rows for table in plan.stage.tables.values())
     (pages, unused, size, free_pages, free_size) = (
         connection.execute(f"PRAGMA {pragma}").fetchone()[0]
         for pragma in (

@@ -13,7 +13,7 @@ from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, broken_references, quote
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
-from sidecar.restore.plan import ADD, UPDATE, Difference, gone_of, plan_of, untied_of
+from sidecar.restore.plan import ADD, UPDATE, Plan, gone_of, plan_of, untied_of
 from sidecar.restore.refusals import leading_nowhere, refusal
 from sidecar.stage.stage import ROW, SHAPE
 
@@ -24,7 +24,7 @@ class Outdated(Exception):
 
 def apply(
     connection: sqlite3.Connection,
-    difference: Difference,
+    plan: Plan,
     version: int,
     progress: Progress,
     renew: Callable[[], None] | None = None,
@@ -45,13 +45,13 @@ def apply(
                 if renew is None:
                     raise Outdated
                 renew()
-            ledger = Ledger(connection, difference)
+            ledger = Ledger(connection, plan)
             try:
-                _change(ledger, difference, progress)
+                _change(ledger, plan, progress)
                 ledger.balance()
             finally:
                 ledger.close()
-            _check_references(connection, difference)
+            _check_references(connection, plan)
         # From here on a cancel comes too late: the commit decides.
         retrying(connection, "COMMIT", Progress())
     except BaseException:
@@ -66,31 +66,31 @@ def data_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _change(ledger: Ledger, difference: Difference, progress: Progress) -> None:
+def _change(ledger: Ledger, plan: Plan, progress: Progress) -> None:
     """Removals first: a unique value must be free before its next owner comes."""
-    for name in difference.live:
-        _remove(ledger, difference, name)
-    for (name, column), rows in difference.untied.items():
-        _clear(ledger, difference, name, column, rows)
-    for name in difference.incoming():
-        _update(ledger, difference, name)
-        _add(ledger, difference, name)
-        progress.advance(difference.stage.tables[name].rows)
+    for name in plan.live:
+        _remove(ledger, plan, name)
+    for (name, column), rows in plan.untied.items():
+        _clear(ledger, plan, name, column, rows)
+    for name in plan.incoming():
+        _update(ledger, plan, name)
+        _add(ledger, plan, name)
+        progress.advance(plan.stage.tables[name].rows)
 
 
-def _remove(ledger: Ledger, difference: Difference, name: str) -> None:
-    account = difference.accounts.get(name)
+def _remove(ledger: Ledger, plan: Plan, name: str) -> None:
+    account = plan.accounts.get(name)
     if account is None or not account.removed:
         return
     # Without a condition SQLite lets go of whole pages, where it would take row by row out of every index.
-    some = f" WHERE ({_locator(difference.live[name])}) IN (SELECT * FROM {gone_of(name)})"
-    condition = "" if account.removed == difference.before[name] else some
+    some = f" WHERE ({_locator(plan.live[name])}) IN (SELECT * FROM {gone_of(name)})"
+    condition = "" if account.removed == plan.before[name] else some
     removed = ledger.change(f"DELETE FROM main.{quote(name)}{condition}")
     ledger.expect(removed, account.removed, f"{name}: rows removed")
 
 
-def _clear(ledger: Ledger, difference: Difference, name: str, column: str, rows: int) -> None:
-    locator = _locator(difference.live[name])
+def _clear(ledger: Ledger, plan: Plan, name: str, column: str, rows: int) -> None:
+    locator = _locator(plan.live[name])
     cleared = ledger.change(
         f"UPDATE main.{quote(name)} SET {quote(column)} = NULL"
         f" WHERE ({locator}) IN (SELECT * FROM {untied_of(name, column)})"
@@ -98,16 +98,16 @@ def _clear(ledger: Ledger, difference: Difference, name: str, column: str, rows:
     ledger.expect(cleared, rows, f"{name}: rows that lose {column}")
 
 
-def _update(ledger: Ledger, difference: Difference, name: str) -> None:
-    account = difference.accounts[name]
+def _update(ledger: Ledger, plan: Plan, name: str) -> None:
+    account = plan.accounts[name]
     if not account.updated:
         return
-    live = difference.live[name]
-    _vacate_unique_values(ledger, difference, live)
+    live = plan.live[name]
+    _vacate_unique_values(ledger, plan, live)
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     updated = 0
-    for shape, number in difference.stage.tables[name].shapes.items():
-        columns = [column for column in difference.columns(name, shape) if column in difference.changed[name]]
+    for shape, number in plan.stage.tables[name].shapes.items():
+        columns = [column for column in plan.columns(name, shape) if column in plan.changed[name]]
         if not columns:
             continue
         values = ", ".join(f"{quote(column)} = s.{quote(column)}" for column in columns)
@@ -115,18 +115,18 @@ def _update(ledger: Ledger, difference: Difference, name: str) -> None:
             f"UPDATE main.{quote(name)} AS m SET {values} FROM {_planned(name, UPDATE)}"
             f" AND s.{quote(SHAPE)} = ? AND {key}"
         )
-        with _naming_rows(ledger, difference, name, UPDATE, number, f"{sql} AND s.{quote(ROW)} = ?"):
+        with _naming_rows(ledger, plan, name, UPDATE, number, f"{sql} AND s.{quote(ROW)} = ?"):
             updated += ledger.change(sql, (number,))
     ledger.expect(updated, account.updated, f"{name}: rows updated")
 
 
-def _vacate_unique_values(ledger: Ledger, difference: Difference, live: TableSchema) -> None:
+def _vacate_unique_values(ledger: Ledger, plan: Plan, live: TableSchema) -> None:
     """Two rows that swap a unique value would collide half-way: rows to be updated give theirs up first."""
     key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
     for unique in (*live.unique, *live.partly_unique):
-        for shape, number in difference.stage.tables[live.name].shapes.items():
+        for shape, number in plan.stage.tables[live.name].shapes.items():
             # Only a value that another one takes the place of right after.
-            taken = difference.changed[live.name] & set(shape) - set(live.key)
+            taken = plan.changed[live.name] & set(shape) - set(live.key)
             column = next((column for column in unique if column in taken), None)
             if column is None:
                 continue
@@ -140,39 +140,37 @@ def _vacate_unique_values(ledger: Ledger, difference: Difference, live: TableSch
                 )
 
 
-def _add(ledger: Ledger, difference: Difference, name: str) -> None:
-    account = difference.accounts[name]
+def _add(ledger: Ledger, plan: Plan, name: str) -> None:
+    account = plan.accounts[name]
     if not account.added:
         return
-    if name in difference.built and difference.fills(name):
+    if name in plan.built and plan.fills(name):
         # Nothing but this very form moves records whole, and indexes in their order.
         moved = ledger.change(f"INSERT INTO main.{quote(name)} SELECT * FROM built.{quote(name)}")
         ledger.expect(moved, account.added, f"{name}: rows added")
         return
     added = 0
-    for shape, number in difference.stage.tables[name].shapes.items():
-        columns = difference.columns(name, shape)
+    for shape, number in plan.stage.tables[name].shapes.items():
+        columns = plan.columns(name, shape)
         # A record without any column that the target has still is a row: of defaults.
-        listed = ", ".join(map(quote, columns)) or _locator(difference.live[name])
+        listed = ", ".join(map(quote, columns)) or _locator(plan.live[name])
         values = ", ".join(f"s.{quote(column)}" for column in columns) or "NULL"
         sql = (
             f"INSERT INTO main.{quote(name)} ({listed}) SELECT {values} FROM {_planned(name, ADD)}"
             f" AND s.{quote(SHAPE)} = ?"
         )
-        with _naming_rows(ledger, difference, name, ADD, number, f"{sql} AND s.{quote(ROW)} = ?"):
+        with _naming_rows(ledger, plan, name, ADD, number, f"{sql} AND s.{quote(ROW)} = ?"):
             added += ledger.change(f"{sql} ORDER BY s.{quote(ROW)}", (number,))
     ledger.expect(added, account.added, f"{name}: rows added")
 
 
 @contextmanager
-def _naming_rows(
-    ledger: Ledger, difference: Difference, name: str, action: int, shape: int, one: str
-) -> Iterator[None]:
+def _naming_rows(ledger: Ledger, plan: Plan, name: str, action: int, shape: int, one: str) -> Iterator[None]:
     """Say of a constraint that refuses rows which rows these are. Raises RowsRefused."""
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise refusal(ledger.connection, difference, name, action, shape, one, error) from error
+        raise refusal(ledger.connection, plan, name, action, shape, one, error) from error
 
 
 def _planned(name: str, action: int) -> str:
@@ -181,14 +179,14 @@ def _planned(name: str, action: int) -> str:
     return f"stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row} WHERE p.action = {action}"
 
 
-def _check_references(connection: sqlite3.Connection, difference: Difference) -> None:
+def _check_references(connection: sqlite3.Connection, plan: Plan) -> None:
     """No reference leads nowhere that did not before, here or in the database the backup was made from."""
-    for name, broken in broken_references(connection, difference.live).items():
-        staged = difference.stage.tables.get(name)
-        allowed = difference.broken.get(name, 0) + (staged.dangling if staged else 0)
+    for name, broken in broken_references(connection, plan.live).items():
+        staged = plan.stage.tables.get(name)
+        allowed = plan.broken.get(name, 0) + (staged.dangling if staged else 0)
         if broken > allowed:
             ours = staged is not None and staged.carried
-            raise leading_nowhere(connection, difference.live, name, broken, allowed, ours)
+            raise leading_nowhere(connection, plan.live, name, broken, allowed, ours)
 
 
 def _locator(live: TableSchema) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sidecar.database.introspection import folded, quote
 from sidecar.errors import AccountingMismatch
-from sidecar.restore.plan import Difference
+from sidecar.restore.plan import Plan
 from sidecar.results import TableAccount
 
 _WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
@@ -21,13 +21,13 @@ _WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 class Ledger:
     """Counts from now on, within a transaction on ``connection``; closed by ``balance``, or by ``close``."""
 
-    def __init__(self, connection: sqlite3.Connection, difference: Difference) -> None:
+    def __init__(self, connection: sqlite3.Connection, plan: Plan) -> None:
         self.connection = connection
-        self._difference = difference
+        self._difference = plan
         self._meant = 0
         self._before = connection.total_changes
         self._meddling: set[str] = set()
-        self._ordinary = set(map(folded, difference.live))
+        self._ordinary = set(map(folded, plan.live))
         connection.set_authorizer(self._note)
 
     def close(self) -> None:

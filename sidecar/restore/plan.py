@@ -16,7 +16,7 @@ from sidecar.errors import CannotRemove
 from sidecar.progress import Progress
 from sidecar.restore.emptied_lists import LISTS, emptied_lists
 from sidecar.restore.row_names import row_name, shortened
-from sidecar.restore.target_rules import Policy
+from sidecar.restore.target_rules import Fitted
 from sidecar.results import Example, TableAccount
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
@@ -63,7 +63,7 @@ def untied_of(table: str, column: str) -> str:
 
 
 @dataclass
-class Difference:
+class Plan:
     """What an import will do to each table of the live database.
 
     ``accounts`` has every table that the archive carries or that holds rows; ``untied`` the
@@ -76,7 +76,7 @@ class Difference:
     overwrite: bool
     live: Schema
     stage: Stage
-    policy: Policy
+    fitted: Fitted
     accounts: dict[str, TableAccount] = field(default_factory=dict)
     untied: dict[tuple[str, str], int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Difference:
     @property
     def _removing(self) -> bool:
         """Whether rows go that the archive does not have: what a damaged one does not have says nothing."""
-        return self.overwrite and not self.policy.is_salvage
+        return self.overwrite and not self.fitted.is_salvage
 
     def changes(self) -> int:
         """Rows of the live database that will not be what they were."""
@@ -115,7 +115,7 @@ class Difference:
     def incoming(self) -> list[str]:
         """Tables of the target that the archive, or a list made again, brings rows for."""
         carried = {name for name, table in self.stage.tables.items() if table.carried and name in self.live}
-        return sorted(carried | ({LISTS} if self.policy.restored else set()))
+        return sorted(carried | ({LISTS} if self.fitted.restored else set()))
 
     def work_out(self, connection: sqlite3.Connection, progress: Progress) -> None:
         """Fill the plan; anything of an earlier one is forgotten. Raises CannotRemove, sqlite3.Error, Cancelled."""
@@ -133,17 +133,17 @@ class Difference:
                 self._find_gone(connection, name)
             else:
                 _make_gone(connection, self.live[name])
-        if self.policy.sweeps_lists:
+        if self.fitted.sweeps_lists:
             self._find_emptied(connection)
         self._follow_references(connection)
         for name in self.live:
             self._account(connection, name)
         updated = [name for name, account in self.accounts.items() if account.updated]
         self.changed = {name: self._changed(connection, name) for name in updated}
-        for name, left_out in self.policy.left_out.items():
+        for name, left_out in self.fitted.left_out.items():
             if name not in self.live:
                 self.accounts[name] = TableAccount(read=self.stage.tables[name].rows, left_out=dict(left_out))
-        for name, unproved in (self.policy.salvaged or {}).items():
+        for name, unproved in (self.fitted.salvaged or {}).items():
             account = self.accounts.setdefault(name, TableAccount())
             account.read += sum(unproved.values())
             account.left_out = dict(unproved) | account.left_out
@@ -178,7 +178,7 @@ class Difference:
             self._plan_clashes(connection, staged, live)
         if name == LISTS:
             connection.executemany(
-                f"UPDATE {plan} SET action = {MAPPED} WHERE row = ?", [(row,) for row in self.policy.mapped]
+                f"UPDATE {plan} SET action = {MAPPED} WHERE row = ?", [(row,) for row in self.fitted.mapped]
             )
 
     def _keyless(self, connection: sqlite3.Connection, live: TableSchema) -> bool:
@@ -203,7 +203,7 @@ class Difference:
     def _plan_by_key(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
         key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
         same = " AND ".join(self._same(staged, live, column) for column in self.columns(live.name)) or "1"
-        differs = (INEXACT if self.policy.hedged else UPDATE) if self.overwrite else DIFFERS
+        differs = (INEXACT if self.fitted.hedged else UPDATE) if self.overwrite else DIFFERS
         connection.execute(
             f"INSERT INTO {plan_of(live.name)} SELECT s.{quote(ROW)},"
             f" CASE WHEN m.{quote(live.key[0])} IS NULL THEN {ADD} WHEN {same} THEN {SAME} ELSE {differs} END"
@@ -282,7 +282,7 @@ class Difference:
             where = f"NOT EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {key})"
         else:
             where = f"NOT EXISTS (SELECT 1 FROM {plan_of(name)} WHERE action = {SAME})"
-        if name == LISTS and self.policy.kept_default:
+        if name == LISTS and self.fitted.kept_default:
             where += " AND m.is_default IS NOT 1"
         sql = f"SELECT {_located(live, 'm')} FROM main.{quote(name)} m NOT INDEXED WHERE {where}"
         _require_locator(connection, live, sql)
@@ -352,7 +352,7 @@ class Difference:
         if name in self.incoming() and staged is not None:
             counts = _count_actions(connection, name)
             account.read = staged.rows if staged.carried else 0
-            account.repaired = self.policy.restored if name == LISTS else 0
+            account.repaired = self.fitted.restored if name == LISTS else 0
             account.added, account.updated = counts.get(ADD, 0), counts.get(UPDATE, 0)
             account.unchanged = counts.get(SAME, 0)
             account.left_out = {_LEFT_OUT[action]: counts[action] for action in _LEFT_OUT if action in counts}

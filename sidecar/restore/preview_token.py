@@ -18,7 +18,7 @@ import msgspec
 from sidecar.database.snapshot import change_counter
 from sidecar.errors import ChangedSincePreview
 from sidecar.progress import Progress
-from sidecar.restore.plan import Difference
+from sidecar.restore.plan import Plan
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import file_errors
 
@@ -71,13 +71,13 @@ def database_state(connection: sqlite3.Connection, database: Path) -> str:
     return "wal" if mode == "wal" else str(change_counter(database))
 
 
-def make_token(state: FileState, kind: tuple[object, ...], data: str, difference: Difference) -> str:
+def make_token(state: FileState, kind: tuple[object, ...], data: str, plan: Plan) -> str:
     """The token of a preview.
 
     :param kind: what was asked for, and of which database.
     :param data: the state of the database before the difference was worked out, by ``database_state``.
     """
-    account = msgspec.json.encode(difference.accounts, order="sorted")
+    account = msgspec.json.encode(plan.accounts, order="sorted")
     return "-".join((state.digest, _digest(msgspec.json.encode(kind)), data, _digest(account)))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.errors import CannotRemove, RowsRefused, SidecarError
-from sidecar.restore.plan import Difference, plan_of
+from sidecar.restore.plan import Plan, plan_of
 from sidecar.stage.stage import ROW, SHAPE
 
 MOST_TRIED = 2_000
@@ -22,7 +22,7 @@ NAMED = 5
 
 
 def refusal(
-    connection: sqlite3.Connection, difference: Difference, name: str, action: int, shape: int, one: str, why: Exception
+    connection: sqlite3.Connection, plan: Plan, name: str, action: int, shape: int, one: str, why: Exception
 ) -> RowsRefused:
     """The error that names the rows of ``name`` that the target refuses.
 
@@ -30,7 +30,7 @@ def refusal(
     :param why: what SQLite said of all of them together.
     """
     row = quote(ROW)
-    row_id = "CAST(s.id AS TEXT)" if "id" in difference.stage.tables[name].columns else "NULL"
+    row_id = "CAST(s.id AS TEXT)" if "id" in plan.stage.tables[name].columns else "NULL"
     rows = connection.execute(
         f"SELECT s.{row}, {row_id} FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row}"
         f" WHERE p.action = {action} AND s.{quote(SHAPE)} = ? ORDER BY s.{row} LIMIT {MOST_TRIED + 1}",

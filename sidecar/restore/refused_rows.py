@@ -17,18 +17,18 @@ from sidecar.salvage.salvaging import Salvage, Salvaged, taken_metadata
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
 
-def mend(connection: sqlite3.Connection, backup: Salvaged, live: Schema) -> None:
+def leave_out_refused(connection: sqlite3.Connection, backup: Salvaged, live: Schema) -> None:
     """Leave out of the stage, and count, what cannot be a row of the live database.
 
     Raises NothingToSalvage when no record is left.
     """
-    mending = _Mending(connection, backup.stage, live, backup.salvage)
-    mending.run()
+    leaving_out = _LeavingOut(connection, backup.stage, live, backup.salvage)
+    leaving_out.run()
     backup.contents.metadata = taken_metadata(backup.contents.metadata.created_at, backup.stage)
     backup.require_valid()
 
 
-class _Mending:
+class _LeavingOut:
     def __init__(self, connection: sqlite3.Connection, stage: Stage, live: Schema, salvage: Salvage) -> None:
         self._connection = connection
         self._live = live

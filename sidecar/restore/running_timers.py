@@ -11,7 +11,7 @@ import sqlite3
 
 from sidecar.archive.timestamps import to_stored
 from sidecar.database.introspection import Schema, quote
-from sidecar.restore.target_rules import Policy, running_timers
+from sidecar.restore.target_rules import Fitted, running_timers
 from sidecar.stage.judged import Judged
 from sidecar.stage.stage import ROW
 
@@ -30,7 +30,7 @@ _STARTED = (
 )
 
 
-def fit_timers(connection: sqlite3.Connection, backup: Judged, live: Schema, overwrite: bool, policy: Policy) -> None:
+def fit_timers(connection: sqlite3.Connection, backup: Judged, live: Schema, overwrite: bool, fitted: Fitted) -> None:
     """Stop what would be a second running timer, and warn of each one that the import sets going or stops.
 
     ``policy`` gets the warnings, and the database's own running timers that this was decided by.
@@ -38,14 +38,14 @@ def fit_timers(connection: sqlite3.Connection, backup: Judged, live: Schema, ove
     table = backup.stage.tables[SESSIONS]
     if not table.carried or SESSIONS not in live or any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
         return
-    removing = overwrite and not policy.is_salvage
+    removing = overwrite and not fitted.is_salvage
     stopped: list[str] = []
     if not removing:
-        policy.timers = running_timers(connection)
-        stopped = _stop(connection, _STARTED if overwrite else _ADDED, bool(policy.timers), backup)
+        fitted.timers = running_timers(connection)
+        stopped = _stop(connection, _STARTED if overwrite else _ADDED, bool(fitted.timers), backup)
     running = _starts(connection, f"SELECT start_time {_STARTED if overwrite else _ADDED}")
-    policy.warnings += _lines(running, "it runs on after the import, and the time since then counts")
-    policy.warnings += _lines(stopped, "another one runs already, so it is added as stopped at the time of the backup")
+    fitted.warnings += _lines(running, "it runs on after the import, and the time since then counts")
+    fitted.warnings += _lines(stopped, "another one runs already, so it is added as stopped at the time of the backup")
 
 
 def _stop(connection: sqlite3.Connection, which: str, another: bool, backup: Judged) -> list[str]:

@@ -30,7 +30,7 @@ LISTS_NAMED = 3
 
 
 @dataclass
-class Policy:
+class Fitted:
     """What was decided.
 
     ``left_out`` counts rows per table and reason, ``mapped`` holds the rows of ``task_lists`` left
@@ -70,50 +70,50 @@ def running_timers(connection: sqlite3.Connection) -> list[object]:
     return [row for (row,) in connection.execute("SELECT id FROM main.time_sessions WHERE is_active = 1 ORDER BY id")]
 
 
-def apply_policies(
+def fit_to_target(
     connection: sqlite3.Connection,
     stage: Stage,
     live: Schema,
     overwrite: bool,
     allow_loss: bool,
     verbatim: bool = False,
-    policy: Policy | None = None,
-) -> Policy:
+    fitted: Fitted | None = None,
+) -> Fitted:
     """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``.
 
     :param verbatim: repair nothing, and refuse nothing: an undo brings back what was there, whatever it was.
     :param policy: what was decided before, which is a salvage's; it is added to.
     """
-    policy = policy or Policy()
+    fitted = fitted or Fitted()
     fit_names(stage, live)
     give_keys(connection, stage, live)
     lost, remarks = fit_values(connection, stage, live)
-    _leave_out(connection, stage, live, allow_loss or verbatim, policy, lost)
-    policy.warnings += remarks
+    _leave_out(connection, stage, live, allow_loss or verbatim, fitted, lost)
+    fitted.warnings += remarks
     if LISTS in live and not verbatim:
-        _keep_lists(connection, stage, live, overwrite, policy)
-    return policy
+        _keep_lists(connection, stage, live, overwrite, fitted)
+    return fitted
 
 
-def _keep_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, policy: Policy) -> None:
+def _keep_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, fitted: Fitted) -> None:
     has_default = {"id", "is_default"} <= live[LISTS].columns.keys()
     if has_default:
-        policy.lists = _lists(connection)
+        fitted.lists = _lists(connection)
     if has_default and stage.tables[LISTS].carried:
-        _one_default(connection, stage, live, overwrite, policy)
+        _one_default(connection, stage, live, overwrite, fitted)
     if not overwrite and ("name",) in live[LISTS].unique and stage.tables[LISTS].carried:
         _map_lists_of_one_name(connection, stage, live)
     if {"id", "name"} <= live[LISTS].columns.keys() and (
-        not stage.tables[LISTS].carried or LISTS in (policy.salvaged or {})
+        not stage.tables[LISTS].carried or LISTS in (fitted.salvaged or {})
     ):
-        policy.sweeps_lists = overwrite and not policy.is_salvage
-        _restore_lists(connection, stage, live, policy)
+        fitted.sweeps_lists = overwrite and not fitted.is_salvage
+        _restore_lists(connection, stage, live, fitted)
     if has_default:
-        _adopt_listless(connection, stage, live, overwrite and not policy.is_salvage)
+        _adopt_listless(connection, stage, live, overwrite and not fitted.is_salvage)
 
 
 def _leave_out(
-    connection: sqlite3.Connection, stage: Stage, live: Schema, allow_loss: bool, policy: Policy, beyond: list[str]
+    connection: sqlite3.Connection, stage: Stage, live: Schema, allow_loss: bool, fitted: Fitted, beyond: list[str]
 ) -> None:
     lost: list[str] = []
     for table in stage.tables.values():
@@ -121,7 +121,7 @@ def _leave_out(
             continue
         if table.name not in live:
             lost.append(f"table {table.name} ({table.rows:,} rows)")
-            policy.left_out[table.name] = {NO_TABLE: table.rows}
+            fitted.left_out[table.name] = {NO_TABLE: table.rows}
             continue
         lost += [
             f"{table.name}.{column} ({values:,} values)"
@@ -129,8 +129,8 @@ def _leave_out(
         ]
     if (lost or beyond) and not allow_loss:
         raise WouldLoseData(detail=", ".join([*lost, *beyond]))
-    policy.warnings += [f"This KiraPilot has no place for {what}: left out" for what in lost]
-    policy.warnings += [f"This KiraPilot changes {what}" for what in beyond]
+    fitted.warnings += [f"This KiraPilot has no place for {what}: left out" for what in lost]
+    fitted.warnings += [f"This KiraPilot changes {what}" for what in beyond]
 
 
 def _lost_values(
@@ -147,7 +147,7 @@ def _lost_values(
             yield column, values
 
 
-def _one_default(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, policy: Policy) -> None:
+def _one_default(connection: sqlite3.Connection, stage: Stage, live: Schema, overwrite: bool, fitted: Fitted) -> None:
     """Exactly one default list: the archive's when lists are replaced, the database's own when they are merged."""
     row = quote(ROW)
     connection.execute(
@@ -158,15 +158,15 @@ def _one_default(connection: sqlite3.Connection, stage: Stage, live: Schema, ove
     own = connection.execute("SELECT id FROM main.task_lists WHERE is_default = 1").fetchone()
     if own is None:
         return
-    if overwrite and policy.is_salvage:
+    if overwrite and fitted.is_salvage:
         # The database's own list cannot give way, since nothing is removed: all others are ordinary ones.
         connection.execute("UPDATE stage.task_lists SET is_default = (id IS ?) WHERE is_default = 1 OR id = ?", own * 2)
     elif overwrite and theirs is None:
         connection.execute("UPDATE stage.task_lists SET is_default = 1 WHERE id = ?", own)
-        policy.kept_default = True
+        fitted.kept_default = True
     elif not overwrite and theirs is not None and theirs[1] != own[0]:
-        policy.mapped.add(theirs[0])
-        policy.left_out[LISTS] = {MAPPED: 1}
+        fitted.mapped.add(theirs[0])
+        fitted.left_out[LISTS] = {MAPPED: 1}
         _rename_list(connection, stage, live, theirs[1], own[0])
 
 
@@ -199,7 +199,7 @@ def _rename_list(connection: sqlite3.Connection, stage: Stage, live: Schema, the
             )
 
 
-def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, policy: Policy) -> None:
+def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, fitted: Fitted) -> None:
     """Make the lists again that the archive names, does not carry, and the database lacks."""
     naming = " UNION ALL ".join(
         f"SELECT {column} AS id, {quote(ROW)} AS place, '{table}' AS source FROM stage.{table}"
@@ -225,8 +225,8 @@ def _restore_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, p
             (shape, list_id, name),
         )
         called.append(f'"{name}" ({contained(tasks, templates)})')
-    policy.restored = len(missing)
-    policy.warnings.append(_made_again(called))
+    fitted.restored = len(missing)
+    fitted.warnings.append(_made_again(called))
 
 
 def _free_names(connection: sqlite3.Connection) -> Iterator[str]:
@@ -270,7 +270,7 @@ def _adopt_listless(connection: sqlite3.Connection, stage: Stage, live: Schema, 
 
 
 def _lists(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
-    """What the policies depend on: which lists there are, which is the default."""
+    """What the fitting depends on: which lists there are, which is the default."""
     found = {folded(name) for _, name, *_ in connection.execute("PRAGMA main.table_info(task_lists)")}
     if not {"id", "is_default"} <= found:
         return []

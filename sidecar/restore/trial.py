@@ -16,7 +16,7 @@ from sidecar.database.models import KNOWN, UNIQUE, Column, Reference
 from sidecar.database.snapshot import take_snapshot
 from sidecar.progress import Progress
 from sidecar.restore.applying import apply, data_version
-from sidecar.restore.plan import Difference
+from sidecar.restore.plan import Plan
 from sidecar.system.names import sqlite_uri
 from sidecar.system.workfolder import attach, require_space
 
@@ -31,17 +31,17 @@ _LATER = {"task_list_id", "order_num", "periodic_template_id", "is_periodic_inst
 """Columns of tasks that the app's older generations do not have."""
 
 
-def is_familiar(connection: sqlite3.Connection, difference: Difference) -> bool:
+def is_familiar(connection: sqlite3.Connection, plan: Plan) -> bool:
     """Whether the tables ask nothing of rows but what the app's own schema does, and have what rules are about."""
-    names = {name.lower() for name in difference.incoming()}
+    names = {name.lower() for name in plan.incoming()}
     made = connection.execute("SELECT type, lower(tbl_name), sql FROM main.sqlite_master").fetchall()
     if any(kind == "trigger" for kind, _, _ in made):
         return False
     if any(kind == "table" and table in names and _ASKING.search(sql or "") for kind, table, sql in made):
         return False
-    known = {name for name in difference.live if name in KNOWN}
-    return all(_asks_nothing_new(difference.live[name]) for name in known | set(difference.incoming())) and all(
-        KNOWN[name].keys() - difference.live[name].columns.keys() <= _LATER for name in known
+    known = {name for name in plan.live if name in KNOWN}
+    return all(_asks_nothing_new(plan.live[name]) for name in known | set(plan.incoming())) and all(
+        KNOWN[name].keys() - plan.live[name].columns.keys() <= _LATER for name in known
     )
 
 
@@ -65,13 +65,13 @@ def _parent(field: Column | Reference) -> str | None:
     return None
 
 
-def try_out(difference: Difference, database: Path, progress: Progress, verbatim: bool) -> None:
+def try_out(plan: Plan, database: Path, progress: Progress, verbatim: bool) -> None:
     """Carry a difference out on a copy of the database. Raises what the import itself would raise.
 
     The copy is of a moment after the one in which the difference was worked out: that nobody wrote in between is for
     the caller to see.
     """
-    folder = difference.stage.path.parent
+    folder = plan.stage.path.parent
     copy = folder / "trial.db"
     copy.unlink(missing_ok=True)
     require_space(folder, database.stat().st_size, "trying the import")
@@ -80,9 +80,9 @@ def try_out(difference: Difference, database: Path, progress: Progress, verbatim
         for pragma in _pragmas(verbatim):
             connection.execute(f"PRAGMA {pragma}")
         connection.text_factory = readable
-        attach(connection, "stage", difference.stage.path)
+        attach(connection, "stage", plan.stage.path)
         attach(connection, "plan", folder / "plan.db")
-        apply(connection, difference, data_version(connection), progress)
+        apply(connection, plan, data_version(connection), progress)
     copy.unlink(missing_ok=True)
 
 
