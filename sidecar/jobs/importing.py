@@ -2,73 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
 from sidecar.archive.settings import read_settings, restore_settings
-from sidecar.database.connection import (
-    database_errors,
-    is_database_file,
-    live_schema,
-    open_for_import,
-    writing_only_below,
-)
 from sidecar.errors import (
-    ChangedSincePreview,
     DatabaseBusy,
-    NotABackup,
-    NothingToSalvage,
-    PartialBackup,
-    SameFile,
-    SidecarError,
 )
-from sidecar.export.exporting import export_data
 from sidecar.export.safety_copies import SafetyCopy
+from sidecar.jobs.comparing import TRIES, Request, Target, compared
 from sidecar.jobs.rescuing import Rebuilding
 from sidecar.progress import Progress
-from sidecar.rescue.diagnosis import Wreck, diagnose
-from sidecar.restore.applying import Outdated, apply, data_version
-from sidecar.restore.plan import Plan
+from sidecar.restore.applying import Outdated, apply
 from sidecar.restore.prebuilt_tables import build
-from sidecar.restore.preview_token import (
-    FileState,
-    database_state,
-    make_token,
-    read_state,
-    require_same,
-    require_unchanged,
-)
-from sidecar.restore.refused_rows import leave_out_refused
-from sidecar.restore.running_timers import fit_timers
-from sidecar.restore.target_rules import Fitted, fit_to_target
-from sidecar.restore.trial import is_familiar, try_out
-from sidecar.results import ImportPreview, ImportResult, Rescue, SalvageReport
-from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
-from sidecar.sources.opening import opened
-from sidecar.stage.judged import Judged, judged
-from sidecar.stage.problems import WARNING
-from sidecar.stage.references import LISTS_NOT_CARRIED
+from sidecar.results import ImportPreview, ImportResult
 from sidecar.system.paths import Places
-from sidecar.system.workfolder import attach, new_file, require_space
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
 PREVIEW_PHASES = {"stage": 0.75, "check": 0.25}
 
-TRIES = 3
-"""Safety copies made without keeping the app from writing: an app that writes all the while outdates each of them."""
-
 LOCK_SECONDS = 4.0
 """Longest the app may be kept from writing, as far as that is foreseen; it waits for 5 s."""
-
-ASSUMED_ENCODING = "UTF-8"
-"""What a database that is busy is taken to be in until it can be asked: the app's own are."""
 
 ROW_SECONDS = 15e-6
 """What a changed row costs while the app is locked out."""
@@ -96,7 +53,7 @@ def import_data(
     ChangedSincePreview, Cancelled; the database is then what it was.
     """
     progress.plan(PHASES)
-    request = _Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token)
+    request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token)
     return _import(request, progress, settings)
 
 
@@ -109,7 +66,7 @@ def restore_copy(
 ) -> ImportResult:
     """Bring a safety copy back: as ``import_data`` replaces, but nothing is repaired, whatever the copy holds."""
     progress.plan(PHASES)
-    return _import(_Request(places, file_path, verbatim=True, preview_token=preview_token), progress, settings)
+    return _import(Request(places, file_path, verbatim=True, preview_token=preview_token), progress, settings)
 
 
 def preview_import(
@@ -125,130 +82,22 @@ def preview_import(
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
-    request = _Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True)
-    with _compared(request, progress) as target:
+    request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True)
+    with compared(request, progress) as target:
         return target.preview()
 
 
 def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple[ImportPreview, bool]:
     """What ``restore_copy`` would do, and whether the copy holds settings of the frontend."""
     progress.plan(PREVIEW_PHASES)
-    with _compared(_Request(places, file_path, verbatim=True, preview=True), progress) as target:
+    with compared(Request(places, file_path, verbatim=True, preview=True), progress) as target:
         restored = restore_settings(target.backup.contents.settings, read_settings(None))
         return target.preview(), restored.values is not None
 
 
-@dataclass(frozen=True)
-class _Request:
-    """What is to be imported, where to, and how; ``preview`` where it is only to be shown."""
-
-    places: Places
-    file_path: str
-    overwrite: bool = True
-    allow_loss: bool = False
-    verbatim: bool = False
-    salvage: bool = False
-    preview: bool = False
-    preview_token: str | None = None
-
-    def kind(self) -> tuple[object, ...]:
-        """What a preview and the import that follows it have in common, besides the backup."""
-        database = os.path.realpath(self.places.database)
-        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage
-
-
-@dataclass
-class _Target:
-    """The live database with a judged backup beside it, and the difference between the two.
-
-    ``version`` is that of the database when the difference was worked out, which took ``seconds``; ``token`` says
-    what the difference is, where a preview answers it or an import is held to it. Where the live one is broken,
-    ``rebuilding`` makes the one that ``connection`` is open on.
-    """
-
-    connection: sqlite3.Connection
-    request: _Request
-    backup: Judged
-    plan: Plan
-    version: int
-    rebuilding: Rebuilding | None = None
-    seconds: float = 0.0
-    token: str = ""
-
-    def work_out(self, progress: Progress) -> None:
-        begun = time.monotonic()
-        self.version = data_version(self.connection)
-        self.plan.work_out(self.connection, progress)
-        self.seconds = time.monotonic() - begun
-
-    def work_out_again(self, progress: Progress) -> None:
-        """The same after the app wrote. Raises DatabaseBusy if what the stage was fitted to is no more."""
-        if self.request.preview_token is not None:
-            raise ChangedSincePreview(detail="KiraPilot's data has changed")
-        if isinstance(self.backup, Salvaged):
-            # What a salvage took may refer to rows of the database, as they were.
-            raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
-        self.plan.fitted.require_same_target(self.connection)
-        self.work_out(progress)
-
-    def try_out(self, progress: Progress) -> None:
-        """Find out by a trial what only the transaction would meet. Raises what the import would raise."""
-        for _ in range(TRIES):
-            try:
-                try_out(self.plan, self.request.places.database, progress.quietly(), self.request.verbatim)
-            except SidecarError:
-                if self.version == data_version(self.connection):
-                    raise
-                # The app wrote in between: the difference was of another moment.
-                self.work_out(progress)
-            else:
-                return
-
-    def catch_up(self, progress: Progress) -> None:
-        """Work out again, outside of a transaction, what the app has outdated."""
-        if self.version != data_version(self.connection):
-            with self.writing(progress):
-                self.work_out_again(progress)
-
-    @contextmanager
-    def writing(self, progress: Progress) -> Iterator[None]:
-        """Within, only throw-away databases are written, by statements that report and can be cancelled."""
-        with writing_only_below(self.backup.stage.path.parent.parent), progress.watching(self.connection):
-            yield
-
-    def preview(self) -> ImportPreview:
-        plan = self.plan
-        return ImportPreview(
-            **msgspec.structs.asdict(self.backup.contents.metadata),
-            overwrite=self.request.overwrite,
-            tables=plan.accounts,
-            examples={name: plan.examples(self.connection, name) for name in plan.accounts},
-            warnings=[*self.warnings(), *restore_settings(self.backup.contents.settings, read_settings(None)).warnings],
-            salvage=self.report(),
-            token=self.token,
-            rescue=self.rescue(),
-        )
-
-    def rows(self) -> int:
-        """Rows of the backup."""
-        return sum(table.rows for table in self.backup.stage.tables.values())
-
-    def warnings(self) -> list[str]:
-        salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
-        rescued = self.rebuilding.warnings() if self.rebuilding else []
-        found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
-        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings]
-
-    def rescue(self) -> Rescue | None:
-        return self.rebuilding.report() if self.rebuilding else None
-
-    def report(self) -> SalvageReport | None:
-        return self.backup.salvage.report(self.backup.stage) if isinstance(self.backup, Salvaged) else None
-
-
-def _import(request: _Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
+def _import(request: Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
     device = read_settings(settings)
-    with _compared(request, progress) as target:
+    with compared(request, progress) as target:
         restored = restore_settings(target.backup.contents.settings, device)
         copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
         if target.rebuilding is None:
@@ -269,7 +118,7 @@ def _import(request: _Request, progress: Progress, settings: Mapping[str, object
         )
 
 
-def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progress: Progress) -> None:
+def _carry_out(target: Target, copy: SafetyCopy, settings_differ: bool, progress: Progress) -> None:
     """Make the safety copy, and apply the difference to the very state that the copy holds.
 
     The app may write while the copy is made, so the copy is made first without a lock, and thrown away if the app
@@ -308,185 +157,17 @@ def _carry_out(target: _Target, copy: SafetyCopy, settings_differ: bool, progres
         raise
 
 
-def _rebuild(target: _Target, rebuilding: Rebuilding, progress: Progress) -> None:
+def _rebuild(target: Target, rebuilding: Rebuilding, progress: Progress) -> None:
     """Apply the difference to the database that is being made, which nobody else sees, and let it take its place."""
     build(target.connection, target.plan, progress)
     apply(target.connection, target.plan, target.version, progress)
     rebuilding.carry_out(target.connection, progress)
 
 
-def _require_short_lock(target: _Target, copy: SafetyCopy) -> None:
+def _require_short_lock(target: Target, copy: SafetyCopy) -> None:
     """Raise DatabaseBusy if making the copy under the lock would keep the app waiting for longer than it does."""
     foreseen = copy.seconds + target.seconds + target.plan.effort() * ROW_SECONDS
     if foreseen > LOCK_SECONDS:
         raise DatabaseBusy(
             path=target.request.places.database, detail="It was written to each time the safety copy was being made."
         )
-
-
-@contextmanager
-def _compared(request: _Request, progress: Progress) -> Iterator[_Target]:
-    database = request.places.database
-    if request.file_path and is_database_file(Path(request.file_path), database):
-        raise SameFile(path=request.file_path)
-    with _reassuring("Nothing was changed: "):
-        # A database that cannot be used is told of at once, not after a minute of reading.
-        found = _diagnosed(request, progress)
-    shown = request.preview or request.preview_token is not None
-    state = read_state(request.file_path, progress) if shown else None
-    judging = salvaged if request.salvage else judged
-    with ExitStack() as stack:
-        with _nothing_in_it(request):
-            given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
-        # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
-        with offering_salvage(given.path, request.places.work_dir, progress, asked=request.salvage):
-            backup = stack.enter_context(judging(given.path, request.places.work_dir, progress, _encoding(found)))
-            backup.remark(given.remarks)
-            if request.verbatim:
-                backup.require_whole()
-            else:
-                backup.require_valid()
-                _require_complete(backup, request, found)
-        backup.stage.close()
-        if state is not None:
-            require_unchanged(request.file_path, state)
-        with (
-            _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
-            _standing_in(found, database, backup, progress.quietly()) as rebuilding,
-            database_errors(database),
-            closing(open_for_import(rebuilding.path if rebuilding else database)) as connection,
-        ):
-            if request.verbatim:
-                # What was in the database goes back into it, whether or not it keeps to the CHECKs of its table.
-                connection.execute("PRAGMA ignore_check_constraints = ON")
-            if found is None and diagnose(database, request.places.work_dir, progress) != ASSUMED_ENCODING:
-                raise DatabaseBusy(path=database, detail="It has only just become free.")
-            target = _compare(connection, request, backup, progress, state, rebuilding)
-            if rebuilding is None:
-                _require_room(connection, database, target.plan)
-            yield target
-
-
-@contextmanager
-def _nothing_in_it(request: _Request) -> Iterator[None]:
-    """Say of a file that is no backup at all, when a salvage was asked for, that there is nothing to be had of it."""
-    try:
-        yield
-    except NotABackup as error:
-        if not request.salvage:
-            raise
-        raise NothingToSalvage(path=error.path, detail=error.detail) from error
-
-
-def _require_complete(backup: Judged, request: _Request, found: Wreck | str | None) -> None:
-    """Raise PartialBackup where rows would be removed because a damaged database no longer told of them."""
-    remarks = backup.contents.manifest.remarks if backup.contents.manifest else []
-    if request.salvage:
-        backup.remark(remarks)
-    elif remarks and request.overwrite and not isinstance(found, Wreck):
-        raise PartialBackup(detail=remarks[0])
-
-
-def _diagnosed(request: _Request, progress: Progress) -> Wreck | str | None:
-    """The wreck that the database is, or the encoding of a sound one; None while it is busy: whether the backup is
-    fine is then found out first, and said. Raises what is the matter with a wreck that nothing may take the place of.
-    """
-    try:
-        found = diagnose(request.places.database, request.places.work_dir, progress)
-    except DatabaseBusy:
-        return None
-    if isinstance(found, Wreck) and not request.overwrite:
-        raise found.error
-    return found
-
-
-@contextmanager
-def _standing_in(
-    found: Wreck | str | None, database: Path, backup: Judged, progress: Progress
-) -> Iterator[Rebuilding | None]:
-    """A database in the place of a broken one, to be filled; None where there is a sound one."""
-    if not isinstance(found, Wreck):
-        yield None
-        return
-    rebuilding = Rebuilding(found, database, backup, progress)
-    with rebuilding.errors():
-        yield rebuilding
-
-
-def _encoding(found: Wreck | str | None) -> str:
-    return found if isinstance(found, str) else ASSUMED_ENCODING
-
-
-def _compare(
-    connection: sqlite3.Connection,
-    request: _Request,
-    backup: Judged,
-    progress: Progress,
-    state: FileState | None,
-    rebuilding: Rebuilding | None,
-) -> _Target:
-    live = live_schema(connection, request.places.database, progress)
-    # The more of what changes is held in memory, the later SQLite keeps the app from reading: at best at the commit.
-    connection.execute("PRAGMA main.cache_size = -49152")
-    attach(connection, "stage", backup.stage.path)
-    # A database of its own: in the stage, any name of a table could be the archive's.
-    attach(connection, "plan", new_file(backup.stage.path.parent, "plan.db"))
-    # Up to here and on to the transaction, only throw-away databases are written.
-    with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
-        version = data_version(connection)
-        data = _state_of(connection, request, rebuilding) if state is not None else ""
-        fitted = Fitted()
-        if isinstance(backup, Salvaged):
-            leave_out_refused(connection, backup, live)
-            fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
-        fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
-        if not request.verbatim:
-            fit_timers(connection, backup, live, request.overwrite, fitted)
-        plan = Plan(request.overwrite, live, backup.stage, fitted)
-        target = _Target(connection, request, backup, plan, version, rebuilding)
-        target.work_out(progress)
-        # The fitting looked at the database before the plan did.
-        target.version = version
-        if request.preview and rebuilding is None and not is_familiar(connection, plan):
-            target.try_out(progress)
-    if state is not None:
-        target.token = make_token(state, request.kind(), data, plan)
-    if request.preview_token is not None:
-        require_same(request.preview_token, target.token)
-    return target
-
-
-def _state_of(connection: sqlite3.Connection, request: _Request, rebuilding: Rebuilding | None) -> str:
-    """A word for what is there, a wreck or a database, that is another one when that was written to."""
-    return rebuilding.state() if rebuilding else database_state(connection, request.places.database)
-
-
-def _require_room(connection: sqlite3.Connection, database: Path, plan: Plan) -> None:
-    """Raise DiskFull when the database's disk lacks even half of what the new and changed rows take in the stage."""
-    coming = sum(account.added + account.updated for account in plan.accounts.values())
-    staged = sum(table.rows for table in plan.stage.tables.values())
-    (pages, unused, size, free_pages, free_size) = (
-        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-        for pragma in (
-            "stage.page_count",
-            "stage.freelist_count",
-            "stage.page_size",
-            "main.freelist_count",
-            "main.page_size",
-        )
-    )
-    # A lower bound: what might just fit is tried, and undone as a whole where it does not.
-    needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
-    if coming and needed > 0:
-        require_space(database, needed, "the import")
-
-
-@contextmanager
-def _reassuring(words: str) -> Iterator[None]:
-    """Say of every failure that is not the file's that the file is not to blame, unless it says so itself."""
-    try:
-        yield
-    except SidecarError as error:
-        if not (error.blames_backup or error.reassures):
-            error.reassurance = words
-        raise

@@ -15,7 +15,7 @@ from sidecar.archive import json_stream, limits
 from sidecar.database import connection as live
 from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
 from sidecar.export.exporting import export_data
-from sidecar.jobs import importing
+from sidecar.jobs import comparing, importing
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
 from sidecar.restore import prebuilt_tables
@@ -122,7 +122,7 @@ def test_what_the_app_writes_just_before_the_lock_is_seen_too(
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that the connection to the live database executes during imports."""
     statements: list[str] = []
-    monkeypatch.setattr(importing, "open_for_import", tracing(live.open_for_import, statements))
+    monkeypatch.setattr(comparing, "open_for_import", tracing(live.open_for_import, statements))
     return statements
 
 

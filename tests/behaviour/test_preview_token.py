@@ -97,7 +97,7 @@ def test_a_backup_replaced_while_the_import_reads_it_is_refused(
         other.replace(archive)
         return judged(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("sidecar.jobs.importing.judged", swapped_first)
+    monkeypatch.setattr("sidecar.jobs.comparing.judged", swapped_first)
     assert_refused(device, archive, token, "the backup file is not the one")
 
 

@@ -31,7 +31,7 @@ from sidecar.errors import (
 from sidecar.export import safety_copies
 from sidecar.export.exporting import export_data
 from sidecar.export.safety_copies import KEPT, list_copies, moment_of
-from sidecar.jobs import importing
+from sidecar.jobs import comparing, importing
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import preview_undo, undo_last_import
@@ -189,7 +189,7 @@ def test_the_copy_is_there_and_proves_before_the_first_statement_changes_a_row(
         connection.set_trace_callback(trace)
         return connection
 
-    monkeypatch.setattr(importing, "open_for_import", opened_traced)
+    monkeypatch.setattr(comparing, "open_for_import", opened_traced)
     bring_in(device, shipped(THIRD))
     assert len(seen) > 3
     assert all(seen)
@@ -207,7 +207,7 @@ class Writer:
 
 
 @pytest.mark.slow(but=2)
-@pytest.mark.parametrize("times", [1, importing.TRIES - 1, importing.TRIES, importing.TRIES + 1])
+@pytest.mark.parametrize("times", [1, comparing.TRIES - 1, comparing.TRIES, comparing.TRIES + 1])
 @pytest.mark.parametrize("moment", ["while the copy is made", "before the lock"])
 def test_what_the_app_writes_until_the_lock_is_taken_is_in_the_copy(
     moment: str, times: int, device: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -223,15 +223,15 @@ def test_what_the_app_writes_until_the_lock_is_taken_is_in_the_copy(
     def export_and_write(places: Places, path: str, *arguments: Any) -> Any:
         made.append(path)
         result = export_data(places, path, *arguments)
-        if moment != "before the lock" and app.written < min(times, importing.TRIES):
+        if moment != "before the lock" and app.written < min(times, comparing.TRIES):
             app.write()
         return result
 
     monkeypatch.setattr(safety_copies, "export_data", export_and_write)
     monkeypatch.setattr(importing, "apply", apply_late)
     result = bring_in(device, shipped(THIRD))
-    assert app.written == min(times, importing.TRIES + (moment == "before the lock"))
-    assert len(made) == min(times, importing.TRIES) + 1
+    assert app.written == min(times, comparing.TRIES + (moment == "before the lock"))
+    assert len(made) == min(times, comparing.TRIES) + 1
     # Copies of a state that is no more are gone.
     assert copies(device) == [Path(result.safety_copy or "")]
     found = query(restored_from(copies(device)[0], device, tmp_path / "other"), "SELECT id FROM tasks")
@@ -255,9 +255,9 @@ def test_a_copy_that_would_keep_the_app_waiting_for_too_long_is_not_made_under_t
     with pytest.raises(DatabaseBusy) as raised:
         bring_in(device, shipped(THIRD))
     said_well(raised.value, DatabaseBusy)
-    assert app.written == importing.TRIES
+    assert app.written == comparing.TRIES
     assert not folder_of(device).exists()
-    assert value(device, "SELECT count(*) FROM tasks WHERE id LIKE 'meanwhile %'") == importing.TRIES
+    assert value(device, "SELECT count(*) FROM tasks WHERE id LIKE 'meanwhile %'") == comparing.TRIES
 
 
 def test_an_import_beside_an_app_at_work_loses_none_of_its_writes(device: Path) -> None:

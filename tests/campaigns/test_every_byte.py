@@ -18,7 +18,7 @@ import pytest
 
 from sidecar.errors import SidecarError
 from sidecar.export.exporting import export_data
-from sidecar.jobs import importing
+from sidecar.jobs import comparing
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive
@@ -167,7 +167,7 @@ def test_a_bit_turned_somewhere_is_refused_or_means_nothing(subject: Subject, ca
 @pytest.fixture
 def no_offers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused import does not try what a salvage would give: half of its time, and another campaign's subject."""
-    monkeypatch.setattr(importing, "offering_salvage", lambda *_: nullcontext())
+    monkeypatch.setattr(comparing, "offering_salvage", lambda *_: nullcontext())
 
 
 @pytest.mark.exhaustive
