@@ -20,6 +20,7 @@ from sidecar.cli.text import printable
 from sidecar.errors import Cancelled, InvalidBackup, SidecarError
 from sidecar.system.os_errors import last_resort
 from sidecar.system.signals import Interrupts
+from sidecar.wire.unpacked import kept
 
 DONE = 0
 DIFFERENT = 1
@@ -56,7 +57,7 @@ def _run(arguments: Sequence[str], interrupts: Interrupts, terminal: Terminal) -
     if command is serve:
         # The server has its own way with signals.
         return serve(options, terminal)
-    with interrupts:
+    with interrupts, kept():
         return command(options, terminal)
 
 

@@ -65,6 +65,16 @@ def new_lock(path: Path) -> Lock:
     return Lock(path, native)
 
 
+def take(path: Path) -> Lock | None:
+    """The lock on a file that is there, if it can be had at once; None where a neighbour holds it, or nobody can."""
+    native = _native(path)
+    try:
+        native.acquire(blocking=False)
+    except (Timeout, OSError):
+        return None
+    return Lock(path, native)
+
+
 def leftovers(folder: Path, prefix: str) -> Iterator[Lock]:
     """The locks of what killed jobs left in ``folder``, each taken; what a neighbour holds is passed over."""
     for path in folder.glob(f"{prefix}*{SUFFIX}"):

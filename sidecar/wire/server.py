@@ -32,9 +32,11 @@ from sidecar.wire.messages import Answer, Element, InvalidRequest, ParseError, n
 from sidecar.wire.methods import METHODS, Method, make_handler
 from sidecar.wire.outbox import Outbox
 from sidecar.wire.stdio import MAX_LINE, Stdio, TooLong, claim
+from sidecar.wire.unpacked import keep, own_folder, sweep
 
 if TYPE_CHECKING:
     from sidecar.progress import Report
+    from sidecar.system.locks import Lock
 
 GRACE = 1.2
 """Seconds that a job has to stop, and the pipe to take the last answers, before the process leaves anyway."""
@@ -83,6 +85,8 @@ class Server:
         self._exiting = False
         self._code: int | None = None
         self._over = threading.Event()
+        self._looked_after_folder = False
+        self._folder: Lock | None = None
         self._reader = threading.Thread(target=self._read, name="reader", daemon=True)
         self._worker = threading.Thread(target=self._work, name="worker", daemon=True)
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
@@ -94,7 +98,7 @@ class Server:
         # Not by an exception: raised within a lock of the threading module, it leaves that lock taken.
         interrupted = interrupts or Interrupts()
         while not self._over.wait(_LOOK_UP) and not interrupted():
-            pass
+            self._keep_folder()
         if interrupted():
             self._leave(INTERRUPTED)
         self._writer.join(GRACE)
@@ -108,6 +112,19 @@ class Server:
     def is_stuck(self) -> bool:
         """True if something is still under way that did not stop when told to."""
         return self._worker.is_alive() or self._writer.is_alive()
+
+    def _keep_folder(self) -> None:
+        """Mark what this program was unpacked into as in use, and sweep what others left there; once.
+
+        Not at the start: the first answers come first.
+        """
+        if self._looked_after_folder:
+            return
+        self._looked_after_folder = True
+        folder = own_folder()
+        if folder is not None:
+            self._folder = keep(folder)
+            threading.Thread(target=sweep, args=(folder,), name="sweeper", daemon=True).start()
 
     def _read(self) -> None:
         try:
