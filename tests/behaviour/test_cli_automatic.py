@@ -129,6 +129,7 @@ def test_a_place_that_failed_is_an_exit_code(shell: Shell) -> None:
     assert "failing" in told(shell, "status", EXIT_CODES["failing"])
 
 
+@pytest.mark.slow
 def test_the_status_says_it_in_words_and_in_the_exit_code(shell: Shell) -> None:
     assert "No automatic backup" in told(shell, "status", EXIT_CODES["never"])
     told(shell, "auto run")
@@ -140,6 +141,7 @@ def test_the_status_says_it_in_words_and_in_the_exit_code(shell: Shell) -> None:
     assert "failing" in told(shell, "status", EXIT_CODES["failing"])
 
 
+@pytest.mark.slow
 def test_a_database_that_shrank_is_held_until_somebody_accepts(shell: Shell) -> None:
     told(shell, "auto run")
     execute(shell.database, "DELETE FROM tasks")
@@ -185,6 +187,7 @@ def test_a_policy_that_is_broken_is_told_of_when_it_is_set_anew(shell: Shell) ->
     assert "warning" not in told(shell, "auto show")
 
 
+@pytest.mark.slow
 def test_pruning_tells_what_would_go_and_removes_it_only_then(shell: Shell) -> None:
     told(shell, "auto set --keep hours=0,daily=1,weekly=0,monthly=0")
     for number in range(3):
@@ -202,6 +205,7 @@ def run(shell: Shell) -> None:
     told(shell, "auto run --trigger manual")
 
 
+@pytest.mark.slow
 def test_a_pinned_backup_stays_with_its_note(shell: Shell) -> None:
     told(shell, "auto set --keep hours=0,daily=1,weekly=0,monthly=0")
     run(shell)
@@ -222,6 +226,7 @@ def test_a_backup_that_there_is_not_has_a_code_of_its_own(shell: Shell, command:
     assert shell.run(*command.split()).returncode == 82
 
 
+@pytest.mark.slow
 def test_a_check_and_a_drill_find_what_rotted(shell: Shell) -> None:
     assert "no automatic backup" in told(shell, "auto check")
     assert "no automatic backup" in told(shell, "drill")
@@ -238,6 +243,7 @@ def test_a_check_and_a_drill_find_what_rotted(shell: Shell) -> None:
 # All backups in one list
 
 
+@pytest.mark.slow
 def test_the_list_tells_automatic_backups_safety_copies_and_others_apart(shell: Shell, real_files: Path) -> None:
     run(shell)
     told(shell, "note 1 moved")
@@ -256,6 +262,7 @@ def test_the_list_tells_automatic_backups_safety_copies_and_others_apart(shell: 
     assert re.search(r"^today \d\d:\d\d .*before-import-", shown, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_one_of_them_is_shown_and_restored_and_that_is_undone(shell: Shell, real_files: Path) -> None:
     run(shell)
     before = contents(shell.database)
@@ -302,6 +309,7 @@ def test_a_backup_that_somebody_removed_is_not_listed(shell: Shell) -> None:
     assert asked(shell, "backups")["automatic"] == []
 
 
+@pytest.mark.slow
 def test_what_every_command_tells_a_program_is_described(shell: Shell) -> None:
     run(shell)
     for typed in ("auto prune --dry-run", "auto accept", "auto check", "pin 1", "note 1 x", "unpin 1"):

@@ -59,7 +59,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return places
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize(
     "job", ["import_data_from_file", *map(_thorough, sorted(JOBS.keys() - {"import_data_from_file"}))]
@@ -99,6 +99,7 @@ def test_a_server_that_ends_in_a_job_leaves_nothing(
     cases.record(GONE)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 @pytest.mark.parametrize("command", ["export", *map(_thorough, ["import", "preview", "validate"])])
 def test_a_command_that_is_told_to_stop_leaves_nothing(

@@ -112,6 +112,7 @@ def _assert_of_type(found: Any, kind: str, required: bool) -> None:
     assert kind != "timestamp" or RFC3339.fullmatch(str(found))
 
 
+@pytest.mark.slow
 def test_every_text_comes_back(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     for index, text in enumerate(TEXTS):
@@ -153,7 +154,7 @@ def test_every_value_comes_back_from_every_column(tmp_path: Path, table: str) ->
     assert_the_shipped_app_can_read(round_trip(source, tmp_path))
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("odd", [b"\x00\xff", 7, 1.5, "a\x00b", b"", math.inf])
 def test_odd_ids_come_back_and_references_to_them_lead_there(tmp_path: Path, odd: object) -> None:
     source = fresh(tmp_path)
@@ -197,7 +198,7 @@ def test_references_that_lead_nowhere_come_back(tmp_path: Path) -> None:
     assert_same(source, restored)
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     "reference",
     [
@@ -268,6 +269,7 @@ def test_an_archive_of_plain_rows_has_no_exact_values(database_copy: Copy, tmp_p
     assert "exact.json" not in entry(archive, "manifest.json")["entries"]
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["every-kind-of-row", THIRD])
 def test_the_shipped_app_restores_our_backup_on_a_new_device_and_ours_loses_nothing_by_that(
     database_copy: Copy, tmp_path: Path, name: str
@@ -345,6 +347,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_tables_of_every_name_come_back(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     insert(source, "tasks", id="a", title="A")
@@ -465,6 +468,7 @@ UNPAIRED = {
 }
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 @pytest.mark.parametrize("text", UNPAIRED.values(), ids=UNPAIRED)
 def test_half_a_character_comes_back_into_the_same_database_and_by_an_undo(

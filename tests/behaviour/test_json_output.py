@@ -84,6 +84,7 @@ def test_every_command_that_prints_a_result_has_a_schema() -> None:
     assert COMMANDS.keys() - SILENT == {command.split()[0] for command in RESULT_OF} | {"demo", "licences"}
 
 
+@pytest.mark.slow
 def test_every_commands_result_is_described(terminal: Terminal) -> None:
     for typed, command in (
         ("export new.kpbackup", "export"),
@@ -113,6 +114,7 @@ def test_a_backup_that_is_not_valid_is_a_result_and_an_exit_code(terminal: Termi
     assert_described(told, "validate")
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     ("typed", "kind"),
     [

@@ -55,7 +55,7 @@ def _settings(database: Path) -> dict[str, object]:
     return found
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_no_statement_of_the_app_fails_while_a_job_runs(
     job: str, sample: Places, large: Places, tmp_path: Path
@@ -81,6 +81,7 @@ def test_many_short_jobs_beside_the_app_all_succeed(places: Places, tmp_path: Pa
                 JOBS[job](places, path, Progress())
 
 
+@pytest.mark.slow
 def test_an_export_shows_one_moment(large: Places, tmp_path: Path) -> None:
     """The app adds a record and changes a task in one transaction: a backup has both or neither."""
     with closing(sqlite3.connect(large.database)) as connection, connection:
@@ -132,6 +133,7 @@ def test_a_job_beside_the_app_is_right_or_refused_never_mixed(sample: Places, la
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_a_lock_of_a_moment_is_waited_for_wherever_it_is_met(job: str, places: Places, tmp_path: Path) -> None:
     path = str(tmp_path / "a.kpbackup" if job == "export" else archives.SHIPPED)

@@ -146,6 +146,7 @@ def test_lists_that_the_backup_names_but_does_not_carry_are_made_again(device: P
     assert_nothing_changes(restore(device, archive, overwrite=False))
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["2025-08-23-first-format", "2025-08-24-task-lists", THIRD, "every-kind-of-row"])
 def test_merging_twice_changes_nothing_the_second_time(database_copy: Copy, tmp_path: Path, name: str) -> None:
     archive, device = backup(database_copy(name), tmp_path / "b.kpbackup"), database_copy(THIRD)

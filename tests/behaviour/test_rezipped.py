@@ -153,6 +153,7 @@ LAID_OUT: dict[str, tuple[Callable[[Entries], Entries], int]] = {
 """How entries lie in a ZIP -> and how many files are no part of the backup."""
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("kind", LAID_OUT)
 def test_entries_are_found_wherever_they_lie_and_what_lies_beside_is_named(
     kind: str, packed: Packed, cases: Cases
@@ -197,6 +198,7 @@ UNLISTED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", UNLISTED)
 def test_what_lies_around_the_archive_is_named(kind: str, packed: Packed) -> None:
     device, entries, right = packed

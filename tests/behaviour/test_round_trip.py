@@ -70,6 +70,7 @@ def test_every_real_database_comes_back_on_a_new_device(database_copy: Copy, tmp
     assert_same(source, device)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", DATABASES)
 def test_every_real_database_comes_back_by_way_of_the_newest_generation(
     database_copy: Copy, tmp_path: Path, name: str
@@ -82,6 +83,7 @@ def test_every_real_database_comes_back_by_way_of_the_newest_generation(
     assert_same(source, again)
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("name", DATABASES)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_a_backup_changes_nothing_on_the_device_it_came_from(

@@ -102,6 +102,7 @@ def device(database_copy: Copy) -> Path:
 # -- when a copy is made -----------------------------------------------------------------
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("name", GENERATIONS)
 def test_an_import_leaves_a_whole_copy_of_what_was_there_before(
@@ -260,6 +261,7 @@ def test_a_copy_that_would_keep_the_app_waiting_for_too_long_is_not_made_under_t
     assert value(device, "SELECT count(*) FROM tasks WHERE id LIKE 'meanwhile %'") == comparing.TRIES
 
 
+@pytest.mark.slow
 def test_an_import_beside_an_app_at_work_loses_none_of_its_writes(device: Path) -> None:
     with app_process.playing("live", device):
         for _ in range(3):
@@ -419,7 +421,7 @@ def test_a_cancel_reaches_the_copy_and_it_shows_its_progress(device: Path) -> No
 # -- undo ------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("backup", GENERATIONS)
 @pytest.mark.parametrize("name", GENERATIONS)
@@ -526,6 +528,7 @@ def test_an_undo_where_nothing_was_imported_says_so(device: Path) -> None:
             said_well(raised.value, NoSafetyCopy)
 
 
+@pytest.mark.slow
 def test_a_copy_of_an_import_that_never_happened_is_passed_over(device: Path) -> None:
     """An import was killed after its copy was made: the last one that did happen is undone."""
     before = contents(device)
@@ -590,6 +593,7 @@ def import_differently(device: Path, times: int) -> list[ImportResult]:
     return done
 
 
+@pytest.mark.slow
 def test_the_newest_copies_are_kept_and_nothing_else_is_removed(device: Path) -> None:
     folder = folder_of(device)
     folder.mkdir()
@@ -610,6 +614,7 @@ def test_the_newest_copies_are_kept_and_nothing_else_is_removed(device: Path) ->
     assert [str(path) for path in list_copies(folder)] == [*made[: -KEPT - 1 : -1], made[0]]
 
 
+@pytest.mark.slow
 def test_looking_through_backups_does_not_push_out_what_was_there_before(device: Path) -> None:
     before = contents(device)
     first = import_alternately(device, 2 * KEPT)[0].safety_copy
@@ -619,6 +624,7 @@ def test_looking_through_backups_does_not_push_out_what_was_there_before(device:
     assert contents(device) == before
 
 
+@pytest.mark.slow
 def test_equal_contents_count_once(device: Path, database_copy: Copy, tmp_path: Path) -> None:
     """Copies of other contents stay behind any number of two that are made again and again, after a month too."""
     pair = [database_copy(THIRD), database_copy(THIRD)]
@@ -636,6 +642,7 @@ def test_equal_contents_count_once(device: Path, database_copy: Copy, tmp_path: 
     assert len(left) <= 2 * KEPT
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(("days", "stays"), [(29, True), (31, False)])
 def test_the_first_copy_of_a_run_stays_for_thirty_days(device: Path, days: int, stays: bool) -> None:
     first = Path(import_differently(device, 1)[0].safety_copy or "")
@@ -647,6 +654,7 @@ def test_the_first_copy_of_a_run_stays_for_thirty_days(device: Path, days: int, 
     assert aged.is_file() is stays
 
 
+@pytest.mark.slow
 def test_a_damaged_copy_is_the_first_of_no_run(device: Path) -> None:
     import_differently(device, 1)
     (first,) = list_copies(folder_of(device))
@@ -655,6 +663,7 @@ def test_a_damaged_copy_is_the_first_of_no_run(device: Path) -> None:
     assert not first.exists()
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("by_a_link", [False, True])
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_the_copy_that_is_imported_is_not_removed(by_a_link: bool, device: Path, tmp_path: Path) -> None:
@@ -684,6 +693,7 @@ def test_the_only_copy_that_proves_is_never_removed(device: Path) -> None:
     assert undo(device).path == done.safety_copy
 
 
+@pytest.mark.slow
 def test_a_failed_import_removes_no_copy(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import_alternately(device, KEPT)
 
@@ -767,6 +777,7 @@ def test_copies_are_listed_with_what_they_hold_the_newest_first(device: Path) ->
         assert datetime.fromisoformat(copy.created_at) >= (moment_of(Path(copy.path)) or datetime.max)
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("entry", ["data.json", "tasks.json", "metadata.json", "manifest.json", "task_lists.json"])
 def test_a_damaged_copy_is_listed_as_such(entry: str, device: Path) -> None:
     good, bad = (result.safety_copy or "" for result in import_alternately(device, 2))

@@ -172,6 +172,7 @@ def test_ctrl_c_in_the_middle_leaves_everything_as_it_was(
     assert left_in(folder) == []
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_a_signal_to_stop_is_a_cancel(
     start: Start, number: signal.Signals, backup: str, fresh_database: Path, folder: Path

@@ -131,7 +131,7 @@ def test_one_flipped_bit_costs_no_record_that_stands_there_twice(case: Case, cas
     cases.record(NEVER, 40)
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 def test_a_flipped_bit_outside_of_the_records_costs_nothing(case: Case, cases: Cases) -> None:
     holding = [case.spans[name] for name in case.spans if name not in ("metadata.json", "manifest.json")]
     outside = [at for at in range(len(case.whole)) if not any(start <= at < end for start, end in holding)]
@@ -148,7 +148,7 @@ def test_many_flipped_bits_bring_in_nothing_wrong(case: Case, cases: Cases) -> N
     cases.record(NEVER, 30)
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 def test_a_run_of_zeros_or_noise_brings_in_nothing_wrong(case: Case, cases: Cases) -> None:
     chosen = random.Random(4)
     for number in range(20):
@@ -160,7 +160,7 @@ def test_a_run_of_zeros_or_noise_brings_in_nothing_wrong(case: Case, cases: Case
     cases.record(NEVER, 20)
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 def test_bytes_that_were_lost_or_doubled_bring_in_nothing_wrong(case: Case, cases: Cases) -> None:
     chosen = random.Random(5)
     for _ in range(20):
@@ -170,6 +170,7 @@ def test_bytes_that_were_lost_or_doubled_bring_in_nothing_wrong(case: Case, case
     cases.record(NEVER, 40)
 
 
+@pytest.mark.slow(but=3)
 def test_the_same_damage_in_both_places_proves_nothing(case: Case) -> None:
     """As a transfer in text mode does it: what agrees with itself was yet changed."""
     for old, new in ((b"\r\n", b"\n"), (b"\n", b"\r\n")):

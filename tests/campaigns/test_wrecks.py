@@ -187,6 +187,7 @@ def _require_true(places: Places, result: ExportResult, rows: Contents, what: st
             assert known.read + known.lost == rows[table][1].total(), f"{what}: {table}"
 
 
+@pytest.mark.slow
 def test_what_is_read_of_some_wrecks_is_true(tmp_path: Path, cases: Cases) -> None:
     step = 12
     assert _read_out(EVERY_KIND, tmp_path, step) >= 1

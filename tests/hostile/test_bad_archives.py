@@ -286,6 +286,7 @@ HARMLESS: dict[str, Callable[[Entries], Entries]] = {
 }
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_oddities_that_do_no_harm_are_read(kind: str, places: Places, tmp_path: Path) -> None:
     folder = tmp_path / "backup"
@@ -384,6 +385,7 @@ FORGED: dict[str, tuple[Callable[[list[Header]], object], type[SidecarError]]] =
 }
 
 
+@pytest.mark.slow(but=6)
 @pytest.mark.parametrize("kind", FORGED)
 def test_forged_zips_are_refused(kind: str, places: Places, tmp_path: Path) -> None:
     change, error = FORGED[kind]
@@ -464,6 +466,7 @@ LYING: dict[str, tuple[Callable[[dict[str, Any]], object], type[SidecarError]]] 
 }
 
 
+@pytest.mark.slow(but=6)
 @pytest.mark.parametrize("kind", LYING)
 def test_a_manifest_that_lies_is_found_out(kind: str, own_entries: Entries, places: Places, tmp_path: Path) -> None:
     lie, error = LYING[kind]

@@ -521,6 +521,7 @@ ODD_TIMES = {
 """A time as it stands in an archive -> as it is stored, digit for digit."""
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("kind", ODD_TIMES)
 def test_an_odd_time_refuses_no_backup_and_is_kept_as_it_is(kind: str, device: Device) -> None:
     archived, stored = ODD_TIMES[kind]

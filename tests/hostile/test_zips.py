@@ -183,6 +183,7 @@ LIES: dict[str, tuple[Callable[[list[Header]], object], type[SidecarError]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(but=11)
 @pytest.mark.parametrize("kind", LIES)
 def test_headers_that_lie_are_found_out(kind: str, device: Device) -> None:
     lie, error = LIES[kind]
@@ -282,6 +283,7 @@ def by_bytes(made: list[Header], **end: Any) -> bytes:
         return by_hand(Path(folder, "a.zip"), made, **end).read_bytes()
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", AROUND)
 def test_what_stands_around_an_archive_does_no_harm(kind: str, device: Device, right: Contents) -> None:
     device.archive.write_bytes(AROUND[kind](by_bytes(headers(made_of()))))
