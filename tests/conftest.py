@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -78,6 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "frozen: runs the frozen program (needs --frozen=PATH)")
     config.addinivalue_line("markers", "slow(but=0): takes seconds (left out, but for that many cases, unless -m asks)")
     config.addinivalue_line("markers", "exhaustive: tries every case, for minutes (left out unless -m names it)")
+    if sys.platform != "win32":
+        # Under nohup a hang-up is ignored, by all that the tests start too.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.stash[CASES] = Cases()
     config.stash[LEFT_OUT] = dict.fromkeys(ASKED_FOR, 0)
 
