@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from freezing.parts import Part, as_licences
-from sidecar.cli.rendering import licences_lines
+from sidecar.screen.rendering import licences_lines
 from sidecar.system.licences import NOTICES
 
 

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "sidecar"
 ORDER = (
     "__main__",
     "cli",
+    "screen",
     "description",
     "wire",
     "automatic",

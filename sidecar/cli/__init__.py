@@ -1,5 +1,5 @@
-"""What is typed and what is shown: commands, questions, tables, progress bars, exit codes.
+"""What is typed: commands, options, questions, hints, exit codes.
 
-Owns the words on a terminal and ``--json``. Does no job itself: each command calls one function of ``jobs``, and
-here, and only here, exceptions become exit codes.
+Owns the command line's grammar and its answers' order. Does no job itself: each command calls one function of
+``jobs``, and here, and only here, exceptions become exit codes. How an answer looks is screen's.
 """

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.cli.arguments import Options, UsageError
-from sidecar.cli.terminal import Terminal
 from sidecar.errors import DamagedBackup
+from sidecar.screen.terminal import Terminal
 
 if TYPE_CHECKING:
     # Importing it would load its room for the sake of one command.
@@ -26,7 +26,7 @@ def run(options: Options, terminal: Terminal) -> int:
     """``auto run``: make a backup if one is due; a place that failed makes the exit code that of ``status``."""
     from sidecar.automatic.health import EXIT_CODES, FAILING
     from sidecar.automatic.running import run_backup_if_due
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     with terminal.progress() as progress:
         result = run_backup_if_due(options.places(), options.trigger, progress, options.app_version)
@@ -37,7 +37,7 @@ def run(options: Options, terminal: Terminal) -> int:
 def set_policy(options: Options, terminal: Terminal) -> int:
     """``auto set``: change what is named of the policy, and show all of it."""
     from sidecar.automatic.policy_file import read_policy, write_policy
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     database = options.places().database
     there = read_policy(database)
@@ -51,7 +51,7 @@ def set_policy(options: Options, terminal: Terminal) -> int:
 def show_policy(options: Options, terminal: Terminal) -> int:
     """``auto show``: the policy in force."""
     from sidecar.automatic.policy_file import read_policy
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     result = read_policy(options.places().database)
     terminal.answer(result, lambda: automatic_text.policy_lines(result))
@@ -61,7 +61,7 @@ def show_policy(options: Options, terminal: Terminal) -> int:
 def prune(options: Options, terminal: Terminal) -> int:
     """``auto prune``: remove what the policy lets go of, or tell of it."""
     from sidecar.automatic.pruning import prune_backups
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     with terminal.progress() as progress:
         result = prune_backups(options.places(), progress, dry_run=options.dry_run)
@@ -73,7 +73,7 @@ def accept(options: Options, terminal: Terminal) -> int:
     """``auto accept``: lift the hold."""
     from sidecar.automatic.answers import HoldAnswer
     from sidecar.automatic.running import accept as lift
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     result = HoldAnswer(lifted=lift(options.places()))
     terminal.answer(result, lambda: automatic_text.hold_lines(result))
@@ -84,7 +84,7 @@ def check(options: Options, terminal: Terminal) -> int:
     """``auto check``: re-read backups; one that rotted makes the exit code that of a damaged backup."""
     from sidecar.automatic.checking import check_backups
     from sidecar.automatic.running import now_utc
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     with terminal.progress() as progress:
         result = check_backups(options.places(), now_utc(), progress, all_of_them=options.all_of_them)
@@ -96,7 +96,7 @@ def drill(options: Options, terminal: Terminal) -> int:
     """``drill``: restore the newest backups on trial; one that does not come back is a damaged backup."""
     from sidecar.automatic.drilling import drill_backups
     from sidecar.automatic.running import now_utc
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     with terminal.progress() as progress:
         result = drill_backups(options.places(), now_utc(), progress)
@@ -109,7 +109,7 @@ def status(options: Options, terminal: Terminal) -> int:
     """``status``: how the backups are, in words and in the exit code."""
     from sidecar.automatic.health import EXIT_CODES, backup_status
     from sidecar.automatic.running import now_utc
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     now = now_utc()
     result = backup_status(options.places(), now)
@@ -152,7 +152,7 @@ def note(options: Options, terminal: Terminal) -> int:
 
 def _keep_with(options: Options, terminal: Terminal, words: str | None, pinned: bool | None) -> int:
     from sidecar.automatic.shelf import note_backup
-    from sidecar.cli import automatic_text
+    from sidecar.screen import automatic_text
 
     result = note_backup(options.places(), options.number, words, pinned)
     terminal.answer(result, lambda: automatic_text.noted_lines(result))

@@ -15,9 +15,9 @@ from pathlib import Path
 from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
 from sidecar.cli.automatic_commands import AUTOMATIC
 from sidecar.cli.hints import hint_of
-from sidecar.cli.terminal import Terminal
-from sidecar.cli.text import printable
 from sidecar.errors import Cancelled, InvalidBackup, SidecarError
+from sidecar.screen.terminal import Terminal
+from sidecar.screen.text import printable
 from sidecar.system.os_errors import last_resort
 from sidecar.system.signals import Interrupts
 from sidecar.wire.unpacked import kept
@@ -83,8 +83,9 @@ def _error_object(error: UsageError | SidecarError) -> dict[str, object]:
 
 def export(options: Options, terminal: Terminal) -> int:
     """``export FILE``: ask before an existing file is replaced, then write the backup."""
-    from sidecar.cli import piping, questions, rendering
+    from sidecar.cli import piping, questions
     from sidecar.export import exporting
+    from sidecar.screen import rendering
 
     if options.file == piping.OUTPUT:
         piped = piping.export_to_output(options, terminal)
@@ -101,8 +102,9 @@ def export(options: Options, terminal: Terminal) -> int:
 
 def import_(options: Options, terminal: Terminal) -> int:
     """``import FILE``: show what would change and ask, unless nothing is replaced, then restore the backup."""
-    from sidecar.cli import questions, rendering
+    from sidecar.cli import questions
     from sidecar.jobs import importing
+    from sidecar.screen import rendering
 
     token = questions.confirm_import(options, terminal) if options.salvage or not options.merge else None
     with terminal.progress() as progress:
@@ -121,8 +123,8 @@ def import_(options: Options, terminal: Terminal) -> int:
 
 def validate(options: Options, terminal: Terminal) -> int:
     """``validate FILE``: check a backup, and against a database that is named; say so in the exit code, too."""
-    from sidecar.cli import rendering
     from sidecar.jobs import importing, validating
+    from sidecar.screen import rendering
     from sidecar.system.files import open_source
 
     if options.basic:
@@ -146,7 +148,8 @@ def validate(options: Options, terminal: Terminal) -> int:
 
 def preview(options: Options, terminal: Terminal) -> int:
     """``preview FILE``: show what an import would change."""
-    from sidecar.cli import changes, questions
+    from sidecar.cli import questions
+    from sidecar.screen import changes
 
     with terminal.progress() as progress:
         result = questions.previewed(options, progress)
@@ -156,8 +159,9 @@ def preview(options: Options, terminal: Terminal) -> int:
 
 def undo(options: Options, terminal: Terminal) -> int:
     """``undo``: show what would change and ask, then put the newest safety copy back, or the one that is named."""
-    from sidecar.cli import questions, rendering
+    from sidecar.cli import questions
     from sidecar.jobs import undoing
+    from sidecar.screen import rendering
 
     only = undoing.find_copy(options.places(), options.to) if options.to else None
     agreed = questions.confirm_undo(options, terminal, only)
@@ -170,7 +174,7 @@ def undo(options: Options, terminal: Terminal) -> int:
 def backups(options: Options, terminal: Terminal) -> int:
     """``backups``: list all backups there are."""
     from sidecar.automatic import shelf
-    from sidecar.cli import rendering
+    from sidecar.screen import rendering
 
     with terminal.progress() as progress:
         result = shelf.list_all(options.places(), progress)
@@ -180,8 +184,8 @@ def backups(options: Options, terminal: Terminal) -> int:
 
 def inspect(options: Options, terminal: Terminal) -> int:
     """``inspect FILE``: show what an archive says of itself."""
-    from sidecar.cli import rendering
     from sidecar.jobs import inspecting
+    from sidecar.screen import rendering
 
     with terminal.progress() as progress:
         result = inspecting.inspect_backup(options.file, progress, options.places())
@@ -191,8 +195,8 @@ def inspect(options: Options, terminal: Terminal) -> int:
 
 def demo(options: Options, terminal: Terminal) -> int:
     """``demo``: prove a round trip on sample data."""
-    from sidecar.cli import rendering
     from sidecar.jobs.demo import demo_folder, run_demo
+    from sidecar.screen import rendering
 
     parent = None if options.folder is None else Path(options.folder)
     with demo_folder(parent) as folder:
@@ -216,7 +220,7 @@ def serve(options: Options, _terminal: Terminal) -> int:
 
 def licences(options: Options, terminal: Terminal) -> int:
     """``licences``: show what the program is made of."""
-    from sidecar.cli import rendering
+    from sidecar.screen import rendering
     from sidecar.system.licences import find_licences
 
     result = find_licences(with_texts=not options.summary)

@@ -6,10 +6,10 @@ import shutil
 import sys
 
 from sidecar.cli.arguments import Options, UsageError
-from sidecar.cli.terminal import Terminal
 from sidecar.errors import ReadFailed
 from sidecar.export.exporting import export_data
 from sidecar.results import ExportResult
+from sidecar.screen.terminal import Terminal
 from sidecar.system.workfolder import folder_errors, work_folder
 
 OUTPUT = "-"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.cli.arguments import Options, UsageError
-from sidecar.cli.terminal import Terminal
-from sidecar.cli.text import printable
 from sidecar.errors import Cancelled
+from sidecar.screen.terminal import Terminal
+from sidecar.screen.text import printable
 
 if TYPE_CHECKING:
     # Importing them would load every job for the sake of one command.
@@ -44,7 +44,7 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
 
     Answers the token of what was shown; None where nothing was.
     """
-    from sidecar.cli import changes
+    from sidecar.screen import changes
 
     database = printable(str(options.places().database))
     expected: ImportPreview | None = None
@@ -62,8 +62,8 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
 
 def confirm_undo(options: Options, terminal: Terminal, only: Path | None) -> tuple[Path, str] | None:
     """Show what would be put back, and ask; answers that copy and the token of what was shown."""
-    from sidecar.cli import changes
     from sidecar.jobs import undoing
+    from sidecar.screen import changes
 
     places, agreed = options.places(), None
     if terminal.can_ask and not options.yes:

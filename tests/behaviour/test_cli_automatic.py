@@ -17,7 +17,7 @@ from sidecar.automatic.policy import Trigger
 from sidecar.cli.arguments import make_parser
 from sidecar.cli.automatic_arguments import TRIGGERS
 from sidecar.cli.automatic_commands import ACTIONS
-from sidecar.cli.text import relative
+from sidecar.screen.text import relative
 from tests.behaviour.test_cli import Shell
 from tests.behaviour.test_json_output import assert_described
 from tests.conftest import EVERY_KIND

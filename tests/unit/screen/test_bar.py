@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.cli.bar import shape
 from sidecar.progress import Report
+from sidecar.screen.bar import shape
 
 
 def drawn(width: int, seconds: float = 0.0, *, unit: str = "rows", percentage: int = 25) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sidecar.cli.terminal import Terminal
+from sidecar.screen.terminal import Terminal
 from sidecar.system import names
 from sidecar.system.signals import Interrupts
 

@@ -90,7 +90,7 @@ class Terminal:
         if self.quiet or self.as_json or not is_terminal(sys.stderr):
             yield Progress(cancelled=self._interrupts)
             return
-        from sidecar.cli.bar import Bar
+        from sidecar.screen.bar import Bar
 
         bar = Bar(sys.stderr)
         try:

@@ -7,9 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.cli.automatic_text import shelf_lines
-from sidecar.cli.changes import account_lines, salvage_lines, warnings
-from sidecar.cli.text import lately, number, plural, printable, size, table, when
 from sidecar.results import (
     BackupList,
     BackupMetadata,
@@ -20,6 +17,9 @@ from sidecar.results import (
     Problem,
     UndoResult,
 )
+from sidecar.screen.automatic_text import shelf_lines
+from sidecar.screen.changes import account_lines, salvage_lines, warnings
+from sidecar.screen.text import lately, number, plural, printable, size, table, when
 
 if TYPE_CHECKING:
     # Importing it would load every job for the sake of one command.

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sidecar.cli.text import columns, cut, number, plural, printable, size, table, when
+from sidecar.screen.text import columns, cut, number, plural, printable, size, table, when
 
 
 def test_columns_line_up_and_numbers_stand_on_the_right() -> None:

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sidecar.cli.text import cut, number, plural, printable, table, when
 from sidecar.results import LINES_SHOWN, Example, ImportPreview, SalvageReport, TableAccount
+from sidecar.screen.text import cut, number, plural, printable, table, when
 
 EXAMPLES_SHOWN = 3
 """Examples shown of each table in a preview; --json has them all."""

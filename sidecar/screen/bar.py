@@ -12,8 +12,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from sidecar.cli.text import columns, cut, size
 from sidecar.progress import Report
+from sidecar.screen.text import columns, cut, size
 
 NARROW = 72
 """Columns below which the counts are not shown."""

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.cli.changes import warnings
-from sidecar.cli.text import number, plural, printable, relative, size, table
 from sidecar.results import AutomaticBackup, BackupList
+from sidecar.screen.changes import warnings
+from sidecar.screen.text import number, plural, printable, relative, size, table
 
 if TYPE_CHECKING:
     # Importing them would load their room for the sake of one command.
