@@ -80,6 +80,7 @@ class ArchiveWriter:
         writer: Writer,
         encoding: str = "UTF-8",
         salvaged: Readable | None = None,
+        schema: list[str] | None = None,
     ) -> None:
         """Settings, data.json, exact.json when there is anything in it, and the manifest last."""
         encoded = _encode(settings)
@@ -100,6 +101,7 @@ class ArchiveWriter:
             tables=dict(tables),
             entries=described,
             encoding=encoding,
+            schema=schema or msgspec.UNSET,
             salvaged=salvaged or msgspec.UNSET,
         )
         self._zip.write(names.MANIFEST, msgspec.json.format(_encode(manifest), indent=1))

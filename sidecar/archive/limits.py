@@ -60,6 +60,9 @@ MAX_COLUMNS = 500
 MAX_NAME = 1000
 """Characters in the name of a table or a column, a column's type, or a key of a record."""
 
+MAX_SCHEMA = 1 << 20
+"""Characters of the statements that a manifest holds; the app's own have 12,000."""
+
 MAX_RECORD_KEYS = 2 * MAX_COLUMNS
 """Different keys among the records of one table: a table's columns, and filler for the shipped app."""
 

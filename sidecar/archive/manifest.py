@@ -81,8 +81,9 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """The whole of manifest.json. ``migrations`` are those of the database; they are never imported.
 
     An export writes names alone; of older ones some hold whatever stood in the database's table. ``encoding`` is that
-    of the database's texts, as SQLite calls it (since 1.1). ``salvaged`` is there where the database was damaged,
-    and the archive holds what could be read of it (since 1.1).
+    of the database's texts, as SQLite calls it (since 1.1). ``schema`` has the statements that make the tables and
+    indexes, where the writer did not know all of them (since 1.1). ``salvaged`` is there where the database was
+    damaged, and the archive holds what could be read of it (since 1.1).
     """
 
     revision: Annotated[int, msgspec.Meta(ge=1)]
@@ -92,6 +93,7 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     tables: dict[str, TableManifest]
     entries: dict[str, EntryManifest]
     encoding: str = "UTF-8"
+    schema: list[str] | msgspec.UnsetType = msgspec.UNSET
     salvaged: Readable | msgspec.UnsetType = msgspec.UNSET
 
     @property

@@ -226,10 +226,20 @@ def make_generation(
             for statement in _statements(_STEPS[migration]):
                 connection.execute(statement)
             connection.execute("INSERT INTO seaql_migrations VALUES (?, ?)", (migration, now))
-        made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        for table in made.intersection(first_rows, _FIRST_ROWS):
-            connection.execute(_FIRST_ROWS[table], {"id": default_list or str(uuid.uuid4())})
+        _add_first_rows(connection, first_rows, default_list)
         connection.execute("COMMIT")
+
+
+def add_first_rows(path: Path, tables: Collection[str]) -> None:
+    """Put into a new database what the app's first start puts into these tables. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        _add_first_rows(connection, tables)
+
+
+def _add_first_rows(connection: sqlite3.Connection, tables: Collection[str], default_list: str | None = None) -> None:
+    made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in made.intersection(tables, _FIRST_ROWS):
+        connection.execute(_FIRST_ROWS[table], {"id": default_list or str(uuid.uuid4())})
 
 
 def _statements(text: str) -> list[str]:

@@ -33,9 +33,10 @@ from sidecar.database.introspection import (
     readable,
     virtual_tables,
 )
-from sidecar.database.models import CONTRACT, MIGRATIONS
+from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
+from sidecar.database.statements import read_statements
 from sidecar.errors import BeyondFormat, DatabaseError, SameFile, VerificationFailed, WriteProtected
 from sidecar.export.gathering import Gatherer
 from sidecar.export.shrinking import Older, free_name, making_way
@@ -206,6 +207,7 @@ class _Export:
                 writer=Writer("kirapilot-sidecar", __version__),
                 encoding=connection.execute("PRAGMA main.encoding").fetchone()[0],
                 salvaged=self.salvaged,
+                schema=_statements(connection, schema),
             )
         return metadata, archive
 
@@ -330,6 +332,21 @@ def _migrations(connection: sqlite3.Connection, schema: Schema) -> list[str | in
         finally:
             connection.text_factory = str
     return [version for (version,) in found]
+
+
+def _statements(connection: sqlite3.Connection, schema: Schema) -> list[str] | None:
+    """What makes the tables and indexes of a KiraPilot that the code does not know; None of one that it knows."""
+    tables = [(name, table) for name, table in schema.items() if name != MIGRATIONS]
+    if all(name in KNOWN and table.columns.keys() <= KNOWN[name].keys() for name, table in tables):
+        return None
+    try:
+        made = [entry.sql for entry in read_statements(connection) if not entry.comes_later]
+    except sqlite3.OperationalError as error:
+        if hasattr(error, "sqlite_errorcode"):
+            raise
+        # A text that is not UTF-8, which Python's module says in this way: nobody could make the same again.
+        return None
+    return made if sum(map(len, made)) <= limits.MAX_SCHEMA else None
 
 
 def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgspec.Raw]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -30,7 +31,7 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.export.exporting import export_data
-from sidecar.jobs.rescuing import Rebuilding
+from sidecar.jobs.rescuing import Rebuilding, Unfit
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import data_version
@@ -56,6 +57,8 @@ from sidecar.stage.references import LISTS_NOT_CARRIED
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import attach, new_file, require_space
 
+_Answer = TypeVar("_Answer")
+
 TRIES = 3
 """Times that the app may write in between: an app that writes all the while outdates each plan and safety copy."""
 
@@ -65,7 +68,10 @@ ASSUMED_ENCODING = "UTF-8"
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be imported, where to, and how; ``preview`` where it is only to be shown."""
+    """What is to be imported, where to, and how; ``preview`` where it is only to be shown.
+
+    ``believing`` where a schema that the code does not know may be made for a database that takes a broken one's place.
+    """
 
     places: Places
     file_path: str
@@ -75,6 +81,7 @@ class Request:
     salvage: bool = False
     preview: bool = False
     preview_token: str | None = None
+    believing: bool = True
 
     def kind(self) -> tuple[object, ...]:
         """What a preview and the import that follows it have in common, besides the backup."""
@@ -118,9 +125,10 @@ class Target:
 
     def try_out(self, progress: Progress) -> None:
         """Find out by a trial what only the transaction would meet. Raises what the import would raise."""
+        database = self.rebuilding.path if self.rebuilding else self.request.places.database
         for _ in range(TRIES):
             try:
-                try_out(self.plan, self.request.places.database, progress.quietly(), self.request.verbatim)
+                try_out(self.plan, database, progress.quietly(), self.request.verbatim)
             except SidecarError:
                 if self.version == data_version(self.connection):
                     raise
@@ -171,6 +179,14 @@ class Target:
         return self.backup.salvage.report(self.backup.stage) if isinstance(self.backup, Salvaged) else None
 
 
+def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
+    """Do a job; over a broken database once more where a schema that the code does not know refuses the backup."""
+    try:
+        return job(request)
+    except Unfit:
+        return job(replace(request, believing=False))
+
+
 @contextmanager
 def compared(request: Request, progress: Progress) -> Iterator[Target]:
     database = request.places.database
@@ -199,7 +215,7 @@ def compared(request: Request, progress: Progress) -> Iterator[Target]:
             require_unchanged(request.file_path, state)
         with (
             _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
-            _standing_in(found, database, backup, progress.quietly()) as rebuilding,
+            _standing_in(found, request, backup, progress.quietly()) as rebuilding,
             database_errors(database),
             closing(open_for_import(rebuilding.path if rebuilding else database)) as connection,
         ):
@@ -249,13 +265,13 @@ def _diagnosed(request: Request, progress: Progress) -> Wreck | str | None:
 
 @contextmanager
 def _standing_in(
-    found: Wreck | str | None, database: Path, backup: Judged, progress: Progress
+    found: Wreck | str | None, request: Request, backup: Judged, progress: Progress
 ) -> Iterator[Rebuilding | None]:
     """A database in the place of a broken one, to be filled; None where there is a sound one."""
     if not isinstance(found, Wreck):
         yield None
         return
-    rebuilding = Rebuilding(found, database, backup, progress)
+    rebuilding = Rebuilding(found, request.places.database, backup, progress, request.believing)
     with rebuilding.errors():
         yield rebuilding
 
@@ -294,7 +310,7 @@ def _compare(
         target.work_out(progress)
         # The fitting looked at the database before the plan did.
         target.version = version
-        if request.preview and rebuilding is None and not is_familiar(connection, plan):
+        if request.preview and not is_familiar(connection, plan):
             target.try_out(progress)
     if state is not None:
         target.token = make_token(state, request.kind(), data, plan)

@@ -13,7 +13,7 @@ from sidecar.errors import (
     DatabaseBusy,
 )
 from sidecar.export.safety_copies import SafetyCopy
-from sidecar.jobs.comparing import TRIES, Request, Target, compared
+from sidecar.jobs.comparing import TRIES, Request, Target, compared, fitting
 from sidecar.jobs.rescuing import Rebuilding
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply
@@ -54,7 +54,7 @@ def import_data(
     """
     progress.plan(PHASES)
     request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token)
-    return _import(request, progress, settings)
+    return fitting(request, lambda fit: _import(fit, progress, settings))
 
 
 def restore_copy(
@@ -66,7 +66,8 @@ def restore_copy(
 ) -> ImportResult:
     """Bring a safety copy back: as ``import_data`` replaces, but nothing is repaired, whatever the copy holds."""
     progress.plan(PHASES)
-    return _import(Request(places, file_path, verbatim=True, preview_token=preview_token), progress, settings)
+    request = Request(places, file_path, verbatim=True, preview_token=preview_token)
+    return fitting(request, lambda fit: _import(fit, progress, settings))
 
 
 def preview_import(
@@ -83,14 +84,18 @@ def preview_import(
     """
     progress.plan(PREVIEW_PHASES)
     request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True)
-    with compared(request, progress) as target:
-        return target.preview()
+    return fitting(request, lambda fit: _preview(fit, progress))[0]
 
 
 def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple[ImportPreview, bool]:
     """What ``restore_copy`` would do, and whether the copy holds settings of the frontend."""
     progress.plan(PREVIEW_PHASES)
-    with compared(Request(places, file_path, verbatim=True, preview=True), progress) as target:
+    return fitting(Request(places, file_path, verbatim=True, preview=True), lambda fit: _preview(fit, progress))
+
+
+def _preview(request: Request, progress: Progress) -> tuple[ImportPreview, bool]:
+    """The preview, and whether the backup holds settings of the frontend."""
+    with compared(request, progress) as target:
         restored = restore_settings(target.backup.contents.settings, read_settings(None))
         return target.preview(), restored.values is not None
 
@@ -159,7 +164,9 @@ def _carry_out(target: Target, copy: SafetyCopy, settings_differ: bool, progress
 
 def _rebuild(target: Target, rebuilding: Rebuilding, progress: Progress) -> None:
     """Apply the difference to the database that is being made, which nobody else sees, and let it take its place."""
-    build(target.connection, target.plan, progress)
+    with suppress(sqlite3.IntegrityError):
+        # As of a sound database: met again, and named.
+        build(target.connection, target.plan, progress)
     apply(target.connection, target.plan, target.version, progress)
     rebuilding.carry_out(target.connection, progress)
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from sidecar.database.introspection import quote, readable
 from sidecar.errors import (
+    AccountingMismatch,
     CannotRebuild,
+    CannotRemove,
     DatabaseBusy,
     DiskFull,
     FileInUse,
     FolderNotFound,
+    RowsRefused,
     WorkFolderUnusable,
     WouldLoseData,
 )
@@ -27,7 +30,7 @@ from sidecar.rescue.copy_places import folder_of, make_folder
 from sidecar.rescue.diagnosis import DAMAGED, MISSING, Wreck, first_finding
 from sidecar.rescue.placing import Changed, put_in_place
 from sidecar.rescue.reading_out import read_out
-from sidecar.rescue.rebuilding import migrations_for, rebuild
+from sidecar.rescue.rebuilding import Rebuilt, rebuild
 from sidecar.rescue.wrecks import SetAside, file_state, pairs, set_aside
 from sidecar.results import Rescue, WreckTable
 from sidecar.sources.databases import copy_database
@@ -43,34 +46,61 @@ READABLE_BYTES, READABLE_SECONDS = 256 << 20, 10.0
 TRIES = 3
 """Copies made of a wreck that somebody writes to all the while."""
 
+DECLARED = (
+    "The backup is of a KiraPilot that this program does not know: the new database has the tables and indexes that the"
+    " backup tells of, and none of what KiraPilot may have besides to search them"
+)
+
 RESTART = "Restart KiraPilot: until then it does not see the new database, and what is done in it is lost"
+
+
+class Unfit(Exception):
+    """A schema that the code does not know does not take the backup: one that it knows may."""
 
 
 @dataclass
 class Rebuilding:
-    """One restore over a broken database. ``path`` is the rebuilt one, in the job's own folder."""
+    """One restore over a broken database.
+
+    :param believed: the new database may have a schema that the code does not know, as the broken one or the backup
+        tells it.
+    """
 
     wreck: Wreck
     database: Path
     backup: Judged
     progress: Progress
-    path: Path = field(init=False)
+    believed: bool = True
+    made: Rebuilt = field(init=False)
     readable: dict[str, WreckTable] | None = None
     aside: SetAside | None = None
     in_place: bool | None = None
 
     def __post_init__(self) -> None:
-        self.path = rebuild(self.backup)
-        if self.wreck.reason == DAMAGED:
-            self.readable = _count_readable(self.database, self.backup, self.progress)
+        copy = _copy(self.database, self.backup, self.progress) if self.wreck.reason == DAMAGED else None
+        self.made = rebuild(self.backup, copy, self.progress, self.believed)
+        if copy is not None and copy.stat().st_size <= READABLE_BYTES:
+            self.readable = _count_readable(copy, self.backup, self.progress)
+
+    @property
+    def path(self) -> Path:
+        """The new database, in the job's own folder."""
+        return self.made.path
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Say of what has no place in the new database that it is not for the user to make room."""
+        """Say of what has no place in the new database that it is not for the user to make room.
+
+        Raises Unfit where it is the broken database's own schema that does not take the backup.
+        """
         try:
             yield
-        except WouldLoseData as error:
-            raise CannotRebuild(path=self.database, detail=error.detail) from error
+        except (WouldLoseData, RowsRefused, CannotRemove, AccountingMismatch, CannotRebuild) as error:
+            if self.made.own:
+                raise Unfit from error
+            if isinstance(error, WouldLoseData):
+                raise CannotRebuild(path=self.database, detail=error.detail) from error
+            raise
 
     def state(self) -> str:
         """A number for the wreck that is another one when somebody wrote to it."""
@@ -81,7 +111,7 @@ class Rebuilding:
         return Rescue(
             reason=self.wreck.reason,
             detail=self.wreck.detail,
-            migrations=list(migrations_for(self.backup)),
+            migrations=list(self.made.migrations),
             in_place=self.in_place,
             readable=self.readable,
         )
@@ -90,8 +120,9 @@ class Rebuilding:
         """The same in sentences, for the dialog."""
         if self.in_place is None:
             foreseen = f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"
-            return [foreseen, *self._more_to_be_had()]
+            return [foreseen, *self._more_to_be_had(), *([DECLARED] if self.made.declared else ())]
         lines = [f"{self._state()}: a new one was made for the backup{self._kept('was')}", *self._more_to_be_had()]
+        lines += [DECLARED] if self.made.declared else []
         return [*lines, *(() if self.in_place else (RESTART,)), *(self.aside.remarks if self.aside else ())]
 
     def _more_to_be_had(self) -> list[str]:
@@ -128,6 +159,7 @@ class Rebuilding:
         nothing beside it.
         """
         connection.execute("PRAGMA shrink_memory")
+        self.made.finish()
         finding = first_finding(self.path, progress)
         if finding is not None:
             raise CannotRebuild(path=self.database, detail=finding)
@@ -149,17 +181,22 @@ class Rebuilding:
             raise DatabaseBusy(path=self.database, detail="It was written to while it was being replaced.")
 
 
-def _count_readable(database: Path, backup: Judged, progress: Progress) -> dict[str, WreckTable] | None:
+def _copy(database: Path, backup: Judged, progress: Progress) -> Path | None:
+    """A private copy of a wreck, to look into; None where none can be had now: a restore does not depend on it."""
+    folder = backup.stage.path.parent / "wreck"
+    try:
+        folder.mkdir(mode=0o700)
+        return copy_database(database, folder, progress)
+    except (OSError, FileInUse, DiskFull, WorkFolderUnusable):
+        return None
+
+
+def _count_readable(copy: Path, backup: Judged, progress: Progress) -> dict[str, WreckTable] | None:
     """What can still be read of a wreck, within bounds of size and time; None where that cannot be found out now."""
     stage = backup.stage.path
-    folder = stage.parent / "wreck"
     try:
-        if resolved(database).stat().st_size > READABLE_BYTES:
-            return None
-        folder.mkdir(mode=0o700)
-        found = read_out(copy_database(database, folder, progress), progress, READABLE_SECONDS)
-    except (OSError, FileInUse, DiskFull, WorkFolderUnusable):
-        # A restore does not depend on it.
+        found = read_out(copy, progress, READABLE_SECONDS)
+    except (OSError, DiskFull, WorkFolderUnusable):
         return None
     if found is None:
         return None

@@ -49,7 +49,7 @@ def read_out(wreck: Path, progress: Progress, seconds: float = float("inf")) -> 
     Raises WorkFolderUnusable, DiskFull, Cancelled.
     """
     deadline = time.monotonic() + seconds
-    with _opened(wreck) as source:
+    with open_wreck(wreck) as source:
         if source is None:
             return None
         with progress.watching(source):
@@ -150,7 +150,7 @@ def _fill(made: sqlite3.Connection, table: TableSchema, rows: Iterator[Row]) -> 
 
 
 @contextmanager
-def _opened(wreck: Path) -> Iterator[sqlite3.Connection | None]:
+def open_wreck(wreck: Path) -> Iterator[sqlite3.Connection | None]:
     """A copy of a wreck, with a header of our own making where its own leads nowhere; None if that does not help."""
     connection = _tried(wreck)
     if connection is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from sidecar.progress import Progress
 from sidecar.rescue.wrecks import SetAside, set_aside
 from sidecar.system.paths import Places
 from tests.conftest import DATA
+from tests.support.archives import entries_of, write
 from tests.support.databases import assert_same, backup, contents, emptied, execute, places_of, query
 
 GENERATIONS = ["2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"]
@@ -253,7 +255,7 @@ def test_wrecks_are_never_pruned(home: Places) -> None:
     assert Path(first).exists()
 
 
-def test_a_backup_of_a_kirapilot_that_is_not_known_is_refused_with_the_way_out(home: Places) -> None:
+def test_a_backup_that_does_not_tell_the_schema_of_a_newer_kirapilot_is_refused_with_the_way_out(home: Places) -> None:
     execute(
         home.database,
         "INSERT INTO seaql_migrations VALUES ('m20270101_000020_create_habits_table', 1)",
@@ -261,6 +263,11 @@ def test_a_backup_of_a_kirapilot_that_is_not_known_is_refused_with_the_way_out(h
         "INSERT INTO habits VALUES ('h1', 'Run')",
     )
     archive = backup(home.database, home.database.parent.parent / "newer.kpbackup")
+    # As one that was made before manifests told the schema of what the writer did not know.
+    entries = entries_of(archive)
+    manifest = json.loads(entries.pop("manifest.json"))
+    assert any("habits" in statement for statement in manifest.pop("schema"))
+    write(archive, {**entries, "manifest.json": json.dumps(manifest).encode()})
     home.database.unlink()
     with pytest.raises(CannotRebuild) as caught:
         import_data(home, str(archive), True, Progress())
