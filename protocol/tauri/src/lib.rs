@@ -28,6 +28,7 @@ pub mod cancel;
 pub mod commands;
 pub mod connection;
 pub mod failure;
+mod family;
 pub mod flights;
 pub mod folder;
 pub mod location;

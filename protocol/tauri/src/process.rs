@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::family::{self, Family};
 use crate::folder::RunFolder;
 use crate::message::next_line;
 
@@ -30,7 +31,8 @@ pub trait Listener: Send + 'static {
 #[derive(Debug)]
 pub struct Process {
     input: Mutex<Option<Sender<Vec<u8>>>>,
-    group: u32,
+    id: u32,
+    family: Arc<Family>,
     gone: Arc<Gone>,
 }
 
@@ -59,12 +61,13 @@ impl Process {
         let mut command = Command::new(program);
         command.arg("serve");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        apart(&mut command);
+        family::apart(&mut command);
         if let Some(folder) = &folder {
             folder.hand_to(&mut command);
         }
         let mut child = command.spawn()?;
-        let group = child.id();
+        let id = child.id();
+        let family = Arc::new(Family::of(&child));
         let (sender, receiver) = channel();
         let gone = Arc::new(Gone::default());
         let input = child.stdin.take();
@@ -72,15 +75,16 @@ impl Process {
         thread::spawn(move || write(input, receiver));
         thread::spawn(move || errors.map(log_errors));
         let over = Arc::clone(&gone);
+        let its_own = Arc::clone(&family);
         thread::spawn(move || {
             read(&mut child, listener);
-            leave(child, group);
+            leave(child, &its_own);
             if let Some(folder) = folder {
                 folder.remove();
             }
             over.set();
         });
-        Ok(Self { input: Mutex::new(Some(sender)), group, gone })
+        Ok(Self { input: Mutex::new(Some(sender)), id, family, gone })
     }
 
     /// Queues a line and never waits: what reads the page's calls may be the thread that draws its window.
@@ -96,14 +100,14 @@ impl Process {
     pub fn end(&self, time: Duration) {
         self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
         if !self.gone.within(time) {
-            kill(self.group);
+            self.family.kill();
             self.gone.within(GRACE);
         }
     }
 
-    /// The id of the process that was started, which is its group's as well.
+    /// The id of the process that was started; on POSIX its group's as well.
     pub fn id(&self) -> u32 {
-        self.group
+        self.id
     }
 }
 
@@ -144,11 +148,11 @@ fn log_errors(errors: impl io::Read) {
 }
 
 /// Waits for a process whose output has ended; one that stays all the same is killed.
-fn leave(mut child: Child, group: u32) {
+fn leave(mut child: Child, family: &Family) {
     let deadline = Instant::now() + GRACE;
     while matches!(child.try_wait(), Ok(None)) {
         if Instant::now() > deadline {
-            kill(group);
+            family.kill();
             let _ = child.wait();
             break;
         }
@@ -157,35 +161,5 @@ fn leave(mut child: Child, group: u32) {
     match child.try_wait() {
         Ok(Some(status)) => log::info!("the sidecar has left: {status}"),
         Ok(None) | Err(_) => log::warn!("the sidecar did not leave"),
-    }
-}
-
-/// A group of its own: what ends the app from a terminal does not end a transaction, and a kill reaches all of it.
-#[cfg(unix)]
-fn apart(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(windows)]
-fn apart(command: &mut Command) {
-    use std::os::windows::process::CommandExt;
-    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-    command.creation_flags(CREATE_NO_WINDOW);
-}
-
-#[cfg(unix)]
-fn kill(group: u32) {
-    if let Ok(group) = libc::pid_t::try_from(group) {
-        // SAFETY: kill takes any numbers; the group is that of a child which has not been waited for.
-        unsafe { libc::kill(-group, libc::SIGKILL) };
-    }
-}
-
-#[cfg(windows)]
-fn kill(process: u32) {
-    let killed = Command::new("taskkill").args(["/F", "/T", "/PID", &process.to_string()]).output();
-    if let Err(why) = killed {
-        log::warn!("the sidecar could not be ended: {why}");
     }
 }
