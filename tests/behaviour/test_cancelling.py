@@ -27,6 +27,7 @@ from sidecar.progress import Progress, Report
 from sidecar.system.paths import Places
 from tests.conftest import ROOT
 from tests.support import archives, job_process
+from tests.support.client import DEADLINE
 from tests.support.jobs import JOBS, said_well, state, temporary_folder, without_empty_work_folder
 from tests.support.killing import KILL, KILLED
 
@@ -129,7 +130,7 @@ def _die(request: dict[str, Any], seconds: float | None) -> bool:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, KILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=2 * DEADLINE)
     assert process.returncode in (0, KILLED)
     return process.returncode != 0
 
@@ -232,7 +233,7 @@ def test_two_exports_to_one_file_at_once_leave_one_whole_backup(sample: Path, tm
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)
     ]
     for process in processes:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=2 * DEADLINE)
         assert process.returncode == 0, errors
         assert '"kind": null' in output.splitlines()[-1], output
     assert validate_comprehensive(places, str(target), Progress()).errors == []

@@ -50,6 +50,7 @@ from sidecar.results import (
 )
 from sidecar.system.paths import Places
 from tests.conftest import EVERY_KIND
+from tests.support.client import DEADLINE
 
 Copy = Callable[[str], Path]
 
@@ -78,7 +79,7 @@ class Shell:
                 "XDG_CACHE_HOME": str(self.folder / "cache"),
                 **(env or {}),
             },
-            timeout=120,
+            timeout=4 * DEADLINE,
             check=False,
         )
 

@@ -18,6 +18,7 @@ from sidecar.description.command_schemas import RESULT_OF, USAGE, file_of
 from sidecar.description.openrpc import list_errors
 from sidecar.wire.messages import ProtocolError
 from tests.conftest import EVERY_KIND
+from tests.support.client import DEADLINE
 from tests.support.described import SCHEMAS, faults
 
 SILENT = {"serve", "help"}
@@ -40,7 +41,7 @@ class Terminal:
             capture_output=True,
             cwd=self.folder,
             env=os.environ | places,
-            timeout=120,
+            timeout=4 * DEADLINE,
             check=False,
         )
         assert ended.stderr == b""

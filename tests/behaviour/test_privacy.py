@@ -29,7 +29,7 @@ from sidecar.system.paths import Places
 from tests.conftest import Cases
 from tests.support import archives
 from tests.support.archives import Entries
-from tests.support.client import Client
+from tests.support.client import DEADLINE, Client
 from tests.support.jobs import JOBS
 from tests.unit.system.test_workfolder import POSIX_MODES, killed_job
 
@@ -307,7 +307,7 @@ def test_a_start_leaves_a_neighbours_work_alone(places: Places, tmp_path: Path) 
         nonlocal starts
         if not starts and list(places.work_dir.glob("job-*/snapshot.db")):
             starts += 1
-            subprocess.run(words, input=asked, capture_output=True, check=True, timeout=60)
+            subprocess.run(words, input=asked, capture_output=True, check=True, timeout=2 * DEADLINE)
         return False
 
     export_data(places, str(tmp_path / "a.kpbackup"), Progress(cancelled=look))

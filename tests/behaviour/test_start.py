@@ -13,6 +13,7 @@ import pytest
 
 import sidecar
 from tests.conftest import ROOT
+from tests.support.client import DEADLINE
 from tests.support.pseudo_terminal import CTRL_C, PseudoTerminal
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
@@ -20,7 +21,7 @@ PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 
 def answer_to_ping(command: list[str], folder: Path) -> object:
     """What the program answers to one ping before the end of input, started in ``folder``."""
-    ended = subprocess.run(command, input=PING, capture_output=True, cwd=folder, timeout=60, check=True)
+    ended = subprocess.run(command, input=PING, capture_output=True, cwd=folder, timeout=2 * DEADLINE, check=True)
     (line,) = ended.stdout.splitlines()
     return json.loads(line)["id"]
 
@@ -94,7 +95,7 @@ def test_a_server_without_a_locale_uses_any_file_name(
         capture_output=True,
         cwd=tmp_path,
         env={**os.environ, "LC_ALL": "C", "KIRAPILOT_DATABASE": str(fresh_database)},
-        timeout=60,
+        timeout=2 * DEADLINE,
         check=True,
     )
     assert json.loads(ended.stdout)["result"]["path"] == str(target)

@@ -17,6 +17,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
 from tests.conftest import ROOT
 from tests.support.archives import edited, entries_of, write
+from tests.support.client import DEADLINE
 from tests.support.databases import backup, bring_in, execute, places_of, preview, query, validate
 
 Copy = Callable[[str], Path]
@@ -36,7 +37,12 @@ def run(sidecar_command: list[str], device: Path, tmp_path: Path) -> Callable[..
         command = [*sidecar_command, *arguments, *places]
         around = {"XDG_CACHE_HOME": str(tmp_path / "c"), "PYTHONPATH": str(ROOT)}
         return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, timeout=120, env={**os.environ, **around, **env}, check=False
+            command,
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=4 * DEADLINE,
+            env={**os.environ, **around, **env},
+            check=False,
         )
 
     return run

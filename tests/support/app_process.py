@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.client import DEADLINE
 from tests.support.killing import KILL, KILLED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,7 @@ def measured(database: Path, quietly: bool = False) -> Iterator[dict[str, Any]]:
 def killed_while_writing(database: Path) -> Path:
     """Leave what an app leaves that is killed in the middle of a large transaction; answers its hot journal."""
     words = [sys.executable, "-m", "tests.support.app_process", str(database), "crash"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=2 * DEADLINE, cwd=ROOT, check=False)
     assert done.returncode == KILLED, done.stderr
     journal = database.with_name(f"{database.name}-journal")
     assert journal.stat().st_size > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-DEADLINE = 30.0
+DEADLINE = 30.0 * float(os.environ.get("KIRAPILOT_TESTS_PATIENCE", "1"))
 """Seconds after which a test gives up; generous, since only failures wait that long."""
 
 Message = Any

@@ -30,6 +30,7 @@ from typing import Any
 from sidecar.errors import SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
+from tests.support.client import DEADLINE
 from tests.support.jobs import JOBS, state
 from tests.support.killing import KILL
 
@@ -45,7 +46,7 @@ IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 def run(request: Mapping[str, Any], alone: bool = False) -> dict[str, Any]:
     """The outcome of a job in a process of its own; ``alone`` in a namespace where it may mount."""
     words = [*(IN_A_NAMESPACE if alone else ()), *command(request)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=2 * DEADLINE, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     outcome: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return outcome

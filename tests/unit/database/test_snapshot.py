@@ -18,6 +18,7 @@ from sidecar.errors import Cancelled
 from sidecar.progress import Progress
 from tests.conftest import DATA
 from tests.support.app_process import killed_while_writing
+from tests.support.client import DEADLINE
 from tests.support.databases import contents
 
 EVERY_KIND = DATA / "every-kind-of-row.db"
@@ -126,7 +127,7 @@ def test_a_snapshot_leaves_the_locks_of_another_connection_of_this_process_alone
 
 
 def _another_process_can_write(database: Path) -> bool:
-    done = subprocess.run([sys.executable, "-c", TRY_TO_WRITE, str(database)], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", TRY_TO_WRITE, str(database)], check=False, timeout=2 * DEADLINE)
     assert done.returncode in (0, BUSY)
     return done.returncode == 0
 
