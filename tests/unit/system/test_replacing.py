@@ -184,15 +184,17 @@ class Place:
         self._rename(old, new)
 
     def _path_of(self, descriptor: int) -> str:
-        if sys.platform != "win32":
-            return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
-        import ctypes
-        import msvcrt
+        if sys.platform == "win32":
+            import ctypes
+            import msvcrt
 
-        name = ctypes.create_unicode_buffer(names.LONGEST_PATH)
-        handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
-        assert ctypes.WinDLL("kernel32").GetFinalPathNameByHandleW(handle, name, len(name), 0)
-        return names.shown(name.value)
+            name = ctypes.create_unicode_buffer(names.LONGEST_PATH)
+            handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
+            assert ctypes.WinDLL("kernel32").GetFinalPathNameByHandleW(handle, name, len(name), 0)
+            path = names.shown(name.value)
+        else:
+            path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
+        return path
 
     def _fsync(self, descriptor: int) -> None:
         found = self._path_of(descriptor)
