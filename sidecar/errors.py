@@ -397,6 +397,12 @@ class NoSuchCopy(SidecarError):
     kind, code, hint = "no_such_copy", 83, "List the backups first."
 
 
+class SameSides(SidecarError):
+    """Both sides are the same file, {path}: there is nothing to compare. Name another backup, or "now"."""
+
+    kind, code, hint = "same_sides", 70, "Name two different backups, or one and the database."
+
+
 class Cancelled(SidecarError):
     """Cancelled. Everything is as it was before."""
 

@@ -19,6 +19,7 @@ ORDER = (
     "screen",
     "description",
     "wire",
+    "comparison",
     "automatic",
     "jobs",
     "export",

@@ -9,6 +9,7 @@ from pathlib import Path
 from sidecar.automatic.answers import Noted
 from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
 from sidecar.errors import NoSuchBackup
+from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress
 from sidecar.results import AutomaticBackup, BackupList, ManualBackup
@@ -35,6 +36,18 @@ def find_backup(places: Places, number: int) -> Path:
     if not copies:
         raise NoSuchBackup(detail=str(number))
     return Path(max(copies, key=lambda one: (one.present, not one.rotten)).path)
+
+
+def all_files(places: Places) -> list[Path]:
+    """The file of every backup there is: safety copies, automatic ones once each, and those that lie beside them.
+
+    Raises PathError for a folder of ours that cannot be read.
+    """
+    catalogue = read_catalogue(places.database)
+    present = [one for one in _automatic(catalogue) if one.present]
+    # Of the copies of a backup in several places the last in this order is read: one that is not known to have rotted.
+    numbered = {one.number: Path(one.path) for one in sorted(present, key=lambda one: not one.rotten)}
+    return [*all_copies(places), *numbered.values(), *(Path(one.path) for one in _manual(catalogue))]
 
 
 def note_backup(places: Places, number: int, note: str | None, pinned: bool | None) -> Noted:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from sidecar import __version__
 from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_automatic
+from sidecar.cli.comparison_arguments import ComparisonOptions, declare_comparison
 from sidecar.cli.suggesting import explained
 from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
@@ -63,7 +64,7 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Options(AutomaticOptions):
+class Options(AutomaticOptions, ComparisonOptions):
     """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
 
     command: str | None
@@ -116,6 +117,7 @@ def make_parser() -> _Parser:
     for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve, _licences, _help):
         declare(commands)
     declare_automatic(partial(_command, commands), _commands_of, _add_database_and_output)
+    declare_comparison(partial(_command, commands), _add_database_and_output)
     return parser
 
 

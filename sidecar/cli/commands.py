@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
 from sidecar.cli.automatic_commands import AUTOMATIC
+from sidecar.cli.comparison_commands import COMPARISON
 from sidecar.cli.hints import hint_of
 from sidecar.errors import Cancelled, InvalidBackup, SidecarError
 from sidecar.screen.terminal import Terminal
@@ -241,6 +242,7 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "help": help_,
     "licences": licences,
     **AUTOMATIC,
+    **COMPARISON,
 }
 
 

@@ -36,6 +36,8 @@ RESULT_OF = {
     "pin": "note_backup",
     "unpin": "note_backup",
     "note": "note_backup",
+    "diff": "compare_backups",
+    "find": "find_in_backups",
 }
 """Command -> the method whose result it prints."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sidecar.database.introspection import quote
 
@@ -16,24 +16,26 @@ _OWN = ("title", "name", "message", "content", "user_message", "tool_name", "not
 """Columns that name a row, best first."""
 
 _START = "start_time"
-_DAY = f"substr(r.{_START}, 1, 10)"
 
 
-def row_name(columns: Collection[str]) -> str:
-    """SQL: the name of row ``r`` of a table with these columns, NULL where it has none.
+def row_name(columns: Collection[str], row: str = "r", tasks_of: Sequence[str] = ("main", "stage")) -> str:
+    """SQL: the name of a row of a table with these columns, NULL where it has none.
 
-    The tasks of the database are looked at first, then those of the stage, which may lack the one that is meant.
+    :param row: what the row is called in the statement.
+    :param tasks_of: the databases whose tasks are looked at, in this order: by default that of the user before the
+        stage, which may lack the one that is meant.
     """
-    own = [_words(f"r.{quote(column)}") for column in _OWN if column in columns]
+    day = f"substr({row}.{_START}, 1, 10)"
+    own = [_words(f"{row}.{quote(column)}") for column in _OWN if column in columns]
     if "task_id" in columns:
-        task = _title("r.task_id")
+        task = _title(f"{row}.task_id", tasks_of)
         if "depends_on_id" in columns:
-            task = f"{task} || ' depends on ' || {_title('r.depends_on_id')}"
+            task = f"{task} || ' depends on ' || {_title(f'{row}.depends_on_id', tasks_of)}"
         elif _START in columns:
-            task = f"{_DAY} || ': ' || {task}"
+            task = f"{day} || ': ' || {task}"
         own = [task, *own]
     if _START in columns:
-        own.append(_DAY)
+        own.append(day)
     return f"substr(coalesce({', '.join([*own, 'NULL', 'NULL'])}), 1, {_READ})"
 
 
@@ -57,7 +59,7 @@ def _words(value: str) -> str:
     return f"nullif(trim(CAST({value} AS TEXT)), '')"
 
 
-def _title(reference: str) -> str:
+def _title(reference: str, tasks_of: Sequence[str]) -> str:
     title = _words("t.title")
-    found = (f"(SELECT {title} FROM {where}.tasks t WHERE t.id = {reference})" for where in ("main", "stage"))
-    return f"coalesce({', '.join(found)})"
+    found = (f"(SELECT {title} FROM {quote(where)}.tasks t WHERE t.id = {reference})" for where in tasks_of)
+    return f"coalesce({', '.join([*found, 'NULL'])})"

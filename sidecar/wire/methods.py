@@ -24,6 +24,7 @@ from sidecar.automatic.answers import (
     RunResult,
 )
 from sidecar.automatic.policy import PolicyFile
+from sidecar.comparison.answers import Difference, Searched
 from sidecar.errors import (
     AccountingMismatch,
     BackupError,
@@ -38,6 +39,7 @@ from sidecar.errors import (
     NotImportable,
     PathError,
     SafetyCopyFailed,
+    SameSides,
     SidecarError,
     StartAgain,
     VerificationFailed,
@@ -63,7 +65,9 @@ from sidecar.wire.params import (
     BackupParams,
     CancelParams,
     CheckParams,
+    CompareParams,
     ExportParams,
+    FindParams,
     ImportParams,
     InitializeParams,
     NoParams,
@@ -205,6 +209,21 @@ def list_backups(params: NoParams, context: Context) -> BackupList:
     return list_all(context.places, context.progress(params.progress_token))
 
 
+def compare_backups(params: CompareParams, context: Context) -> Difference:
+    """Tell how two backups differ, or a backup and the database as it is now, row by row and field by field."""
+    from sidecar.comparison.difference import compare_backups as compare
+
+    progress = context.progress(params.progress_token)
+    return compare(context.places, params.left, params.right, progress, params.start, params.count)
+
+
+def find_in_backups(params: FindParams, context: Context) -> Searched:
+    """Tell in which backups a task stands, since when, until when, and what changed: by a text or by its id."""
+    from sidecar.comparison.history import find_in_backups as find
+
+    return find(context.places, params.query, context.progress(params.progress_token), params.by_id)
+
+
 def initialize(params: InitializeParams, context: Context) -> Initialized:
     """Set the places for all later requests, and introduce each other. Optional."""
     places = context.session.move(params.database_path, params.work_dir)
@@ -247,6 +266,7 @@ _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled)
 _PREVIEW = (*_FILES, DatabaseError)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
+_COMPARE = (*_PREVIEW, SameSides, NoSuchBackup)
 _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 
 METHODS: Mapping[str, Method] = {
@@ -266,6 +286,8 @@ METHODS: Mapping[str, Method] = {
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
         Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy, NoSuchCopy)),
         Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
+        Method("compare_backups", compare_backups, CompareParams, Difference, _COMPARE),
+        Method("find_in_backups", find_in_backups, FindParams, Searched, (PathError, WorkFolderUnusable, Cancelled)),
         Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
         Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
         Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),

@@ -69,6 +69,16 @@ PreviewToken = Annotated[
 ]
 
 
+SideName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=4096,
+        description="A backup: its path, its number in list_backups, or a safety copy's name; or now: the database.",
+    ),
+]
+
+
 class Params(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """What every method takes."""
 
@@ -123,6 +133,24 @@ class UndoParams(Params):
         Annotated[str, Meta(min_length=1, max_length=4096)] | None,
         Meta(description="The safety copy to put back, by its name or path, as list_backups tells it."),
     ] = None
+
+
+class CompareParams(Params):
+    """The two states of the data to compare, and which of the rows that differ are told of."""
+
+    left: SideName
+    right: SideName
+    start: Annotated[int, Meta(ge=0, description="The first row told of, counted from 0 over all tables.")] = 0
+    count: Annotated[int, Meta(ge=0, le=10_000, description="Most rows told of.")] = 100
+
+
+class FindParams(Params):
+    """What is looked for in all backups."""
+
+    query: Annotated[
+        str, Meta(min_length=1, max_length=1000, description="A part of a title or description; or the id of a task.")
+    ]
+    by_id: Annotated[bool, Meta(description="If true, the query is the id of one task.")] = False
 
 
 class PolicyParams(Params):

@@ -104,6 +104,7 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("auto set --every weekly", "auto set"),
         ("auto run", "auto run"),
         ("status", "status"),
+        ("find task", "find"),
     ):
         assert_described(terminal.result(*typed.split()), command)
 

@@ -49,7 +49,7 @@ PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
 """What stands for a value that differs from run to run, and what that may be."""
 
 _VARYING = {
-    **dict.fromkeys(("created_at", "made", "last", "next_due", "when"), "<time>"),
+    **dict.fromkeys(("created_at", "made", "last", "next_due", "when", "since", "until", "vanished"), "<time>"),
     **dict.fromkeys(("size", "packed"), "<number>"),
 }
 """Key -> the placeholder that is written down for its value."""

@@ -103,6 +103,20 @@ export interface Capabilities {
   cancel: boolean;
 }
 
+/**
+ * One row that differs: "added" (on the right side only), "removed" (on the left only) or "changed". `label` is
+ * what a person knows the row by, `task_list` the name of its list. `fields` are the columns that differ, each with
+ * its left and its right value.
+ */
+export interface Change {
+  table: string;
+  change: string;
+  id?: string | null;
+  label?: string | null;
+  task_list?: string | null;
+  fields?: Record<string, Values>;
+}
+
 /** What was re-read, those longest not looked at first; `left` is how many wait for a later run. */
 export interface CheckResult {
   checked: Array<Checked>;
@@ -114,6 +128,26 @@ export interface Checked {
   path: string;
   outcome: string;
   detail: string;
+}
+
+/** One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so. */
+export interface ComparedSide {
+  name: string;
+  path: string;
+  created_at: string;
+  rows: number;
+}
+
+/** How two states of the data differ: counts for each table, and a page of the rows, `start` being its first. */
+export interface Difference {
+  left: ComparedSide;
+  right: ComparedSide;
+  identical: boolean;
+  tables: Record<string, TableDifference>;
+  changes: Array<Change>;
+  start: number;
+  total: number;
+  warnings: Array<string>;
 }
 
 /** A restore that was tried on a throw-away database: `outcome` is "fine", "rotten" or "not_tried". */
@@ -185,6 +219,15 @@ export interface Failure {
   when: string;
   kind: string;
   message: string;
+}
+
+/** One task that was looked for. `vanished`: the time of the first backup in which it stood no more, else null. */
+export interface Found {
+  id: string;
+  title: string;
+  versions: Array<Version>;
+  vanished: string | null;
+  in_database: boolean;
 }
 
 /** Why nothing is removed until a person has looked: `detail` says which tables shrank, and how far. */
@@ -490,6 +533,15 @@ export interface SalvagedTable {
   cleared: number;
 }
 
+/** Where a task or a text stands: the tasks found, and what could not be looked into, a line each. */
+export interface Searched {
+  query: string;
+  tasks: Array<Found>;
+  backups: number;
+  more: number;
+  warnings: Array<string>;
+}
+
 /**
  * What an import does to one table, in rows. `read` + `repaired` = `added` + `updated` + `unchanged` + the sum of
  * `left_out` (reason -> rows); `repaired` rows are made because the archive names but does not carry them. On the
@@ -506,6 +558,22 @@ export interface TableAccount {
   removed: number;
   kept: number;
   untied: number;
+}
+
+/**
+ * How one table differs, in rows: `left` = `removed` + `changed` + `same`, and `right` = `added` + `changed` +
+ * `same`. `only` is "left" or "right" where the other side does not speak of the table at all: then nothing is
+ * compared. `columns` are those that only one side speaks of: they are not compared either.
+ */
+export interface TableDifference {
+  left: number;
+  right: number;
+  added: number;
+  removed: number;
+  changed: number;
+  same: number;
+  only: string | null;
+  columns: Array<string>;
 }
 
 /** What an undo did: the ImportResult of the safety copy at `path`, which was put back. */
@@ -528,11 +596,33 @@ export interface UndoResult {
   path: string;
 }
 
+/** The two values of a field that differs. */
+export interface Values {
+  left: string | number | null;
+  right: string | number | null;
+}
+
 /** What becomes of one backup: `reason` says why it stays, or why it may go. */
 export interface Verdict {
   path: string;
   stays: boolean;
   reason: string;
+}
+
+/**
+ * A task as it stands in some backups, one after the other: from `first_backup` to `last_backup`, `backups` of
+ * them. `fields` are those that were other in the version before it; empty for the first.
+ */
+export interface Version {
+  first_backup: string;
+  last_backup: string;
+  since: string;
+  until: string;
+  backups: number;
+  title: string;
+  task_list: string | null;
+  status: string | number | null;
+  fields: Array<string>;
 }
 
 /** A broken database that a restore has set aside: its path, its size in bytes, and when (RFC 3339, UTC). */
@@ -659,6 +749,30 @@ export interface UndoLastImportParams {
 
 /** Params of list_backups. */
 export interface ListBackupsParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of compare_backups. */
+export interface CompareBackupsParams {
+  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
+  left: string;
+  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
+  right: string;
+  /** The first row told of, counted from 0 over all tables. */
+  start?: number;
+  /** Most rows told of. */
+  count?: number;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
+/** Params of find_in_backups. */
+export interface FindInBackupsParams {
+  /** A part of a title or description; or the id of a task. */
+  query: string;
+  /** If true, the query is the id of one task. */
+  byId?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
 }
@@ -808,6 +922,10 @@ export interface Methods {
   "undo_last_import": { params: UndoLastImportParams; result: UndoResult };
   /** List all backups there are, the newest first: safety copies, those made by themselves, and others beside them. */
   "list_backups": { params: ListBackupsParams; result: BackupList };
+  /** Tell how two backups differ, or a backup and the database as it is now, row by row and field by field. */
+  "compare_backups": { params: CompareBackupsParams; result: Difference };
+  /** Tell in which backups a task stands, since when, until when, and what changed: by a text or by its id. */
+  "find_in_backups": { params: FindInBackupsParams; result: Searched };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
   /** Put a policy into force; what it leaves out has its default. */
@@ -884,6 +1002,7 @@ export type ErrorKind =
   | "start_again"
   | "several_backups"
   | "changed_since_preview"
+  | "same_sides"
   | "invalid_policy"
   | "backup_under_way"
   | "no_such_backup"

@@ -1,0 +1,74 @@
+"""What may be typed to look into backups and to hold them against each other. Does nothing but parse."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from sidecar.cli.automatic_arguments import DECLARE
+
+SIDES = (
+    "A side is a backup's path, its number as backups lists it, a safety copy's name, or now: the\n"
+    "database as it is. Neither side is changed."
+)
+
+
+class ComparisonOptions(argparse.Namespace):
+    """What was typed, typed. A field is set only where the command has it."""
+
+    left: str
+    right: str
+    start: int
+    count: int
+    query: str
+    task_id: bool
+
+
+def declare_comparison(declare: DECLARE, finish: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Add the commands; ``finish`` adds what every command takes."""
+    for parser in (_diff(declare), _find(declare)):
+        finish(parser)
+
+
+def _diff(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "diff",
+        "Show how two backups differ, or a backup and the database",
+        f"Rows added, removed and changed, field by field.\n{SIDES}\n"
+        "Exits with 0 if both hold the same, with 1 if they differ.",
+        ["diff old.kpbackup new.kpbackup", "diff 12 now", "diff --json --count 10000 old.kpbackup now"],
+    )
+    parser.add_argument("left", metavar="LEFT", help="the one side: what was")
+    parser.add_argument("right", metavar="RIGHT", nargs="?", default="now", help="the other: what is (default: now)")
+    parser.add_argument(
+        "--start", metavar="N", type=_not_negative, default=0, help="leave out the first N rows that differ"
+    )
+    parser.add_argument(
+        "--count", metavar="N", type=_page, default=100, help="show at most N rows (default: %(default)s)"
+    )
+    return parser
+
+
+def _find(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "find",
+        "Find tasks in all backups: since when, until when, what changed",
+        "Looks for a text in titles and descriptions, in every automatic backup, safety copy and other\n"
+        "backup of the list, and in the database. Answers: when did it vanish?",
+        ["find 'tax return'", "find --id 6f1c1f0e-6b5e-4a37-9a3e-0f6f6f1d2c11", "find --json groceries"],
+    )
+    parser.add_argument("query", metavar="TEXT", help="what is looked for; capitals do not matter")
+    parser.add_argument("--id", dest="task_id", action="store_true", help="TEXT is the id of one task")
+    return parser
+
+
+def _not_negative(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _page(text: str) -> int:
+    if not 0 <= (number := _not_negative(text)) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than 10,000 rows; use --start for those that follow")
+    return number

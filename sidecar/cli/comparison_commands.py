@@ -1,0 +1,37 @@
+"""The commands that look into backups and hold them against each other; each calls one job and shows its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sidecar.cli.arguments import Options
+from sidecar.screen.terminal import Terminal
+
+SAME = 0
+DIFFERENT = 1
+"""As diff has it: a difference is no failure, yet a script wants to know."""
+
+
+def diff(options: Options, terminal: Terminal) -> int:
+    """``diff LEFT RIGHT``: how two states of the data differ."""
+    from sidecar.comparison.difference import compare_backups
+    from sidecar.screen import comparison_text
+
+    with terminal.progress() as progress:
+        result = compare_backups(options.places(), options.left, options.right, progress, options.start, options.count)
+    terminal.answer(result, lambda: comparison_text.difference_lines(result))
+    return SAME if result.identical else DIFFERENT
+
+
+def find(options: Options, terminal: Terminal) -> int:
+    """``find TEXT``: in which backups a task stands."""
+    from sidecar.comparison.history import find_in_backups
+    from sidecar.screen import comparison_text
+
+    with terminal.progress() as progress:
+        result = find_in_backups(options.places(), options.query, progress, by_id=options.task_id)
+    terminal.answer(result, lambda: comparison_text.found_lines(result))
+    return SAME if result.tasks else DIFFERENT
+
+
+COMPARISON: Mapping[str, Callable[[Options, Terminal], int]] = {"diff": diff, "find": find}

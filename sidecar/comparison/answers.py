@@ -1,0 +1,110 @@
+"""What comparisons answer, as structs: the words of the wire and of ``--json``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+Value = str | int | float | None
+"""A value as it is shown: bytes by their number, a long text by its beginning."""
+
+
+class ComparedSide(msgspec.Struct, kw_only=True):
+    """One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so."""
+
+    name: str
+    path: str
+    created_at: str
+    rows: int
+
+
+class TableDifference(msgspec.Struct, kw_only=True):
+    """How one table differs, in rows: ``left`` = ``removed`` + ``changed`` + ``same``, and ``right`` = ``added`` +
+    ``changed`` + ``same``.
+
+    ``only`` is "left" or "right" where the other side does not speak of the table at all: then nothing is compared.
+    ``columns`` are those that only one side speaks of: they are not compared either.
+    """
+
+    left: int
+    right: int
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    same: int = 0
+    only: str | None = None
+    columns: list[str] = []
+
+
+class Values(msgspec.Struct, kw_only=True):
+    """The two values of a field that differs."""
+
+    left: Value
+    right: Value
+
+
+class Change(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One row that differs: "added" (on the right side only), "removed" (on the left only) or "changed".
+
+    ``label`` is what a person knows the row by, ``task_list`` the name of its list. ``fields`` are the columns that
+    differ, each with its left and its right value.
+    """
+
+    table: str
+    change: str
+    id: str | None = None
+    label: str | None = None
+    task_list: str | None = None
+    fields: dict[str, Values] = {}
+
+
+class Difference(msgspec.Struct, kw_only=True):
+    """How two states of the data differ: counts for each table, and a page of the rows, ``start`` being its first."""
+
+    left: ComparedSide
+    right: ComparedSide
+    identical: bool
+    tables: dict[str, TableDifference]
+    changes: list[Change]
+    start: int
+    total: int
+    warnings: list[str]
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """A task as it stands in some backups, one after the other: from ``first_backup`` to ``last_backup``,
+    ``backups`` of them.
+
+    ``fields`` are those that were other in the version before it; empty for the first.
+    """
+
+    first_backup: str
+    last_backup: str
+    since: datetime
+    until: datetime
+    backups: int
+    title: str
+    task_list: str | None = None
+    status: Value = None
+    fields: list[str] = []
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """One task that was looked for. ``vanished``: the time of the first backup in which it stood no more, else null."""
+
+    id: str
+    title: str
+    versions: list[Version]
+    vanished: datetime | None = None
+    in_database: bool = False
+
+
+class Searched(msgspec.Struct, kw_only=True):
+    """Where a task or a text stands: the tasks found, and what could not be looked into, a line each."""
+
+    query: str
+    tasks: list[Found]
+    backups: int
+    more: int
+    warnings: list[str]

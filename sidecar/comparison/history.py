@@ -1,0 +1,219 @@
+"""Where a task stands, in all backups there are: since when, until when, and what changed in between.
+
+Each backup's tasks are read as a stream, twice: once to find out which are meant, once to follow them. Memory holds
+the tasks that are told of, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sidecar.archive import manifest as names
+from sidecar.archive.json_stream import Array, Document
+from sidecar.archive.zip_reading import ZipReader
+from sidecar.automatic.shelf import all_files
+from sidecar.comparison.answers import Found, Searched, Version
+from sidecar.comparison.rows import shown_value
+from sidecar.comparison.sides import NOW, archived
+from sidecar.errors import BackupError, DamagedBackup, DatabaseError, PathError
+from sidecar.json_wording import in_words
+from sidecar.progress import Progress
+from sidecar.stage.staging import read_head
+from sidecar.system.files import open_source
+from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.paths import Places
+
+TASKS, LISTS = "tasks", "task_lists"
+
+MOST = 50
+"""Most tasks that are told of; how many more there are is said."""
+
+PHASES = {"search": 0.5, "follow": 0.5}
+
+_TOUCHED = "updated_at"
+"""Says that something changed; of interest only where nothing else did."""
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _State:
+    """A backup: when it was made, what it is called, and the archive that is read."""
+
+    moment: datetime
+    name: str
+    archive: str
+
+
+@dataclass
+class _Followed:
+    """A task on its way through the backups."""
+
+    versions: list[Version] = field(default_factory=list)
+    last: Record | None = None
+    vanished: datetime | None = None
+    in_database: bool = False
+
+    def seen(self, name: str, moment: datetime, record: Record | None, lists: Mapping[str, str]) -> None:
+        if record is None:
+            self.vanished = self.vanished or (moment if self.versions else None)
+            self.in_database = False
+            return
+        self.vanished, self.in_database = None, name == NOW
+        if self.last == record:
+            version = self.versions[-1]
+            version.last_backup, version.until, version.backups = name, moment, version.backups + 1
+            return
+        changed = [] if self.last is None else _changed(self.last, record)
+        self.last = record
+        self.versions.append(
+            Version(
+                first_backup=name,
+                last_backup=name,
+                since=moment,
+                until=moment,
+                backups=1,
+                title=str(record.get("title", "")),
+                task_list=lists.get(str(record.get("task_list_id"))),
+                status=shown_value(status) if isinstance(status := record.get("status"), (str, int, float)) else None,
+                fields=changed,
+            )
+        )
+
+
+def find_in_backups(places: Places, query: str, progress: Progress, by_id: bool = False) -> Searched:
+    """The tasks whose title or description holds ``query``, or whose id it is, in each backup and in the database.
+
+    What cannot be read is a warning, not a failure: the other backups are looked into all the same.
+    Raises PathError for a folder of ours that cannot be read, WorkFolderUnusable, Cancelled.
+    """
+    progress.plan(PHASES)
+    files = [*all_files(places), places.database]
+    progress.phase("search", len(files), "backups", "Searching the backups")
+    with ExitStack() as stack:
+        search = _Search(places, _text_test(query), by_id, progress, stack)
+        for path in files:
+            search.look_into(path)
+            progress.advance(1)
+        told = [query] if by_id else list(search.wanted)[:MOST]
+        followed = _follow(sorted(search.states, key=lambda state: (state.name == NOW, state.moment)), told, progress)
+    return Searched(
+        query=query,
+        tasks=[_found(task_id, task) for task_id, task in followed.items() if task.versions],
+        backups=sum(state.name != NOW for state in search.states),
+        more=max(0, len(search.wanted) - MOST),
+        warnings=search.warnings,
+    )
+
+
+class _Search:
+    """The first reading: which tasks are meant, and which backups can be read."""
+
+    def __init__(
+        self, places: Places, sought: Callable[[Record], bool], by_id: bool, progress: Progress, stack: ExitStack
+    ) -> None:
+        self._places = places
+        self._sought = sought
+        self._by_id = by_id
+        self._progress = progress
+        self._stack = stack
+        self.states: list[_State] = []
+        self.wanted: dict[str, None] = {}
+        self.warnings: list[str] = []
+
+    def look_into(self, path: Path) -> None:
+        """Note the tasks of a backup that are meant; a warning where it cannot be read."""
+        try:
+            # What had to be made for it stays until it was read a second time.
+            archive = self._stack.enter_context(archived(path, self._places, self._progress.quietly())).path
+            is_now = path == self._places.database
+            moment = datetime.now(UTC) if is_now else _moment(Path(archive))
+            records = () if self._by_id else _records(archive, TASKS, self._progress)
+            found = [str(record["id"]) for record in records if "id" in record and self._sought(record)]
+        except (BackupError, PathError, DatabaseError) as error:
+            self.warnings.append(f"{path} could not be looked into: {error.message}")
+        else:
+            self.states.append(_State(moment, NOW if is_now else str(path), archive))
+            self.wanted.update(dict.fromkeys(found))
+
+
+def _follow(states: list[_State], told: list[str], progress: Progress) -> dict[str, _Followed]:
+    followed = {task_id: _Followed() for task_id in told}
+    progress.phase("follow", len(states), "backups", "Following what was found")
+    for state in states if told else ():
+        here = {
+            str(record["id"]): record
+            for record in _records(state.archive, TASKS, progress)
+            if record.get("id") in followed
+        }
+        lists = {str(record.get("id")): str(record.get("name")) for record in _records(state.archive, LISTS, progress)}
+        for task_id, task in followed.items():
+            task.seen(state.name, state.moment, here.get(task_id), lists)
+        progress.advance(1)
+    return followed
+
+
+def _found(task_id: str, task: _Followed) -> Found:
+    return Found(
+        id=task_id,
+        title=task.versions[-1].title,
+        versions=task.versions,
+        vanished=task.vanished,
+        in_database=task.in_database,
+    )
+
+
+def _changed(before: Record, after: Record) -> list[str]:
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return [key for key in changed if key != _TOUCHED] or changed
+
+
+def _text_test(query: str) -> Callable[[Record], bool]:
+    folded = query.casefold()
+
+    def holds(record: Record) -> bool:
+        return any(folded in str(record.get(key) or "").casefold() for key in ("title", "description"))
+
+    return holds
+
+
+def _moment(archive: Path) -> datetime:
+    """When a backup was made, as it says itself, else by its file."""
+    with open_source(str(archive)) as file, file_errors(archive, Act.UNPACK):
+        metadata, _ = read_head(ZipReader(file))
+        try:
+            # Nine digits of a second are more than Python has.
+            return datetime.fromisoformat(f"{metadata.created_at[:19]}+00:00")
+        except ValueError:
+            return datetime.fromtimestamp(archive.stat().st_mtime, UTC)
+
+
+def _records(archive: str, table: str, progress: Progress) -> Iterator[Record]:
+    """The records of a table, as the backup has them. Raises PathError, BackupError, Cancelled."""
+    with open_source(archive) as file, file_errors(Path(archive), Act.UNPACK):
+        try:
+            for batch in _batches(ZipReader(file), table):
+                progress.advance(0)
+                yield from batch
+        except msgspec.ValidationError as error:
+            raise DamagedBackup(detail=f"{table}: {in_words(error)}") from error
+
+
+def _batches(archive: ZipReader, table: str) -> Iterator[list[Record]]:
+    decode = msgspec.json.Decoder(list[Record]).decode
+    entry = names.section_entry(table)
+    if entry in archive.names:
+        yield from Document(entry, archive.pieces(entry)).records(decode)
+    elif names.DATA in archive.names:
+        for key, value in Document(names.DATA, archive.pieces(names.DATA)).members():
+            if isinstance(value, Array) and key == table:
+                yield from value.batches(decode)
+            elif isinstance(value, Array):
+                value.skip()

@@ -1,0 +1,106 @@
+"""``diff`` and ``find`` as they are typed: what people read, what programs read, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.behaviour.test_cli import Shell
+from tests.behaviour.test_json_output import assert_described
+from tests.conftest import DATA, EVERY_KIND
+from tests.support.databases import opened
+
+Copy = Callable[[str], Path]
+
+
+@pytest.fixture
+def shell(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Shell:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+
+
+@pytest.fixture
+def changed(shell: Shell) -> Shell:
+    """A place with a backup, and a database in which one title and one priority are others since."""
+    assert shell.run("export", "before.kpbackup").returncode == 0
+    with opened(shell.database) as connection:
+        connection.execute("UPDATE tasks SET title = 'Renamed', priority = 2 WHERE rowid = 1")
+    return shell
+
+
+def said(ended: subprocess.CompletedProcess[bytes], code: int) -> str:
+    assert (ended.returncode, ended.stderr) == (code, b"")
+    return ended.stdout.decode()
+
+
+def object_of(ended: subprocess.CompletedProcess[bytes], code: int, command: str) -> Any:
+    found = json.loads(said(ended, code))
+    assert_described(found, command)
+    return found
+
+
+def test_a_difference_is_shown_field_by_field_and_is_an_exit_code(changed: Shell) -> None:
+    shown = said(changed.run("diff", "before.kpbackup"), 1)
+    assert "~ Renamed" in shown
+    assert "priority: 0 -> 2" in shown
+    assert shown.splitlines()[-1].split() == ["tasks", "12", "12", "0", "0", "1", "11"]
+
+
+@pytest.mark.slow
+def test_the_same_is_said_and_is_no_failure(changed: Shell) -> None:
+    shutil.copy(changed.folder / "before.kpbackup", changed.folder / "copy.kpbackup")
+    assert "Both sides hold the same." in said(changed.run("diff", "before.kpbackup", "copy.kpbackup"), 0)
+
+
+@pytest.mark.slow
+def test_a_program_is_told_what_a_person_is(changed: Shell) -> None:
+    difference = object_of(changed.run("diff", "--json", "before.kpbackup", "now"), 1, "diff")
+    (change,) = difference["changes"]
+    assert change["fields"]["priority"] == {"left": 0, "right": 2}
+    found = object_of(changed.run("find", "--json", "renamed"), 0, "find")
+    assert [(task["title"], task["in_database"]) for task in found["tasks"]] == [("Renamed", True)]
+    assert object_of(changed.run("find", "--json", "no such text"), 1, "find")["tasks"] == []
+
+
+@pytest.mark.slow
+def test_a_page_that_is_not_the_last_says_how_to_go_on(changed: Shell) -> None:
+    with opened(changed.database) as connection:
+        connection.execute("UPDATE tasks SET title = title || '!'")
+    assert "... and 7 more: --start 5" in said(changed.run("diff", "--count", "5", "before.kpbackup"), 1)
+    assert "... and 2 more: --start 10" in said(
+        changed.run("diff", "--count", "5", "--start", "5", "before.kpbackup"), 1
+    )
+
+
+@pytest.mark.slow
+def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> None:
+    assert changed.run("import", "--yes", str(DATA / "2025-09-08-periodic-templates.kpbackup")).returncode == 0
+    shown = said(changed.run("find", "renamed"), 0)
+    assert '"Renamed"' in shown
+    assert "gone since today" in shown
+    assert "not in the database now" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "words"),
+    [
+        (("diff", "missing.kpbackup"), 10, "There is no file at missing.kpbackup"),
+        (("diff", "now", "now"), 70, "nothing to compare"),
+        (("diff", "--start", "-1", "before.kpbackup"), 2, "not a whole number"),
+        (("diff", "--count", "10001", "before.kpbackup"), 2, "more than 10,000 rows"),
+        (("diff",), 2, "LEFT"),
+    ],
+)
+def test_what_cannot_be_compared_is_told_with_its_code(
+    changed: Shell, typed: tuple[str, ...], code: int, words: str
+) -> None:
+    ended = changed.run(*typed)
+    assert ended.returncode == code
+    assert words in ended.stderr.decode()

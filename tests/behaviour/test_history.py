@@ -1,0 +1,104 @@
+"""Where a task stands: in which backups, since when, what changed in between, and when it vanished."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sidecar.automatic.running import run_backup_if_due
+from sidecar.comparison.answers import Found, Searched
+from sidecar.comparison.history import MOST, find_in_backups
+from sidecar.comparison.sides import NOW
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.conftest import DATA, EVERY_KIND
+from tests.support.databases import copy_of, opened
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "app"), tmp_path / "work")
+
+
+def altered(database: Path, sql: str, *values: object) -> None:
+    with opened(database) as connection:
+        connection.execute(sql, values)
+
+
+def backed_up(places: Places) -> str:
+    made = run_backup_if_due(places, "manual", Progress()).backup
+    assert made is not None
+    return made
+
+
+def found(places: Places, query: str, by_id: bool = False) -> Searched:
+    return find_in_backups(places, query, Progress(), by_id)
+
+
+def one(searched: Searched) -> Found:
+    (task,) = searched.tasks
+    assert searched.warnings == []
+    return task
+
+
+def test_a_task_is_followed_from_its_first_backup_until_it_vanished(places: Places) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title, status) VALUES ('t', 'Buy Ärmel', 'pending')")
+    first = backed_up(places)
+    altered(places.database, "UPDATE tasks SET status = 'completed', updated_at = 'later' WHERE id = 't'")
+    second = backed_up(places)
+    altered(places.database, "UPDATE tasks SET title = 'Buy sleeves' WHERE id = 't'")
+    third = backed_up(places)
+    altered(places.database, "DELETE FROM tasks WHERE id = 't'")
+    fourth = backed_up(places)
+
+    task = one(found(places, "ÄRMEL"))
+    assert [version.first_backup for version in task.versions] == [first, second, third]
+    assert [version.fields for version in task.versions] == [[], ["status"], ["title"]]
+    assert [version.status for version in task.versions] == ["pending", "completed", "completed"]
+    assert task.title == "Buy sleeves"
+    assert not task.in_database
+    assert task.vanished is not None
+    assert task.versions[-1].until <= task.vanished <= datetime.now(UTC)
+    assert fourth not in {version.last_backup for version in task.versions}
+    assert found(places, "t", by_id=True).tasks == [task]
+
+
+def test_what_stands_unchanged_is_one_version_however_many_backups_hold_it(places: Places) -> None:
+    with opened(places.database) as connection:
+        task_id, title = connection.execute("SELECT id, title FROM tasks LIMIT 1").fetchone()
+    backed_up(places)
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('other', 'Another')")
+    backed_up(places)
+    task = one(found(places, task_id, by_id=True))
+    (version,) = task.versions
+    assert (version.title, version.backups, version.last_backup) == (title, 3, NOW)
+    assert task.in_database
+    assert task.vanished is None
+
+
+def test_a_backup_that_cannot_be_read_is_a_warning_and_the_others_are_searched(places: Places) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('t', 'Needle')")
+    broken = Path(backed_up(places))
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('u', 'Hay')")
+    backed_up(places)
+    broken.write_bytes(broken.read_bytes()[:3000])
+    searched = found(places, "needle")
+    (warning,) = searched.warnings
+    assert broken.name in warning
+    assert [task.id for task in searched.tasks] == ["t"]
+    assert searched.backups == 1
+
+
+def test_a_text_that_many_tasks_hold_says_how_many_more_there_are(places: Places) -> None:
+    for number in range(MOST + 5):
+        altered(places.database, "INSERT INTO tasks (id, title) VALUES (?, ?)", f"n{number}", f"Wanted {number}")
+    searched = found(places, "wanted")
+    assert (len(searched.tasks), searched.more) == (MOST, 5)
+
+
+def test_nothing_found_is_an_answer(places: Places) -> None:
+    backed_up(places)
+    searched = found(places, "no such text")
+    assert (searched.tasks, searched.more, searched.backups) == ([], 0, 1)
