@@ -403,6 +403,24 @@ class SameSides(SidecarError):
     kind, code, hint = "same_sides", 70, "Name two different backups, or one and the database."
 
 
+class NoTimerService(SidecarError):
+    """No timer of this system can be set from here ({detail}). Let any other timer call: kirapilot-sidecar auto run."""
+
+    kind, code, hint = "no_timer_service", 84, "Let cron, or any other timer, call: kirapilot-sidecar auto run."
+
+
+class TimerRefused(SidecarError):
+    """The system did not take the timer, and it is as it was before. It says: {detail}. Correct that, and try again."""
+
+    kind, code, hint = "timer_refused", 85, "Correct what it says, from a session of the user's own."
+
+
+class CannotSchedule(SidecarError):
+    """No timer can start this program, or not with these paths: {detail}. Use other paths."""
+
+    kind, code, hint = "cannot_schedule", 86, "Copy the program, or name the database, by another path."
+
+
 class Cancelled(SidecarError):
     """Cancelled. Everything is as it was before."""
 

@@ -20,6 +20,7 @@ ORDER = (
     "description",
     "wire",
     "comparison",
+    "installing",
     "automatic",
     "jobs",
     "export",
@@ -45,6 +46,7 @@ EXCEPTIONS = {("wire.methods", "description.openrpc")}
 NEVER = [
     ("cli", {"restore", "rescue", "salvage", "stage", "archive"}),
     ("wire", {"restore", "rescue", "salvage", "stage", "archive", "database"}),
+    ("installing", {"automatic", "jobs", "export", "sources", "restore", "rescue", "salvage", "stage", "archive"}),
     ("salvage", {"archive.zip_writing", "archive.archive_writing"}),
     ("stage", {"archive.zip_writing", "archive.archive_writing", "database.connection"}),
     ("rescue", {"restore", "salvage", "archive", "database.connection.open_for_import"}),

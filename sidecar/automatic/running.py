@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from sidecar.automatic.pruning import prune_place
 from sidecar.automatic.retention import next_moment
 from sidecar.automatic.schedule import next_due, why_due
 from sidecar.database.connection import require_file
-from sidecar.errors import Cancelled, DamagedBackup, FolderNotFound, PathError, SidecarError
+from sidecar.errors import BackupError, Cancelled, DamagedBackup, FolderNotFound, PathError, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import MAIN, compare_counts
 from sidecar.progress import Progress
@@ -217,9 +216,17 @@ class _Run:
             if not path.parent.is_dir():
                 continue
             state = self.catalogue.place(path.parent)
-            with suppress(SidecarError):
+            try:
                 if path.is_file() and all(entry.name != path.name for entry in state.entries):
                     self._enter(path, self._describe(path, own_files.made_at(path.name), why))
+            except BackupError:
+                # Never whole: what lies there is for a person to look at.
+                pass
+            except Cancelled:
+                raise
+            except SidecarError:
+                # It could not be read today: it is still ours tomorrow.
+                continue
             self.catalogue.pending.pop(text, None)
             self._remember()
 

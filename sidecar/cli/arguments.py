@@ -45,6 +45,7 @@ exit codes:
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
+  84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was

@@ -82,15 +82,15 @@ def _status(declare: DECLARE) -> argparse.ArgumentParser:
 def _auto(declare: DECLARE) -> argparse.ArgumentParser:
     return declare(
         "auto",
-        "Make backups by themselves: run, set, show, prune, accept, check",
+        "Make backups by themselves: run, set, show, prune, accept, check, install",
         "Each has a help of its own, with examples: auto run --help. Nothing here starts by itself:\n"
-        "the app asks while it is open, or a timer of the system calls: auto run.",
-        ["auto run", "auto set --every weekly --place /media/usb/kirapilot", "auto show"],
+        "the app asks while it is open, or a timer of the system, set by: auto install, calls: auto run.",
+        ["auto run", "auto install", "auto set --every weekly --place /media/usb/kirapilot", "auto show"],
     )
 
 
 def _actions(declare: DECLARE) -> list[argparse.ArgumentParser]:
-    return [one(declare) for one in (_run, _set, _show, _prune, _accept, _check)]
+    return [one(declare) for one in (_run, _set, _show, _prune, _accept, _check, _install, _installed, _uninstall)]
 
 
 def _show(declare: DECLARE) -> argparse.ArgumentParser:
@@ -183,6 +183,40 @@ def _check(declare: DECLARE) -> argparse.ArgumentParser:
         ["auto check", "auto check --all"],
     )
     parser.add_argument("--all", dest="all_of_them", action="store_true", help="read all of them")
+    return parser
+
+
+def _install(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "install",
+        "Let the system make backups while KiraPilot is not open",
+        "Sets a timer of the system, your own: systemd, launchd or the Windows task scheduler. Once an\n"
+        "hour it calls: auto run, which makes a backup if one is due. What was missed while the computer\n"
+        "was off is made up for. Shows what is written, and asks. Doing it twice is doing it once.",
+        ["auto install", "auto install --dry-run", "auto install --yes --database kirapilot.db"],
+    )
+    parser.add_argument("--dry-run", action="store_true", help="write nothing; show what would be written")
+    parser.add_argument("-y", "--yes", action="store_true", help="write it without asking")
+    return parser
+
+
+def _installed(declare: DECLARE) -> argparse.ArgumentParser:
+    return declare(
+        "installed",
+        "Tell whether the system makes backups, and how",
+        "Exits with 0 if the timer is there, runs, and the program that it starts is there; else with 87.",
+        ["auto installed", "auto installed --json"],
+    )
+
+
+def _uninstall(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "uninstall",
+        "Take the system's timer away",
+        "Backups stay where they are, and KiraPilot makes them while it is open.",
+        ["auto uninstall", "auto uninstall --dry-run"],
+    )
+    parser.add_argument("--dry-run", action="store_true", help="change nothing; show what would be done")
     return parser
 
 

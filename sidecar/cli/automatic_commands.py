@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 DONE = 0
 
+NOT_WORKING = 87
+"""The system has no timer that makes backups."""
+
 
 def auto(options: Options, terminal: Terminal) -> int:
     """``auto ACTION``: one of the actions below."""
@@ -90,6 +93,41 @@ def check(options: Options, terminal: Terminal) -> int:
         result = check_backups(options.places(), now_utc(), progress, all_of_them=options.all_of_them)
     terminal.answer(result, lambda: automatic_text.check_lines(result))
     return DamagedBackup.code if any(one.outcome == "rotten" for one in result.checked) else DONE
+
+
+def install(options: Options, terminal: Terminal) -> int:
+    """``auto install``: show what would be written and ask, then set the system's timer."""
+    from sidecar.cli import questions
+    from sidecar.installing import timers
+    from sidecar.screen import automatic_text
+
+    service = timers.service_of()
+    result = timers.install(options.places(), service, options.work_dir, dry_run=True)
+    if result.changed and not options.dry_run:
+        questions.confirm_timer(options, terminal, result)
+        result = timers.install(options.places(), service, options.work_dir, dry_run=False)
+    terminal.answer(result, lambda: automatic_text.timer_set_lines(result, dry_run=options.dry_run))
+    return DONE if options.dry_run or result.is_working else NOT_WORKING
+
+
+def installed(_options: Options, terminal: Terminal) -> int:
+    """``auto installed``: the system's timer, and whether it works."""
+    from sidecar.installing import timers
+    from sidecar.screen import automatic_text
+
+    result = timers.installed(timers.service_of())
+    terminal.answer(result, lambda: automatic_text.timer_lines(result))
+    return DONE if result.is_working else NOT_WORKING
+
+
+def uninstall(options: Options, terminal: Terminal) -> int:
+    """``auto uninstall``: take the system's timer away."""
+    from sidecar.installing import timers
+    from sidecar.screen import automatic_text
+
+    result = timers.uninstall(timers.service_of(), dry_run=options.dry_run)
+    terminal.answer(result, lambda: automatic_text.timer_gone_lines(result, dry_run=options.dry_run))
+    return DONE
 
 
 def drill(options: Options, terminal: Terminal) -> int:
@@ -208,6 +246,9 @@ ACTIONS: dict[str, Callable[[Options, Terminal], int]] = {
     "prune": prune,
     "accept": accept,
     "check": check,
+    "install": install,
+    "installed": installed,
+    "uninstall": uninstall,
 }
 
 AUTOMATIC: dict[str, Callable[[Options, Terminal], int]] = {

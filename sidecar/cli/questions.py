@@ -15,6 +15,7 @@ from sidecar.screen.text import printable
 
 if TYPE_CHECKING:
     # Importing them would load every job for the sake of one command.
+    from sidecar.installing.answers import SystemTimer
     from sidecar.progress import Progress
     from sidecar.results import ImportPreview
 
@@ -73,6 +74,15 @@ def confirm_undo(options: Options, terminal: Terminal, only: Path | None) -> tup
         terminal.note("\n".join(changes.undo_preview_lines(path, expected)))
     _require_yes(options, terminal, f"This replaces the data in {printable(str(places.database))}", "Go on?")
     return agreed
+
+
+def confirm_timer(options: Options, terminal: Terminal, planned: SystemTimer) -> None:
+    """Show what would be written for the system's timer, and ask."""
+    from sidecar.screen import automatic_text
+
+    if terminal.can_ask and not options.yes:
+        terminal.note("\n".join(automatic_text.timer_written_lines(planned)))
+    _require_yes(options, terminal, "This sets a timer of the system that makes backups", "Go on?")
 
 
 def previewed(options: Options, progress: Progress) -> ImportPreview:

@@ -41,6 +41,9 @@ RESULT_OF = {
 }
 """Command -> the method whose result it prints."""
 
+TIMER = ("auto install", "auto installed", "auto uninstall")
+"""The commands that tell of the system's timer."""
+
 USAGE = {"code": 2, "message": "What was typed cannot be carried out.", "data": {"kind": "usage"}}
 """The one kind of error that the wire does not have; its hint says what to type instead."""
 
@@ -54,6 +57,8 @@ def make_command_schemas(document: Mapping[str, Any]) -> dict[str, Schema]:
         for command, name in RESULT_OF.items()
     }
     files["demo"] = headed("demo --json", _demo())
+    for command in TIMER:
+        files[command] = headed(f"{command} --json", _timer())
     files["licences"] = headed("licences --json", described_struct(Licences))
     files["error"] = headed("Any command's --json where it failed", _failure(document["components"]))
     return {f"{FOLDER}/{file_of(command)}.json": schema for command, schema in files.items()}
@@ -69,6 +74,12 @@ def _demo() -> Schema:
     from sidecar.jobs.demo import DemoResult
 
     return described_struct(DemoResult)
+
+
+def _timer() -> Schema:
+    from sidecar.installing.answers import SystemTimer
+
+    return described_struct(SystemTimer)
 
 
 def _failure(components: Mapping[str, Mapping[str, Any]]) -> Schema:

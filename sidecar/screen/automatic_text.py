@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     )
     from sidecar.automatic.policy import Policy, PolicyFile
     from sidecar.automatic.retention import Keep
+    from sidecar.installing.answers import SystemTimer
 
 ACCEPT = "Nothing is removed until you have looked: kirapilot-sidecar auto accept"
 
@@ -237,3 +239,59 @@ def _numbers(keep: Keep) -> Sequence[str]:
 
 def _yes(said: bool) -> str:
     return "yes" if said else "no"
+
+
+_SYSTEMS = {"systemd": "systemd", "launchd": "launchd", "task_scheduler": "the Windows task scheduler"}
+
+
+def timer_set_lines(result: SystemTimer, *, dry_run: bool) -> list[str]:
+    """What was written, and called; or would be."""
+    system = _SYSTEMS[result.system]
+    if not result.changed:
+        return [f"The timer is set already: {system} makes a backup whenever one is due.", *_timer_troubles(result)]
+    if dry_run:
+        return [f"Nothing was written. For {system} it would be this:", "", *timer_written_lines(result)]
+    head = f"The timer is set: {system} makes a backup whenever one is due, also while KiraPilot is not open."
+    return [head, "", *timer_written_lines(result), *_timer_troubles(result)]
+
+
+def timer_lines(result: SystemTimer) -> list[str]:
+    """Whether there is a timer, what it is made of, and what is wrong with it."""
+    if not result.installed:
+        return [
+            "No timer of the system is set: backups are made while KiraPilot is open (kirapilot-sidecar auto install)."
+        ]
+    head = f"A timer is set: {_SYSTEMS[result.system]} starts {printable(result.program) or 'a program'} once an hour."
+    return [head, "", *timer_written_lines(result), *_timer_troubles(result)]
+
+
+def timer_gone_lines(result: SystemTimer, *, dry_run: bool) -> list[str]:
+    """What was taken away, or would be."""
+    if not result.changed:
+        return ["No timer of the system is set: there is nothing to take away."]
+    head = (
+        "Nothing was changed. It would be this:" if dry_run else "The timer is gone; all backups are where they were."
+    )
+    return [head, "", *(f"removed: {printable(file.path)}" for file in result.files), *_timer_commands(result)]
+
+
+def timer_written_lines(result: SystemTimer) -> list[str]:
+    """Each file, whole, and each command."""
+    lines = []
+    for file in result.files:
+        lines += [f"{printable(file.path)}:", *(f"    {printable(line)}" for line in file.content.splitlines()), ""]
+    return [*lines, *_timer_commands(result)]
+
+
+def _timer_commands(result: SystemTimer) -> list[str]:
+    return [f"command: {printable(shlex.join(command))}" for command in result.commands]
+
+
+def _timer_troubles(result: SystemTimer) -> list[str]:
+    lines = []
+    if not result.active:
+        lines.append("warning: The system does not run it. Set it anew: kirapilot-sidecar auto install")
+    if not result.program_there:
+        gone = printable(result.program) or "The program that it starts"
+        lines.append(f"warning: {gone} is not there. Set it anew: kirapilot-sidecar auto install")
+    return lines

@@ -263,6 +263,21 @@ def test_one_whose_maker_was_killed_is_taken_up(device: Device, monkeypatch: pyt
     assert [entry.name for entry in state.entries] == backups(device.folder)
 
 
+def test_one_whose_maker_was_killed_is_taken_up_once_it_can_be_read(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.run()
+    device.write()
+    with monkeypatch.context() as patch:
+        patch.setattr(own_files, "describe", lambda *_: _raise(VerificationFailed(detail="a disk that is not itself")))
+        for _ in range(2):
+            with pytest.raises(VerificationFailed):
+                device.run()
+    assert device.run().outcome == "current"
+    (state,) = read_catalogue(device.places.database).places.values()
+    assert sorted(entry.name for entry in state.entries) == backups(device.folder)
+
+
 def test_a_copy_that_does_not_read_back_is_no_backup(
     device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
