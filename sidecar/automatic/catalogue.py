@@ -134,6 +134,10 @@ class Catalogue(msgspec.Struct, kw_only=True):
     count: int = 0
     pending: dict[str, str] = msgspec.field(default_factory=dict)
 
+    def names(self) -> set[str]:
+        """The names that are taken, in any place: one that is given once more would be taken for a copy."""
+        return {entry.name for state in self.places.values() for entry in state.entries}
+
     def place(self, folder: Path) -> PlaceState:
         """What is known of a place; a new one is remembered from now on."""
         return self.places.setdefault(str(folder), PlaceState())

@@ -163,7 +163,7 @@ class _Run:
         if newest is not None and is_same and self._same_settings() and self._has_its_size(newest):
             return newest, None
         folder = self._first_folder()
-        made = folder / new_name(now, {entry.name for entry in self.catalogue.place(folder).entries})
+        made = folder / new_name(now, self.catalogue.names())
         self._begin(made, why)
         export_data(self.places, str(made), self.progress.part("make", "Making the backup"), self.settings)
         entry = self._describe(made, now, why)
@@ -181,7 +181,7 @@ class _Run:
         outcome = PlaceOutcome(path=str(folder), outcome="current", backup=entry.name)
         if source == made and source.parent == folder:
             outcome.outcome = "made"
-        elif not any(known.name == entry.name and known.is_proved for known in state.entries):
+        elif not any(known.number == entry.number and known.is_proved for known in state.entries):
             try:
                 self._make_folder(folder, state)
                 self._begin(folder / entry.name, entry.why)

@@ -298,6 +298,17 @@ def test_without_a_database_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert not (tmp_path / "backups").exists()
 
 
+def test_a_clock_that_says_the_same_once_more_gives_no_name_twice(device: Device, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    device.policy(device.folder, usb)
+    first = Path(device.run().backup or "")
+    first.unlink()
+    device.write()
+    again = Path(device.run("manual", timedelta()).backup or "")
+    assert again.name != first.name
+    assert backups(usb) == sorted([first.name, again.name])
+
+
 @pytest.mark.parametrize("jump", [-3650, 3650])
 def test_a_clock_that_jumps_removes_no_more_than_a_day_would(device: Device, jump: int) -> None:
     device.policy(device.folder, keep=Keep(hours=0, daily=5, weekly=0, monthly=0))

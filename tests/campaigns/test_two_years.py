@@ -127,7 +127,11 @@ class Years:
             # What stood aside for one that has rotted went rightly; what is there now is what there is to choose from.
             assert {folder / name for name in rotten} <= self.rotted.keys(), "what is called rotten is"
             self.ever[folder] = {name: moment for name, moment in self.ever[folder].items() if name in whole}
-        self.ever[folder] |= whole
+        for name, moment in whole.items():
+            if self.ever[folder].get(name) != moment:
+                # Another one of that name, made when the clock said the same once more: it comes after all others.
+                self.ever[folder].pop(name, None)
+                self.ever[folder][name] = moment
 
 
 def _failing(step: Callable[..., Any], at: int, when: str) -> Callable[..., Any]:

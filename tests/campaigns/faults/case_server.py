@@ -1,10 +1,9 @@
 """Runs jobs, each in a process of its own that a fault awaits: ``python -m tests.campaigns.faults.case_server``.
 
-Reads a request a line, JSON: "job" (a name of tests.support.jobs.JOBS, or "undo"), "database", "work_dir", "path",
-"roots" (what the shim watches), "log" (where it notes the steps), "at", "code", "mode" (see shim.c), "spilling"
-(whether the transaction of an import outgrows its cache). Answers each with a line: {"signal": the
-signal that killed the job or 0, "kind", "message", "path": those of its error, or null, "crash": a traceback where the
-error is none of ours}.
+Reads a request a line, JSON: "job" (a name of ``RUN``), "database", "work_dir", "path", "roots" (what it watches),
+"log" (where it notes the steps), "at", "code", "mode" (see shim.c), "spilling" (whether the transaction of an import
+outgrows its cache). Answers each with a line: {"signal": the signal that killed the job or 0, "kind", "message",
+"path": those of its error, or null, "crash": a traceback where the error is none of ours}.
 
 The jobs are forked from a process that has loaded everything, so that thousands of cases take minutes, not hours.
 """
@@ -24,6 +23,8 @@ from typing import Any
 
 import sidecar.restore.applying
 import sidecar.restore.prebuilt_tables
+from sidecar.automatic.pruning import prune_backups
+from sidecar.automatic.running import run_backup_if_due
 from sidecar.database.connection import retrying
 from sidecar.errors import SidecarError
 from sidecar.jobs.undoing import undo_last_import
@@ -33,7 +34,13 @@ from tests.support.jobs import JOBS, Job
 
 assert sys.platform != "win32"
 
-RUN: dict[str, Job] = {**JOBS, "undo": lambda places, _path, progress: undo_last_import(places, progress)}
+RUN: dict[str, Job] = {
+    **JOBS,
+    "undo": lambda places, _path, progress: undo_last_import(places, progress),
+    "automatic": lambda places, _path, progress: run_backup_if_due(places, "start", progress),
+    "looked after": lambda places, _path, progress: run_backup_if_due(places, "timer", progress),
+    "prune": lambda places, _path, progress: prune_backups(places, progress, dry_run=False),
+}
 
 SECONDS = 60
 """After these a case is stuck, and dies of SIGALRM."""
