@@ -79,6 +79,7 @@ class Options(AutomaticOptions, ComparisonOptions):
     folder: str | None
     summary: bool
     topic: str | None = None
+    shell: str
     database: str | None = None
     work_dir: str | None = None
     json: bool = False
@@ -115,7 +116,20 @@ def make_parser() -> _Parser:
     _add_database(parser)
     _add_output(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for declare in (_export, _import, _validate, _preview, _undo, _backups, _inspect, _demo, _serve, _licences, _help):
+    for declare in (
+        _export,
+        _import,
+        _validate,
+        _preview,
+        _undo,
+        _backups,
+        _inspect,
+        _demo,
+        _serve,
+        _licences,
+        _completion,
+        _help,
+    ):
         declare(commands)
     declare_automatic(partial(_command, commands), _commands_of, _add_database_and_output)
     declare_comparison(partial(_command, commands), _add_database_and_output)
@@ -322,6 +336,19 @@ def _licences(commands: _Commands[_Parser]) -> None:
     )
     parser.add_argument("--summary", action="store_true", help="names and versions, without the texts")
     _add_output(parser)
+
+
+def _completion(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "completion",
+        "Print what lets a shell complete commands and options",
+        "Save it where the shell looks: for bash in\n"
+        "~/.local/share/bash-completion/completions/kirapilot-sidecar, for zsh as _kirapilot-sidecar in a\n"
+        "folder of $fpath, for fish in ~/.config/fish/completions/kirapilot-sidecar.fish.",
+        ["completion bash", "completion zsh", "completion fish"],
+    )
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
 
 
 def _help(commands: _Commands[_Parser]) -> None:

@@ -229,6 +229,15 @@ def licences(options: Options, terminal: Terminal) -> int:
     return DONE
 
 
+def completion(options: Options, terminal: Terminal) -> int:
+    """``completion SHELL``: a script for a shell."""
+    from sidecar.cli.arguments import make_parser
+    from sidecar.description.completion import completion_script
+
+    terminal.say(completion_script(make_parser(), options.shell))
+    return DONE
+
+
 COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "export": export,
     "import": import_,
@@ -240,6 +249,7 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "demo": demo,
     "serve": serve,
     "help": help_,
+    "completion": completion,
     "licences": licences,
     **AUTOMATIC,
     **COMPARISON,

@@ -26,7 +26,7 @@ _FILE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 
 _MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 
-IMPORTED = ("filelock", "isal", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "tqdm", "wcwidth")
+IMPORTED = ("filelock", "isal", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "shtab", "tqdm", "wcwidth")
 """What the sources import: asked where they run without being installed."""
 
 _HOMES = ("source", "source code", "repository", "homepage", "home")

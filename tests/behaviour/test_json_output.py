@@ -14,15 +14,15 @@ import pytest
 
 from sidecar.cli.arguments import UsageError
 from sidecar.cli.commands import COMMANDS
-from sidecar.description.command_schemas import RESULT_OF, USAGE, file_of
+from sidecar.description.command_schemas import RESULT_OF, TIMER, USAGE, file_of
 from sidecar.description.openrpc import list_errors
 from sidecar.wire.messages import ProtocolError
 from tests.conftest import EVERY_KIND
 from tests.support.client import DEADLINE
 from tests.support.described import SCHEMAS, faults
 
-SILENT = {"serve", "help"}
-"""Commands that print no result: what the server says is the wire's own, and help is text."""
+SILENT = {"serve", "help", "completion"}
+"""Commands that print no result: what the server says is the wire's own, and help is text, as is a script."""
 
 
 @dataclass
@@ -81,7 +81,7 @@ def assert_described(told: Any, command: str) -> None:
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:
     described = {path.stem for path in (SCHEMAS / "cli").iterdir()}
-    assert described == {file_of(command) for command in (*RESULT_OF, "demo", "licences", "error")}
+    assert described == {file_of(command) for command in (*RESULT_OF, *TIMER, "demo", "licences", "error")}
     assert COMMANDS.keys() - SILENT == {command.split()[0] for command in RESULT_OF} | {"demo", "licences"}
 
 

@@ -25,6 +25,7 @@ EVERYWHERE = {
     "msgspec",
     "peewee",
     "platformdirs",
+    "shtab",
     "tqdm",
     "wcwidth",
 }
