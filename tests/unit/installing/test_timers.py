@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import CannotSchedule, DatabaseNotFound, NoTimerService, TimerRefused
-from sidecar.installing import launchd, program, system_commands
+from sidecar.installing import launchd, program
 from sidecar.installing.program import call_of
 from sidecar.installing.service import Service
 from sidecar.installing.timers import install, installed, service_of, uninstall
@@ -137,32 +137,6 @@ def test_without_a_database_no_timer_is_set(service: Service, system: System, tm
 def test_a_system_without_timers_says_so() -> None:
     with pytest.raises(NoTimerService):
         service_of("freebsd14")
-    with pytest.raises(NoTimerService, match="no-such-program"):
-        system_commands.call(["no-such-program"])
-
-
-def test_what_a_command_complains_of_is_told() -> None:
-    complaining = [sys.executable, "-c", "import sys; print('Access is denied.', file=sys.stderr); sys.exit(1)"]
-    with pytest.raises(TimerRefused, match=r"says: .*: Access is denied\. Correct"):
-        system_commands.call(complaining)
-    assert not system_commands.succeeds(complaining)
-    assert system_commands.call([sys.executable, "-c", "print('yes')"]) == "yes"
-
-
-def test_a_command_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system_commands, "SECONDS", 0.2)
-    with pytest.raises(TimerRefused, match="no answer"):
-        system_commands.call(
-            [sys.executable, "-c", "import sys; sys.stdin = None; import threading; threading.Event().wait()"]
-        )
-
-
-def test_the_systems_commands_get_no_libraries_of_the_frozen_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/unpacked")
-    assert "LD_LIBRARY_PATH" not in system_commands._environment()
-    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/of the user")
-    assert system_commands._environment()["LD_LIBRARY_PATH"] == "/of the user"
 
 
 # -- the program ---------------------------------------------------------------------------
