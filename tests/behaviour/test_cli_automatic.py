@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, get_args
 
 import pytest
 
+from sidecar.automatic.catalogue import locked
 from sidecar.automatic.health import EXIT_CODES
 from sidecar.automatic.policy import Trigger
 from sidecar.cli.arguments import make_parser
@@ -336,3 +339,32 @@ def test_without_a_database_a_run_says_so(shell: Shell) -> None:
 def test_a_time_is_told_as_people_say_it(moment: str, words: str) -> None:
     now = datetime.fromisoformat("2026-11-27 21:30").astimezone()
     assert relative(datetime.fromisoformat(moment).astimezone(), now) == words
+
+
+# Two at the same moment
+
+
+def test_a_run_that_meets_another_one_says_so_and_does_nothing(shell: Shell) -> None:
+    with locked(shell.database):
+        ended = shell.run("auto", "run", "--trigger", "manual", "--json")
+    assert (ended.returncode, json.loads(ended.stdout)["error"]["kind"]) == (81, "backup_under_way")
+    assert backups(shell) == []
+    assert told(shell, "auto run --quiet") == ""
+    assert len(backups(shell)) == 1
+
+
+def test_of_many_runs_at_the_same_moment_one_works_and_the_others_see_it(shell: Shell) -> None:
+    """The app and a timer of the system, say: whoever comes second finds the lock, or a backup that is current."""
+    places = ["--database", str(shell.database), "--work-dir", str(shell.folder / "work")]
+    words = [*shell.command, "auto", "run", "--json", "--trigger", "manual", *places]
+    running = [subprocess.Popen(words, stdout=subprocess.PIPE, cwd=shell.folder) for _ in range(4)]
+    ended = [(process.communicate()[0], process.returncode) for process in running]
+    outcomes = [json.loads(said).get("outcome", "under way") for said, _ in ended]
+    assert outcomes.count("made") == 1
+    assert {(outcome, code) for outcome, (_, code) in zip(outcomes, ended, strict=True)} <= {
+        ("made", 0),
+        ("current", 0),
+        ("under way", 81),
+    }
+    assert len(backups(shell)) == 1
+    assert asked(shell, "status")["state"] == "healthy"
