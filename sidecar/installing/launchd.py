@@ -80,7 +80,7 @@ class Launchd:
             time.sleep(0.1)
 
     def _path(self) -> Path:
-        return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+        return own_files.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
 
 
 def _agent(call: Call) -> str:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sidecar.errors import SidecarError
+from sidecar.errors import NoTimerService, SidecarError
 from sidecar.installing.answers import TimerFile
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
+
+
+def home() -> Path:
+    """The user's home folder. Raises NoTimerService where it is not known: there is no place for a timer then."""
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise NoTimerService(detail="the home folder is not known") from error
 
 
 def read(paths: Iterable[Path]) -> list[TimerFile]:

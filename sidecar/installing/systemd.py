@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from sidecar.errors import CannotSchedule
+from sidecar.errors import CannotSchedule, TimerRefused
 from sidecar.installing import own_files
 from sidecar.installing.answers import TimerFile
 from sidecar.installing.program import Call
@@ -66,13 +66,20 @@ class Systemd:
 
     def switch_off(self) -> None:
         disable, reload = self.switching_off()
-        call(disable)
+        try:
+            call(disable)
+        except TimerRefused:
+            # Of a unit whose file somebody has removed it knows nothing.
+            if self.is_active():
+                raise
         own_files.remove(self._paths())
         call(reload)
 
     def _paths(self) -> tuple[Path, Path]:
         home = os.environ.get("XDG_CONFIG_HOME")
-        folder = (Path(home) if home and Path(home).is_absolute() else Path.home() / ".config") / "systemd" / "user"
+        folder = (
+            (Path(home) if home and Path(home).is_absolute() else own_files.home() / ".config") / "systemd" / "user"
+        )
         return folder / f"{UNIT}.service", folder / f"{UNIT}.timer"
 
 

@@ -106,6 +106,30 @@ def test_a_program_that_is_gone_is_told_of(
     assert (seen.installed, seen.program, seen.program_there, seen.is_working) == (True, str(frozen), False, False)
 
 
+def test_half_a_timer_is_taken_away_too(service: Service, system: System, there: Places) -> None:
+    last = install(there, service, dry_run=False).files[-1]
+    if service.name == "systemd":
+        Path(last.path).unlink()
+    system.active = service.name != "systemd"
+    system.failing = "disable"
+    assert uninstall(service, dry_run=False).changed
+    assert not installed(service).installed
+
+
+def test_without_a_home_there_is_no_place_for_a_timer(
+    service: Service, there: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", fail)
+    if service.name == "task_scheduler":
+        assert install(there, service, dry_run=False).is_working
+        return
+    with pytest.raises(NoTimerService):
+        install(there, service, dry_run=False)
+
+
 def test_a_timer_that_somebody_switched_off_is_told_of_and_set_anew(
     service: Service, system: System, there: Places
 ) -> None:
