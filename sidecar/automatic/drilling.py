@@ -23,7 +23,7 @@ from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
 from sidecar.system.names import sqlite_uri
 from sidecar.system.paths import Places
-from sidecar.system.workfolder import work_folder
+from sidecar.system.workfolder import work_errors, work_folder
 
 PHASES = {"restore": 1.0}
 
@@ -102,7 +102,7 @@ def _drill(folder: Path, state: PlaceState, work_dir: Path, now: datetime, progr
 def _restore(path: Path, entry: Entry, work_dir: Path, now: datetime, progress: Progress) -> str:
     """What does not come back of a backup, in words; "" if all does. Raises what the jobs raise."""
     migrations = known_of(inspect_backup(str(path), progress).migrations)
-    with work_folder(work_dir) as scratch:
+    with work_folder(work_dir) as scratch, work_errors(work_dir):
         database, again = scratch / "drill.db", scratch / "again.kpbackup"
         make_generation(database, migrations, first_rows=())
         device = Places(database, work_dir)

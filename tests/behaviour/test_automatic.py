@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -527,6 +528,20 @@ def test_a_drill_finds_what_is_rotten_and_what_could_not_be_tried(device: Device
     (tmp_path / "usb").rename(tmp_path / "drawer")
     drills = drills_of(drill_backups(device.places, device.now, Progress()))
     assert [drill.outcome for drill in drills] == ["rotten", "not_tried"]
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR])
+def test_a_drill_that_finds_no_room_could_not_be_tried(
+    device: Device, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("unable to open database file")
+    error.sqlite_errorcode = code
+    device.run("start")
+    monkeypatch.setattr(drilling, "make_generation", lambda *_, **_named: _raise(error))
+    (drill,) = drills_of(drill_backups(device.places, device.now, Progress()))
+    assert drill.outcome == "not_tried"
+    assert drill.detail
+    assert backup_status(device.places, device.now).state == "healthy"
 
 
 # -- looked after by the run of a timer ---------------------------------------------------
