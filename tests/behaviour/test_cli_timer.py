@@ -14,6 +14,7 @@ import pytest
 from tests.behaviour.test_cli import Shell
 from tests.behaviour.test_json_output import assert_described
 from tests.conftest import EVERY_KIND
+from tests.support.pseudo_terminal import PseudoTerminal
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="plays the command of Linux; the others' are played in tests/unit/installing"
@@ -43,11 +44,19 @@ class Device:
 
     def run(self, typed: str) -> tuple[int, str, str]:
         """The exit code of ``auto ...``, and what it says on both streams."""
-        path = f"{self.systemctl.parent}{os.pathsep}{os.environ['PATH']}"
-        ended = self._shell.run(
-            "auto", *typed.split(), env={"PATH": path, "HOME": str(self.home), "XDG_CONFIG_HOME": ""}
-        )
+        ended = self._shell.run("auto", *typed.split(), env=self._environment())
         return ended.returncode, ended.stdout.decode(), ended.stderr.decode()
+
+    def on_a_terminal(self, typed: str) -> PseudoTerminal:
+        """The same, before a person's eyes."""
+        places = ["--database", str(self._shell.database)]
+        return PseudoTerminal(
+            [*self._shell.command, "auto", *typed.split(), *places], cwd=self._shell.folder, env=self._environment()
+        )
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{self.systemctl.parent}{os.pathsep}{os.environ['PATH']}"
+        return {"PATH": path, "HOME": str(self.home), "XDG_CONFIG_HOME": ""}
 
     def asked(self, typed: str, code: int = 0) -> Any:
         """What it says to a program, as its schema has it."""
@@ -92,6 +101,18 @@ def test_nothing_is_written_unasked(device: Device, form: str) -> None:
     assert code == 2
     assert "--yes" in said + complaint
     assert not device.home.exists()
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 130)])
+def test_a_person_sees_all_of_it_and_is_asked(device: Device, answer: str, code: int) -> None:
+    with device.on_a_terminal("install") as terminal:
+        terminal.until("Go on? [y/N]")
+        assert "Persistent=true" in terminal.seen
+        assert "command: systemctl --user enable --now kirapilot-backup.timer" in terminal.seen
+        assert not device.home.exists()
+        terminal.press(f"{answer}\n")
+        assert terminal.finish() == code
+    assert device.home.exists() == (answer == "y")
 
 
 def test_people_are_told_what_was_written_and_what_was_called(device: Device) -> None:
