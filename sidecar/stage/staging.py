@@ -22,6 +22,7 @@ from sidecar.archive.forms import ExactCell, leads_beyond_the_contract
 from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.manifest import Manifest, ManifestHead, section_entry
 from sidecar.archive.timestamps import is_moment
+from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS, Column, Reference
 from sidecar.database.spelling import known_table
@@ -280,6 +281,16 @@ class _Staging:
                     utf8.decode(b"", final=True)
                 except UnicodeDecodeError as error:
                     raise DamagedBackup(detail=f"{name} is not UTF-8") from error
+        self._name_strangers()
+
+    def _name_strangers(self) -> None:
+        """Say which files of the backup's own folder are left out: no part that an archive has, or tells of."""
+        told = self._manifest.entries.keys() | {names.EXACT, names.MANIFEST} if self._manifest else frozenset[str]()
+        known = {names.METADATA, names.DATA, names.SETTINGS, *map(section_entry, CONTRACT), *told}
+        strangers = [name for name in self._archive.names if name not in known]
+        if strangers:
+            count = f"{len(strangers):,} {'file that is' if len(strangers) == 1 else 'files that are'} no part of it"
+            self._problems.warning("ignored", f"The backup holds {count}, left out: {listed(strangers)}")
 
     def _judge_settings(self) -> None:
         """settings.json says once more what data.json says, but whoever looks into it must find JSON."""
