@@ -395,7 +395,7 @@ def _add_database_and_output(parser: argparse.ArgumentParser) -> None:
 def _add_output(parser: argparse.ArgumentParser) -> None:
     meaning = 'print one JSON object, {"error": ...} included, on standard output; never ask'
     _add_switch(parser, "--json", meaning=meaning)
-    _add_switch(parser, "-q", "--quiet", meaning="print nothing but errors, warnings and questions")
+    _add_switch(parser, "-q", "--quiet", meaning="print nothing but errors and questions; not even warnings")
     _add_switch(parser, "--debug", meaning="show the traceback of an unexpected error")
 
 

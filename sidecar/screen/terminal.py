@@ -31,7 +31,7 @@ class Terminal:
     """Where one command speaks and listens.
 
     :param as_json: answers are one JSON object, and nobody is asked anything.
-    :param quiet: nothing but errors, warnings and questions.
+    :param quiet: nothing but errors and questions.
     """
 
     def __init__(self, interrupts: Interrupts, *, as_json: bool = False, quiet: bool = False) -> None:
@@ -45,13 +45,11 @@ class Terminal:
                 stream.reconfigure(encoding="utf-8" if names.ON_WINDOWS else None, errors="backslashreplace")
 
     def answer(self, value: object, lines: Callable[[], Sequence[str]]) -> None:
-        """Print a command's result: ``value`` as JSON, or ``lines()`` for people; of the latter, quietly, warnings."""
+        """Print a command's result: ``value`` as JSON, or ``lines()`` for people; of the latter, quietly, nothing."""
         if self.as_json:
             self.say(as_json(value))
         elif not self.quiet:
             self.say("\n".join(lines()))
-        elif warnings := [line for line in lines() if line.startswith("warning: ")]:
-            self.note("\n".join(warnings))
 
     def say(self, text: str) -> None:
         """Print ``text`` on standard output; that its reader has gone is no failure of ours.
@@ -69,10 +67,9 @@ class Terminal:
                 raise ReadFailed(path="the standard output", detail=error.strerror or str(error)) from error
 
     def remark(self, lines: Sequence[str]) -> None:
-        """Say on standard error what would be an answer if standard output were not taken; quietly, its warnings."""
-        told = [line for line in lines if line.startswith("warning: ")] if self.quiet else lines
-        if told:
-            self.note("\n".join(told))
+        """Say on standard error what would be an answer if standard output were not taken; quietly, nothing."""
+        if lines and not self.quiet:
+            self.note("\n".join(lines))
 
     def note(self, text: str) -> None:
         """Print ``text`` on standard error; there is nobody to tell when that fails."""
