@@ -176,7 +176,7 @@ def read_catalogue(database: Path) -> Catalogue:
     with file_errors(path):
         try:
             return msgspec.json.decode(path.read_bytes(), type=Catalogue)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Catalogue()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             path.replace(path.with_suffix(".broken.json"))

@@ -37,7 +37,8 @@ def read_policy(database: Path) -> PolicyFile:
     with file_errors(path):
         try:
             text = _read(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            # A file in the folder's place is told of by whoever has to write there.
             broken = max(path.parent.glob(f"{path.stem}.broken-*.json"), default=None)
             return _defaults(path, f"An earlier one could not be read: it is {broken.name}" if broken else "")
     try:

@@ -62,16 +62,19 @@ def list_copies(folder: Path) -> list[Path]:
 def all_copies(places: Places) -> list[Path]:
     """The safety copies of a database, beside it and in the work folder, the newest first.
 
-    Raises PathError for a folder beside the database whose disk is not there, or, unless there are copies in the
+    Raises PathError for a folder beside the database whose disk is not there, or, unless something is kept in the
     second place, that cannot be read.
     """
     second: list[Path] = []
+    elsewhere = False
     with suppress(PathError):  # a work folder that cannot be used is for the job that needs it to tell of
-        second = list_copies(second_folder_of(places))
+        folder = second_folder_of(places)
+        second = list_copies(folder)
+        elsewhere = bool(second or list_wrecks(folder))
     try:
         first = list_copies(folder_of(places.database))
     except PathError as error:
-        if isinstance(error, PlaceUnreachable) or not second:
+        if isinstance(error, PlaceUnreachable) or not elsewhere:
             raise
         first = []
     return sorted((*first, *second), key=lambda path: path.name, reverse=True)

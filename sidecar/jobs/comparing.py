@@ -271,7 +271,7 @@ def _standing_in(
     if not isinstance(found, Wreck):
         yield None
         return
-    rebuilding = Rebuilding(found, request.places.database, backup, progress, request.believing)
+    rebuilding = Rebuilding(found, request.places, backup, progress, request.believing)
     with rebuilding.errors():
         yield rebuilding
 

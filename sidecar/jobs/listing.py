@@ -15,9 +15,10 @@ from sidecar.archive import manifest as names
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors import BackupError, DamagedBackup, PathError
 from sidecar.export.safety_copies import all_copies, moment_of
+from sidecar.jobs.keeping_wrecks import all_wrecks
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
-from sidecar.rescue.wrecks import SetAside, list_wrecks
+from sidecar.rescue.wrecks import SetAside
 from sidecar.results import BackupList, BackupMetadata, SafetyCopyState, WreckState
 from sidecar.stage.staging import read_head
 from sidecar.system.files import open_source
@@ -40,7 +41,7 @@ def list_backups(places: Places, progress: Progress) -> BackupList:
     for path in copies:
         found.append(_state(path, progress))
         progress.advance(1)
-    wrecks = [_set_aside(wreck) for wreck in list_wrecks(folder) if wreck.was_there]
+    wrecks = [_set_aside(wreck) for wreck in all_wrecks(places) if wreck.was_there]
     return BackupList(folder=str(folder), backups=found, wrecks=wrecks)
 
 

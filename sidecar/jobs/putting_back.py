@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sidecar.archive.settings import read_settings
 from sidecar.errors import ChangedSincePreview, DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
-from sidecar.export.safety_copies import SafetyCopy, copy_errors, new_moment
+from sidecar.export.safety_copies import SafetyCopy
+from sidecar.jobs.keeping_wrecks import keep_wreck
 from sidecar.progress import Progress
-from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.placing import put_back
-from sidecar.rescue.wrecks import SetAside, file_state, same_bytes, set_aside
+from sidecar.rescue.wrecks import SetAside, file_state, same_bytes
 from sidecar.results import ImportPreview, UndoResult
 from sidecar.system.files import resolved
 from sidecar.system.paths import Places
@@ -57,6 +57,7 @@ def put_wreck_back(
             aside.remove()
         raise
     copy.settle(str(wreck.path))
+    remarks = (*copy.warnings, *(aside.remarks if aside is not None else ()))
     return UndoResult(
         created_at=_said(wreck),
         path=str(wreck.path),
@@ -65,7 +66,7 @@ def put_wreck_back(
         settings=None,
         safety_copy=str(copy.path) if copy.path else None,
         wreck=str(aside.path) if aside is not None and aside.was_there else None,
-        warnings=[BROKEN, RESTART, *(device.warnings if copy.path else ())],
+        warnings=[BROKEN, RESTART, *(device.warnings if copy.path else ()), *remarks],
     )
 
 
@@ -91,9 +92,7 @@ def _keep(places: Places, copy: SafetyCopy, progress: Progress) -> SetAside | No
     try:
         copy.make()
     except (DatabaseNotFound, DatabaseDamaged, NotADatabase, NotKiraPilot):
-        folder = folder_of(places.database)
-        with copy_errors(folder):
-            return set_aside(places.database, folder, new_moment(folder), progress)
+        return keep_wreck(places, progress)
     return None
 
 

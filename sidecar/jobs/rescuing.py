@@ -24,20 +24,22 @@ from sidecar.errors import (
     WorkFolderUnusable,
     WouldLoseData,
 )
-from sidecar.export.safety_copies import copy_errors, new_moment
+from sidecar.export.safety_copies import copy_errors
+from sidecar.jobs.keeping_wrecks import keep_wreck
 from sidecar.progress import Progress
-from sidecar.rescue.copy_places import folder_of, make_folder
+from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.diagnosis import DAMAGED, MISSING, Wreck, first_finding
 from sidecar.rescue.placing import Changed, put_in_place
 from sidecar.rescue.reading_out import read_out
 from sidecar.rescue.rebuilding import Rebuilt, rebuild
-from sidecar.rescue.wrecks import SetAside, file_state, pairs, set_aside
+from sidecar.rescue.wrecks import SetAside, file_state, pairs
 from sidecar.results import Rescue, WreckTable
 from sidecar.sources.databases import copy_database
 from sidecar.stage.judged import Judged
 from sidecar.system.files import resolved
 from sidecar.system.names import sqlite_uri
 from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.paths import Places
 from sidecar.system.workfolder import require_space
 
 READABLE_BYTES, READABLE_SECONDS = 256 << 20, 10.0
@@ -67,7 +69,7 @@ class Rebuilding:
     """
 
     wreck: Wreck
-    database: Path
+    places: Places
     backup: Judged
     progress: Progress
     believed: bool = True
@@ -81,6 +83,11 @@ class Rebuilding:
         self.made = rebuild(self.backup, copy, self.progress, self.believed)
         if copy is not None and copy.stat().st_size <= READABLE_BYTES:
             self.readable = _count_readable(copy, self.backup, self.progress)
+
+    @property
+    def database(self) -> Path:
+        """Where the live database lies, or ought to."""
+        return self.places.database
 
     @property
     def path(self) -> Path:
@@ -145,7 +152,10 @@ class Rebuilding:
         return f"KiraPilot's database could not be read ({self.wreck.detail})"
 
     def _kept(self, verb: str) -> str:
-        return "" if self.wreck.reason == MISSING else f", and the broken file {verb} kept as it is, beside it"
+        if self.wreck.reason == MISSING:
+            return ""
+        beside = self.aside is None or self.aside.path.parent == folder_of(self.database)
+        return f", and the broken file {verb} kept as it is{', beside it' if beside else ''}"
 
     @property
     def kept(self) -> str | None:
@@ -163,11 +173,10 @@ class Rebuilding:
         finding = first_finding(self.path, progress)
         if finding is not None:
             raise CannotRebuild(path=self.database, detail=finding)
-        with _folders(self.database) as folder:
-            require_space(folder, self.path.stat().st_size, "the new database")
+        with _home_of(self.database) as home:
+            require_space(home, self.path.stat().st_size, "the new database")
             for _ in range(TRIES):
-                with copy_errors(folder):
-                    aside = set_aside(self.database, folder, new_moment(folder), progress)
+                aside = keep_wreck(self.places, progress)
                 try:
                     self.in_place = put_in_place(self.path, self.database, aside, progress)
                 except BaseException as error:
@@ -238,22 +247,17 @@ def _ids(database: Path, table: str) -> set[object]:
 
 
 @contextmanager
-def _folders(database: Path) -> Iterator[Path]:
-    """The folder of what is kept, made if need be, and the database's own; they go again if nothing comes of it."""
-    folder = folder_of(database)
+def _home_of(database: Path) -> Iterator[Path]:
+    """The database's own folder, made if need be; it goes again if nothing comes of it."""
     home = resolved(database).parent
-    made: list[Path] = []
+    with copy_errors(folder_of(database)):
+        made = make_home(home)
     try:
-        with copy_errors(folder):
-            if make_home(home):
-                made.append(home)
-            if make_folder(folder):
-                made.insert(0, folder)
-        yield folder
+        yield home
     except BaseException:
-        for empty in made:
+        if made:
             with suppress(OSError):
-                empty.rmdir()
+                home.rmdir()
         raise
 
 

@@ -15,10 +15,11 @@ import msgspec
 from sidecar.errors import BackupError, NoSafetyCopy, NoSuchCopy, NothingReplaced, PathError
 from sidecar.export.safety_copies import all_copies, moment_of
 from sidecar.jobs.importing import preview_restore, restore_copy
+from sidecar.jobs.keeping_wrecks import all_wrecks
 from sidecar.jobs.putting_back import is_in_place, preview_wreck, put_wreck_back
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
-from sidecar.rescue.wrecks import SetAside, list_wrecks
+from sidecar.rescue.wrecks import SetAside
 from sidecar.results import ImportPreview, UndoResult
 from sidecar.system.paths import Places
 
@@ -80,7 +81,7 @@ def preview_undo(places: Places, progress: Progress, only: Path | None = None) -
 
 def find_copy(places: Places, name: str) -> Path:
     """The safety copy, or wreck, of that name, with or without its ending. Raises NoSuchCopy, PathError."""
-    kept = [*all_copies(places), *(wreck.path for wreck in list_wrecks(folder_of(places.database)))]
+    kept = [*all_copies(places), *(wreck.path for wreck in all_wrecks(places))]
     for path in kept:
         if name in (path.name, path.stem, str(path)):
             return path
@@ -92,11 +93,10 @@ def _kept(places: Places, only: Path | None = None) -> Iterator[Path | SetAside]
 
     :param only: the one of them that is wanted.
     """
-    folder = folder_of(places.database)
     copies = all_copies(places)
     moments: dict[Path | SetAside, datetime] = {path: moment for path in copies if (moment := moment_of(path))}
     with suppress(PathError):  # told of by all_copies, unless there are copies elsewhere, which can be put back
-        moments |= {wreck: wreck.moment for wreck in list_wrecks(folder)}
+        moments |= {wreck: wreck.moment for wreck in all_wrecks(places)}
     for kept in sorted(moments, key=moments.__getitem__, reverse=True):
         if only is not None and only != (kept.path if isinstance(kept, SetAside) else kept):
             continue

@@ -41,11 +41,12 @@ _PIECE = 1 << 20
 @dataclass(frozen=True)
 class SetAside:
     """One wreck set aside: ``path`` is its database file, or the mark that there was none; ``remarks`` say what the
-    place could not promise."""
+    place could not promise, ``made_folder`` that its folder was made for it."""
 
     path: Path
     moment: datetime
     remarks: tuple[str, ...] = ()
+    made_folder: bool = False
 
     @property
     def was_there(self) -> bool:
@@ -70,6 +71,9 @@ class SetAside:
         for path in (self.path, *companions):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+        if self.made_folder:
+            with suppress(OSError):
+                self.path.parent.rmdir()
 
 
 def list_wrecks(folder: Path) -> list[SetAside]:

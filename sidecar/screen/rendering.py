@@ -118,8 +118,14 @@ def backups_lines(result: BackupList) -> list[str]:
 def _wrecks_lines(result: BackupList, now: datetime) -> list[str]:
     if not result.wrecks:
         return []
-    rows = [(lately(wreck.created_at, now), size(wreck.size), Path(wreck.path).name) for wreck in result.wrecks]
-    head = f"Broken databases that a restore has set aside, in {printable(str(Path(result.wrecks[0].path).parent))}:"
+    folders = {str(Path(wreck.path).parent) for wreck in result.wrecks}
+    alike = len(folders) == 1
+    rows = [
+        (lately(wreck.created_at, now), size(wreck.size), Path(wreck.path).name if alike else printable(wreck.path))
+        for wreck in result.wrecks
+    ]
+    where = f", in {printable(folders.pop())}" if alike else ""
+    head = f"Broken databases that a restore has set aside{where}:"
     return ["", head, "", *table(("set aside", "size", "file"), rows, "lrl")]
 
 

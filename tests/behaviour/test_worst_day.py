@@ -19,13 +19,15 @@ from sidecar.errors import (
     DatabaseBusy,
     NothingReplaced,
     NotKiraPilot,
+    SafetyCopyFailed,
     SidecarError,
 )
-from sidecar.jobs import rescuing
+from sidecar.jobs import keeping_wrecks, rescuing
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
+from sidecar.rescue.copy_places import second_folder_of
 from sidecar.rescue.wrecks import SetAside, set_aside
 from sidecar.system.paths import Places
 from tests.conftest import DATA
@@ -237,7 +239,7 @@ def test_a_wreck_that_is_written_to_all_the_while_is_not_replaced(
             file.write(bytes(4096))
         return aside
 
-    monkeypatch.setattr(rescuing, "set_aside", write_after)
+    monkeypatch.setattr(keeping_wrecks, "set_aside", write_after)
     with pytest.raises(DatabaseBusy):
         import_data(home, _good(home), True, Progress())
     assert len(made) == rescuing.TRIES
@@ -287,6 +289,44 @@ def test_an_empty_namesake_in_the_app_s_other_folder_is_left_alone(home: Places)
         import_data(Places(namesake, home.work_dir), _good(home), True, Progress())
     assert namesake.read_bytes() == b""
     assert [path.name for path in folder.iterdir()] == ["kirapilot.db"]
+
+
+@pytest.mark.parametrize("kind", ["one page zeroed", "empty", "missing"])
+def test_a_wreck_that_finds_no_place_beside_the_database_lies_in_the_work_folder(
+    kind: str, home: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file has the name of the folder of copies: an undo and the list find the wreck in the second place."""
+    WRECKS[kind][0](home.database)
+    wreck = _bytes(home.database)
+    (home.database.parent / "backups").write_text("mine")
+    result = import_data(home, _good(home), True, Progress())
+    assert_same(home.database, _original(home))
+    assert any(str(second_folder_of(home)) in line and "move it away" in line for line in result.warnings)
+    if wreck is None:
+        with pytest.raises(NothingReplaced):
+            undo_last_import(home, Progress())
+        return
+    assert result.wreck is not None
+    assert Path(result.wreck).parent == second_folder_of(home)
+    assert [kept.path for kept in list_backups(home, Progress()).wrecks] == [result.wreck]
+    assert run(["backups", "--database", str(home.database), "--work-dir", str(home.work_dir)]) == 0
+    assert str(second_folder_of(home)) in capsys.readouterr().out
+    undone = undo_last_import(home, Progress())
+    assert (undone.path, _bytes(home.database)) == (result.wreck, wreck)
+    undo_last_import(home, Progress())
+    assert_same(home.database, _original(home))
+
+
+def test_without_any_place_for_the_wreck_nothing_is_changed(home: Places) -> None:
+    _zeroed_page(home.database)
+    wreck = _bytes(home.database)
+    (home.database.parent / "backups").write_text("mine")
+    home.work_dir.mkdir()
+    second_folder_of(home).write_text("mine")
+    with pytest.raises(SafetyCopyFailed, match="move it away"):
+        import_data(home, _good(home), True, Progress())
+    assert _bytes(home.database) == wreck
+    assert second_folder_of(home).read_text() == "mine"
 
 
 def test_a_wreck_is_listed_beside_the_safety_copies(home: Places, capsys: pytest.CaptureFixture[str]) -> None:
