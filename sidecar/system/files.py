@@ -9,17 +9,22 @@ import errno
 import os
 import stat
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sidecar.errors import FolderNotFound, IsAFolder, PathNotAllowed
+from sidecar.system import names
 from sidecar.system.names import require_lengths, require_name, usable
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.permissions import make_private
 
 _NOT_EXCLUSIVELY = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 """What places answer that cannot promise a file to be new."""
+
+_GONE_IN_A_MOMENT = 0x100 | 0x2000
+"""FILE_ATTRIBUTE_TEMPORARY, which OneDrive leaves alone, and FILE_ATTRIBUTE_NOT_CONTENT_INDEXED."""
 
 
 def open_source(file_path: str) -> BinaryIO:
@@ -114,3 +119,16 @@ def create_private(path: Path, flags: int) -> int:
         descriptor = os.open(path, flags & ~os.O_EXCL | os.O_CREAT | os.O_TRUNC, 0o600)
     make_private(path)
     return descriptor
+
+
+def mark_temporary(path: Path, libraries: Callable[[str], Any] | None = None) -> bool:
+    """Tell Windows that a file is gone in a moment, so that OneDrive does not upload it; answers whether it knows.
+
+    :param libraries: gives a library of Windows by its name.
+    """
+    if not names.ON_WINDOWS:
+        return False
+    import ctypes
+
+    load = libraries or ctypes.WinDLL  # type: ignore[attr-defined,unused-ignore]
+    return bool(load("kernel32").SetFileAttributesW(ctypes.c_wchar_p(str(path)), ctypes.c_uint(_GONE_IN_A_MOMENT)))

@@ -20,8 +20,8 @@ from typing import BinaryIO
 
 from sidecar.errors import ReadFailed, VerificationFailed
 from sidecar.progress import Progress
-from sidecar.system.files import open_private
-from sidecar.system.flushing import CANNOT_FLUSH, flush_file, flush_folder
+from sidecar.system.files import mark_temporary, open_private
+from sidecar.system.flushing import CANNOT_FLUSH, flush_file, flush_rename
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.os_errors import Act, file_errors, typed
 from sidecar.system.patience import patiently
@@ -115,7 +115,7 @@ def replacing(saving: Saving) -> Iterator[BinaryIO]:
             _deliver(draft.path, saving)
         else:
             _put_in_place(draft.path, saving)
-        flushed = flush_folder(target.parent)
+        flushed = flush_rename(target)
         if flushed is not None:
             saving.remark(flushed)
     finally:
@@ -142,7 +142,10 @@ def _new_draft(saving: Saving) -> tuple[_Draft, BinaryIO]:
 def _beside(target: Path) -> _Draft:
     path = target.parent / f"{_PREFIX}{secrets.token_hex(4)}{_TEMPORARY}"
     # Locked before it exists, so that no neighbour can take it for a leftover.
-    return _Draft(path, new_lock(path.with_suffix(SUFFIX)))
+    lock = new_lock(path.with_suffix(SUFFIX))
+    # The other one needs no mark, which would stay with it: sync clients leave names that end in .tmp alone.
+    mark_temporary(lock.path)
+    return _Draft(path, lock)
 
 
 def _tried(path: Path) -> BinaryIO:

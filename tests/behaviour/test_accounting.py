@@ -301,7 +301,7 @@ def test_a_safety_copy_that_may_not_outlast_a_power_cut_stops_the_import(
 ) -> None:
     archive, device = backup(database_copy(EVERY_KIND), tmp_path / "b.kpbackup"), fresh(tmp_path)
     before = device.read_bytes()
-    monkeypatch.setattr(replacing, "flush_folder", lambda _folder: NOT_FLUSHED)
+    monkeypatch.setattr(replacing, "flush_rename", lambda _target: NOT_FLUSHED)
     with pytest.raises(SafetyCopyFailed, match="could not be flushed"):
         bring_in(device, archive)
     assert device.read_bytes() == before

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sidecar.database.connection import is_database_file
 from sidecar.errors import IsAFolder, PathNotAllowed, PermissionDenied, SidecarError
-from sidecar.system.files import open_source, resolve_target
+from sidecar.system import names
+from sidecar.system.files import mark_temporary, open_source, resolve_target
 from sidecar.system.os_errors import file_errors
 from sidecar.system.replacing import Saving, replacing
 from tests.support.posix_files import fifo
@@ -57,3 +59,27 @@ def test_a_stream_that_is_called_a_file_is_none() -> None:
         open_source("/proc/version")
     with pytest.raises(PermissionDenied), replacing(Saving(Path("/proc/version"))):
         pass
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_windows_is_told_that_a_lock_file_is_gone_in_a_moment(
+    known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+
+    class Kernel:
+        def SetFileAttributesW(self, path: Any, attributes: Any) -> int:  # noqa: N802 - Windows calls it that
+            told.append((path.value, attributes.value))
+            return int(known)
+
+    monkeypatch.setattr(names, "ON_WINDOWS", True)
+    assert mark_temporary(tmp_path / "a", lambda _name: Kernel()) is known
+    assert told == [(str(tmp_path / "a"), 0x2100)]
+
+
+def test_elsewhere_names_tell_it(tmp_path: Path) -> None:
+    if names.ON_WINDOWS:
+        (tmp_path / "a").touch()
+        assert mark_temporary(tmp_path / "a")
+    else:
+        assert not mark_temporary(tmp_path / "a")

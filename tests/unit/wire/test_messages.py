@@ -73,7 +73,7 @@ def test_id_may_be_any_string_number_or_null(request_id: object) -> None:
         b"{} {}",
         b"\x00",
     ],
-    ids=repr,
+    ids=lambda line: repr(line[:60]),
 )
 def test_what_is_not_json_is_a_parse_error(line: bytes) -> None:
     assert refused(read_message(line)) == (PARSE_ERROR, None)
