@@ -224,6 +224,21 @@ class UndoResult(ImportResult, kw_only=True):
     path: str
 
 
+class ClearResult(msgspec.Struct, kw_only=True):
+    """What was cleared: ``tables`` holds the rows that went, for each table that had any.
+
+    ``message`` tells all of it, made to be shown. ``safety_copy`` is the backup of what was there, which an undo puts
+    back; null where there was nothing. ``backup`` is the automatic one, made or found to be current just before;
+    null where the policy asks for none, or it failed, which ``warnings`` tells.
+    """
+
+    message: str
+    tables: dict[str, int]
+    safety_copy: str | None
+    backup: str | None
+    warnings: list[str]
+
+
 class SafetyCopyState(BackupMetadata, kw_only=True):
     """One safety copy: what it holds as it says itself, its size in bytes, and whether every byte of it proves.
 

@@ -21,6 +21,7 @@ ORDER = (
     "wire",
     "comparison",
     "installing",
+    "clearing",
     "automatic",
     "jobs",
     "export",

@@ -62,6 +62,7 @@ def declare_automatic(
             ["drill", "drill --json"],
         ),
         _restore(declare),
+        _clear(declare),
         _show_one(declare),
         *_keeping(declare),
     ]
@@ -234,6 +235,18 @@ def _restore(declare: DECLARE) -> argparse.ArgumentParser:
     parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
     parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
     parser.add_argument("-y", "--yes", action="store_true", help="replace the data without asking")
+    return parser
+
+
+def _clear(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "clear",
+        "Clear all data, and keep it in a safety copy",
+        "As Clear All Data does in KiraPilot: tasks, lists, sessions, chats, patterns, settings, all of\n"
+        "it. Asks first. What was there is in a safety copy, from which: undo brings it back.",
+        ["clear", "clear --yes --json"],
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="clear without asking")
     return parser
 
 

@@ -164,6 +164,19 @@ def restore(options: Options, terminal: Terminal) -> int:
     return import_(options, terminal)
 
 
+def clear(options: Options, terminal: Terminal) -> int:
+    """``clear``: ask, then clear all data."""
+    from sidecar.clearing.clearing import clear_all_data
+    from sidecar.cli import questions
+    from sidecar.screen import automatic_text
+
+    questions.confirm_clearing(options, terminal)
+    with terminal.progress() as progress:
+        result = clear_all_data(options.places(), progress)
+    terminal.answer(result, lambda: automatic_text.clear_lines(result))
+    return DONE
+
+
 def show(options: Options, terminal: Terminal) -> int:
     """``show N``: what that backup says of itself."""
     from sidecar.automatic.shelf import find_backup
@@ -256,6 +269,7 @@ AUTOMATIC: dict[str, Callable[[Options, Terminal], int]] = {
     "auto": auto,
     "drill": drill,
     "restore": restore,
+    "clear": clear,
     "show": show,
     "pin": pin,
     "unpin": unpin,

@@ -61,6 +61,11 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
     return expected.token if expected is not None else None
 
 
+def confirm_clearing(options: Options, terminal: Terminal) -> None:
+    """Ask before all data is cleared."""
+    _require_yes(options, terminal, f"This clears all data in {printable(str(options.places().database))}", "Go on?")
+
+
 def confirm_undo(options: Options, terminal: Terminal, only: Path | None) -> tuple[Path, str] | None:
     """Show what would be put back, and ask; answers that copy and the token of what was shown."""
     from sidecar.jobs import undoing

@@ -191,7 +191,7 @@ MIGRATIONS = tuple(_STEPS)
 GENERATIONS = {"2025-08-23": MIGRATIONS[:9], "2025-08-24": MIGRATIONS[:16], "2025-09-08": MIGRATIONS}
 """Since when the app has been shipped with which of them."""
 
-_FIRST_ROWS = {
+FIRST_ROWS = {
     "task_lists": "INSERT INTO task_lists (id, name, is_default) VALUES (:id, 'Default', TRUE)",
     "logging_config": "INSERT INTO logging_config (id) VALUES (1)",
 }
@@ -207,7 +207,7 @@ def known_of(migrations: Sequence[str]) -> tuple[str, ...]:
 def make_generation(
     path: Path,
     migrations: Sequence[str] = MIGRATIONS,
-    first_rows: Collection[str] = tuple(_FIRST_ROWS),
+    first_rows: Collection[str] = tuple(FIRST_ROWS),
     default_list: str | None = None,
 ) -> None:
     """A new database at ``path``, of these migrations, the first so many that the code knows.
@@ -238,8 +238,8 @@ def add_first_rows(path: Path, tables: Collection[str]) -> None:
 
 def _add_first_rows(connection: sqlite3.Connection, tables: Collection[str], default_list: str | None = None) -> None:
     made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for table in made.intersection(tables, _FIRST_ROWS):
-        connection.execute(_FIRST_ROWS[table], {"id": default_list or str(uuid.uuid4())})
+    for table in made.intersection(tables, FIRST_ROWS):
+        connection.execute(FIRST_ROWS[table], {"id": default_list or str(uuid.uuid4())})
 
 
 def _statements(text: str) -> list[str]:

@@ -32,6 +32,7 @@ RESULT_OF = {
     "auto check": "check_backups",
     "drill": "drill_backups",
     "restore": "import_data_from_file",
+    "clear": "clear_all_data",
     "show": "inspect_backup",
     "pin": "note_backup",
     "unpin": "note_backup",

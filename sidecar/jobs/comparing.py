@@ -82,6 +82,7 @@ class Request:
     preview: bool = False
     preview_token: str | None = None
     believing: bool = True
+    clearing: bool = False
 
     def kind(self) -> tuple[object, ...]:
         """What a preview and the import that follows it have in common, besides the backup."""

@@ -70,6 +70,15 @@ def restore_copy(
     return fitting(request, lambda fit: _import(fit, progress, settings))
 
 
+def clear_with(places: Places, emptied: str, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
+    """Replace all there is by the backup of an emptied database: as ``import_data`` replaces.
+
+    :param settings: the frontend's, which the page is about to remove: they alone are worth a safety copy, too.
+    """
+    progress.plan(PHASES)
+    return _import(Request(places, emptied, clearing=True), progress, settings)
+
+
 def preview_import(
     places: Places,
     file_path: str,
@@ -106,15 +115,17 @@ def _import(request: Request, progress: Progress, settings: Mapping[str, object]
         restored = restore_settings(target.backup.contents.settings, device)
         copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
         if target.rebuilding is None:
-            _carry_out(target, copy, restored.differ, progress)
+            _carry_out(target, copy, restored.differ or (request.clearing and bool(device.clean)), progress)
             copy.settle(request.file_path)
         else:
             _rebuild(target, target.rebuilding, progress)
+        # That a cleared database is empty is no news.
+        told = [] if request.clearing else [*target.warnings(), *restored.warnings]
         return ImportResult(
             **msgspec.structs.asdict(target.backup.contents.metadata),
             overwrite=request.overwrite,
             tables=target.plan.accounts,
-            warnings=[*target.warnings(), *restored.warnings, *(device.warnings if copy.path else ()), *copy.warnings],
+            warnings=[*told, *(device.warnings if copy.path else ()), *copy.warnings],
             settings=restored.values,
             safety_copy=str(copy.path) if copy.path else None,
             salvage=target.report(),

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.results import AutomaticBackup, BackupList
+from sidecar.results import AutomaticBackup, BackupList, ClearResult
 from sidecar.screen.changes import warnings
 from sidecar.screen.text import number, plural, printable, relative, size, table
 
@@ -47,6 +47,11 @@ _OUTCOMES = {
 }
 _NONE = "There is no automatic backup yet."
 _VERDICTS = {"fine": "fine", "rotten": "NOT WHOLE", "not_tried": "could not be tried"}
+
+
+def clear_lines(result: ClearResult) -> list[str]:
+    """What was cleared, and the way back."""
+    return [*map(printable, filter(None, result.message.splitlines())), *warnings(result.warnings)]
 
 
 def run_lines(result: RunResult) -> list[str]:

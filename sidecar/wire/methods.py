@@ -50,6 +50,7 @@ from sidecar.results import (
     BackupMetadata,
     BackupSummary,
     BackupValidationResult,
+    ClearResult,
     ExportResult,
     ImportPreview,
     ImportResult,
@@ -65,6 +66,7 @@ from sidecar.wire.params import (
     BackupParams,
     CancelParams,
     CheckParams,
+    ClearParams,
     CompareParams,
     ExportParams,
     FindParams,
@@ -202,6 +204,14 @@ def undo_last_import(params: UndoParams, context: Context) -> UndoResult:
     return undo(context.places, context.progress(params.progress_token), params.settings, only=only)
 
 
+def clear_all_data(params: ClearParams, context: Context) -> ClearResult:
+    """Clear every table, once all of it is in a safety copy; undo_last_import brings it back."""
+    from sidecar.clearing.clearing import clear_all_data as clear
+
+    progress = context.progress(params.progress_token)
+    return clear(context.places, progress, params.app_version, params.settings)
+
+
 def list_backups(params: NoParams, context: Context) -> BackupList:
     """List all backups there are, the newest first: safety copies, those made by themselves, and others beside them."""
     from sidecar.automatic.shelf import list_all
@@ -267,6 +277,7 @@ _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, Not
 _PREVIEW = (*_FILES, DatabaseError)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 _COMPARE = (*_PREVIEW, SameSides, NoSuchBackup)
+_CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
 _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 
 METHODS: Mapping[str, Method] = {
@@ -285,6 +296,7 @@ METHODS: Mapping[str, Method] = {
         Method("preview_import", preview_import, PreviewParams, ImportPreview, _PREVIEW),
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
         Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy, NoSuchCopy)),
+        Method("clear_all_data", clear_all_data, ClearParams, ClearResult, (*_EXPORT, *_CLEARING)),
         Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
         Method("compare_backups", compare_backups, CompareParams, Difference, _COMPARE),
         Method("find_in_backups", find_in_backups, FindParams, Searched, (PathError, WorkFolderUnusable, Cancelled)),

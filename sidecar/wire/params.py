@@ -173,6 +173,13 @@ class RunParams(Params):
     settings: Settings = None
 
 
+class ClearParams(Params):
+    """The app's version, and the frontend's settings as they are now: they go into the copies."""
+
+    app_version: Annotated[str, Meta(max_length=100, description="The app's version, kept with the backup.")] = ""
+    settings: Settings = None
+
+
 class AcceptParams(Params):
     """Nothing but the will of a person who has looked."""
 

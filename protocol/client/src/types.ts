@@ -130,6 +130,20 @@ export interface Checked {
   detail: string;
 }
 
+/**
+ * What was cleared: `tables` holds the rows that went, for each table that had any. `message` tells all of it, made
+ * to be shown. `safety_copy` is the backup of what was there, which an undo puts back; null where there was
+ * nothing. `backup` is the automatic one, made or found to be current just before; null where the policy asks for
+ * none, or it failed, which `warnings` tells.
+ */
+export interface ClearResult {
+  message: string;
+  tables: Record<string, number>;
+  safety_copy: string | null;
+  backup: string | null;
+  warnings: Array<string>;
+}
+
 /** One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so. */
 export interface ComparedSide {
   name: string;
@@ -747,6 +761,19 @@ export interface UndoLastImportParams {
   to?: string | null;
 }
 
+/** Params of clear_all_data. */
+export interface ClearAllDataParams {
+  /** The app's version, kept with the backup. */
+  appVersion?: string;
+  /**
+   * The frontend's localStorage: key -> the string that stands there, or its JSON value. Only kirapilot-preferences
+   * and kirapilot-privacy-settings are taken; API keys are never written.
+   */
+  settings?: Record<string, unknown> | null;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
 /** Params of list_backups. */
 export interface ListBackupsParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -920,6 +947,8 @@ export interface Methods {
   "inspect_backup": { params: InspectBackupParams; result: BackupSummary };
   /** Put back what the last import replaced, from its safety copy; a second undo undoes the first. */
   "undo_last_import": { params: UndoLastImportParams; result: UndoResult };
+  /** Clear every table, once all of it is in a safety copy; undo_last_import brings it back. */
+  "clear_all_data": { params: ClearAllDataParams; result: ClearResult };
   /** List all backups there are, the newest first: safety copies, those made by themselves, and others beside them. */
   "list_backups": { params: ListBackupsParams; result: BackupList };
   /** Tell how two backups differ, or a backup and the database as it is now, row by row and field by field. */

@@ -25,6 +25,7 @@ import sidecar.restore.applying
 import sidecar.restore.prebuilt_tables
 from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.running import run_backup_if_due
+from sidecar.clearing.clearing import clear_all_data
 from sidecar.database.connection import retrying
 from sidecar.errors import SidecarError
 from sidecar.jobs.undoing import undo_last_import
@@ -40,6 +41,7 @@ RUN: dict[str, Job] = {
     "automatic": lambda places, _path, progress: run_backup_if_due(places, "start", progress),
     "looked after": lambda places, _path, progress: run_backup_if_due(places, "timer", progress),
     "prune": lambda places, _path, progress: prune_backups(places, progress, dry_run=False),
+    "clear": lambda places, _path, progress: clear_all_data(places, progress),
 }
 
 SECONDS = 60
