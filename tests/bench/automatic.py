@@ -18,8 +18,10 @@ from pathlib import Path
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.drilling import drill_backups
 from sidecar.automatic.policy import Trigger
+from sidecar.automatic.retention import Keep, Standing, judge
 from sidecar.automatic.running import run_backup_if_due
 from sidecar.database.sample import make_fresh, make_sample
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.databases import execute
@@ -32,7 +34,7 @@ NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.automatic", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--tasks", type=int, default=2_000, help="tasks of the sample (default: 2,000)")
-    parser.add_argument("--year", action="store_true", help="a year of daily backups, of 20 tasks more each day")
+    parser.add_argument("--year", action="store_true", help="the size of a year of backups, of 20 tasks more each day")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.year:
@@ -59,21 +61,22 @@ def _measure(folder: Path, tasks: int) -> None:
 
 
 def _live_a_year(folder: Path) -> None:
-    """Each day some tasks and their times are new, and a backup is made; what is there after a year is told."""
+    """Each day some tasks and their times are new; a backup is made on each day of which one is there after a year."""
     source, places = folder / "source.db", Places(folder / "data" / "kirapilot.db", folder / "work")
     make_sample(source, DAYS * TASKS_A_DAY)
     places.database.parent.mkdir()
     make_fresh(places.database)
-    made = 0
+    daily = [Standing(name=str(day), moment=NOW + timedelta(days=day)) for day in range(DAYS)]
+    kept = {int(verdict.name) for verdict in judge(daily, Keep()) if verdict.stays}
+    sizes = []
     for day in range(DAYS):
         _add_a_day(places.database, source, day)
-        clock = NOW + timedelta(days=day)
-        result = run_backup_if_due(places, "start", Progress(), clock=lambda: clock)  # noqa: B023 - called at once
-        made += Path(result.backup or "").stat().st_size
-    kept = [path.stat().st_size for path in (places.database.parent / "backups" / "automatic").glob("*.kpbackup")]
+        if day in kept:
+            made = folder / f"{day}.kpbackup"
+            export_data(places, str(made), Progress())
+            sizes.append(made.stat().st_size)
     print(f"{DAYS} days of {TASKS_A_DAY} tasks, a database of {places.database.stat().st_size / 1e6:.1f} MB at the end")
-    print(f"{len(kept)} backups are kept, of {sum(kept) / 1e6:.1f} MB, the largest {max(kept) / 1e6:.2f} MB")
-    print(f"{DAYS} were made, of {made / 1e6:.1f} MB")
+    print(f"{len(sizes)} backups are there, of {sum(sizes) / 1e6:.1f} MB, the newest of {sizes[-1] / 1e6:.2f} MB")
 
 
 def _add_a_day(database: Path, source: Path, day: int) -> None:

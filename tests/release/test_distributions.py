@@ -70,9 +70,11 @@ def test_every_test_is_found_in_the_unpacked_source_distribution(tmp_path: Path)
 def test_wheel_holds_the_program_alone(tmp_path: Path) -> None:
     wheel = _build("wheel", tmp_path / "made")
     with zipfile.ZipFile(wheel) as archive:
-        roots = {name.partition("/")[0] for name in archive.namelist()}
+        names = archive.namelist()
+        roots = {name.partition("/")[0] for name in names}
         text = archive.read(f"{wheel.name.removesuffix('-py3-none-any.whl')}.dist-info/METADATA").decode()
     assert {root.partition("-")[0] for root in roots} == {"sidecar", "kirapilot_sidecar"}
+    assert any(name.endswith(".data/data/share/man/man1/kirapilot-sidecar.1") for name in names)
     readme = str(email.message_from_string(text).get_payload())
     assert "protocol/TRUST.md says how" in " ".join(readme.split())
     assert not re.findall(r"\]\((?!https?:)", readme), "a link to what is not there"
