@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import subprocess
 import sys
@@ -57,5 +58,14 @@ def _environment() -> dict[str, str]:
     return environment
 
 
+CONSOLE = "oem" if sys.platform == "win32" else "utf-8"
+"""How a system's commands write what is not ASCII: on Windows as its old consoles did."""
+
+
 def _text(said: bytes) -> str:
-    return said.decode("utf-8", "replace").strip()
+    if said.startswith(codecs.BOM_UTF16_LE):
+        return said.decode("utf-16", "replace").strip()
+    try:
+        return said.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return said.decode(CONSOLE, "replace").strip()

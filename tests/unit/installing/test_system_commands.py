@@ -37,3 +37,12 @@ def test_the_systems_commands_get_no_libraries_of_the_frozen_program(monkeypatch
     assert "LD_LIBRARY_PATH" not in system_commands._environment()
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/of the user")
     assert system_commands._environment()["LD_LIBRARY_PATH"] == "/of the user"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp850"])
+def test_what_a_command_says_is_read_in_whatever_way_it_is_written(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_commands, "CONSOLE", "cp850")
+    saying = f"import sys; sys.stdout.buffer.write({'Jürgen'.encode(encoding)!r})"
+    assert system_commands.call([sys.executable, "-c", saying]) == "Jürgen"
