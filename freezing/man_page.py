@@ -1,6 +1,6 @@
-"""The manual page: ``python -m freezing.man_page`` writes protocol/man/kirapilot-sidecar.1 anew.
+"""The manual page, by argparse-manpage, from the parser of the command line: it says what --help says.
 
-By argparse-manpage, from the parser of the command line, so that it says what --help says.
+It is written with all that is made from the code: ``python -m sidecar.description.openrpc --write protocol``.
 """
 
 from __future__ import annotations
@@ -25,13 +25,3 @@ def man_page() -> str:
     # Usage is broken into lines as wide as the terminal.
     with patch.dict(os.environ, COLUMNS="80"):
         return str(Manpage(parser, _data=about)).replace(".SH COMMENTS", ".SH EXAMPLES AND EXIT STATUS")
-
-
-def main() -> None:
-    """Write the page."""
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(man_page(), "utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,7 @@ it as files, and ``--check protocol`` tells whether they still say what the code
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -204,8 +205,16 @@ def _files() -> dict[str, str]:
         "openrpc.json": _as_json(add_examples(document)),
         "ERRORS.md": make_error_table(),
         "client/src/types.ts": make_types(document),
+        "man/kirapilot-sidecar.1": _man_page(),
         **{f"{SCHEMAS}/{name}": _as_json(schema) for name, schema in schemas.items()},
     }
+
+
+def _man_page() -> str:
+    # From the parser, which lies above this room, by a package that developers alone have: in a checkout, then, and by
+    # name, so that nothing of it is frozen.
+    page: str = importlib.import_module("freezing.man_page").man_page()
+    return page
 
 
 def _as_json(document: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ def call_of(places: Places, work_dir: str | None = None) -> Call:
     The database is always named, for a timer need not have the variables that name it here; the work folder only if
     somebody named it. Raises CannotSchedule where this program lies in a place that does not last.
     """
-    arguments = ["auto", "run", "--quiet", "--database", str(places.database.absolute())]
+    arguments = ["auto", "run", "--database", str(places.database.absolute())]
     if work_dir or os.environ.get(WORK_DIR_VARIABLE):
         arguments += ["--work-dir", str(places.work_dir)]
     program, before, folder = _this_program()

@@ -27,7 +27,9 @@ def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="later versions of argparse word a usage otherwise")
 def test_the_page_is_what_is_made_of_the_parser() -> None:
-    assert PAGE.read_text("utf-8") == man_page(), "python -m freezing.man_page writes it anew"
+    assert PAGE.read_text("utf-8") == man_page(), (
+        "python -m sidecar.description.openrpc --write protocol writes it anew"
+    )
 
 
 def test_every_command_and_every_option_is_in_it() -> None:
