@@ -13,6 +13,7 @@ Tree::
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
     │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild
     ├── WorkFolderUnusable  VerificationFailed  NotImportable  AccountingMismatch
+    ├── SameSides  SelectionError (NothingSelected  NoSuchRows  SelectionTurnedRound), a BackupError
     ├── SafetyCopyFailed  NoSafetyCopy  NothingReplaced  ChangedSincePreview
     ├── InvalidPolicy  BackupUnderWay  NoSuchBackup  NoSuchCopy
     ├── Cancelled  StartAgain
@@ -419,6 +420,30 @@ class CannotSchedule(SidecarError):
     """No timer can start this program, or not with these paths: {detail}. Use other paths."""
 
     kind, code, hint = "cannot_schedule", 86, "Copy the program, or name the database, by another path."
+
+
+class SelectionError(BackupError):
+    """What is to be taken of the backup cannot be. {detail}"""
+
+    kind = "selection_error"
+
+
+class NothingSelected(SelectionError):
+    """Nothing in the backup is what was chosen. Choose other lists, types, words or days."""
+
+    kind, code, hint = "nothing_selected", 71, "Choose something that the backup holds."
+
+
+class NoSuchRows(SelectionError):
+    """The backup holds no such {detail}. Look into it first, and choose what is there."""
+
+    kind, code, hint = "no_such_rows", 72, "Choose something that the backup holds."
+
+
+class SelectionTurnedRound(SelectionError):
+    """The last day chosen lies before the first one, {detail}. Turn them round."""
+
+    kind, code, hint = "days_turned_round", 73, "Turn the days round."
 
 
 class Cancelled(SidecarError):

@@ -184,6 +184,15 @@ class Rescue(msgspec.Struct, kw_only=True):
     readable: dict[str, WreckTable] | None = None
 
 
+class SelectedTable(msgspec.Struct, kw_only=True):
+    """Rows of one table: ``chosen`` by the criteria, and brought ``along``, since those cannot be without them or they
+    belong to them; ``untied``: subtasks that become tasks of their own."""
+
+    chosen: int
+    along: int
+    untied: int = 0
+
+
 class ImportPreview(BackupMetadata, kw_only=True):
     """What an import would do: BackupMetadata of the archive, and per table the account and some examples.
 
@@ -197,6 +206,7 @@ class ImportPreview(BackupMetadata, kw_only=True):
     salvage: SalvageReport | None = None
     token: str
     rescue: Rescue | None = None
+    selected: dict[str, SelectedTable] | None = None
 
 
 class ImportResult(BackupMetadata, kw_only=True):
@@ -216,6 +226,7 @@ class ImportResult(BackupMetadata, kw_only=True):
     salvage: SalvageReport | None = None
     wreck: str | None = None
     rescue: Rescue | None = None
+    selected: dict[str, SelectedTable] | None = None
 
 
 class UndoResult(ImportResult, kw_only=True):

@@ -26,6 +26,7 @@ ORDER = (
     "jobs",
     "export",
     "sources",
+    "selection",
     "restore",
     "rescue",
     "salvage",

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from sidecar import __version__
 from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_automatic
 from sidecar.cli.comparison_arguments import ComparisonOptions, declare_comparison
+from sidecar.cli.selection_arguments import SelectionOptions, add_selection
 from sidecar.cli.suggesting import explained
 from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
@@ -65,7 +66,7 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Options(AutomaticOptions, ComparisonOptions):
+class Options(AutomaticOptions, ComparisonOptions, SelectionOptions):
     """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
 
     command: str | None
@@ -211,11 +212,13 @@ def _import(commands: _Commands[_Parser]) -> None:
             "import kirapilot-backup.kpbackup",
             "import --merge other-device.kpbackup",
             "import --yes nightly.kpbackup",
+            "import --list Garden --missing old.kpbackup",
             "import --salvage damaged.kpbackup",
         ],
     )
     _add_file(parser)
     _add_mode(parser)
+    add_selection(parser)
     _add_yes(parser, "replace the data without asking")
     _add_database(parser)
     _add_output(parser)
@@ -253,6 +256,7 @@ def _preview(commands: _Commands[_Parser]) -> None:
     )
     _add_file(parser)
     _add_mode(parser)
+    add_selection(parser)
     _add_database(parser)
     _add_output(parser)
 

@@ -117,6 +117,7 @@ def import_(options: Options, terminal: Terminal) -> int:
             allow_loss=options.allow_loss,
             salvage=options.salvage,
             preview_token=token,
+            selection=options.selection(),
         )
     terminal.answer(result, lambda: rendering.import_lines(result))
     return DONE

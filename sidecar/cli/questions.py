@@ -55,6 +55,8 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
         terminal.note("\n".join(changes.preview_lines(expected)))
     if options.salvage:
         fact = f"This brings what can be proved of a damaged backup into {database}"
+    elif options.selection() is not None:
+        fact = f"This brings a part of the backup into {database}"
     else:
         fact = f"This replaces the data in {database}"
     _require_yes(options, terminal, fact, "Go on?")
@@ -101,6 +103,7 @@ def previewed(options: Options, progress: Progress) -> ImportPreview:
         progress,
         allow_loss=options.allow_loss,
         salvage=options.salvage,
+        selection=options.selection(),
     )
 
 

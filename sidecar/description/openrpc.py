@@ -171,7 +171,11 @@ def _describe_results() -> dict[str, Any]:
         if name not in sparse:
             # A default only means that the code need not set it: the key is always sent.
             schema["required"] = list(schema["properties"])
-    return dict(sorted(schemas.items()))
+    # The params themselves are described with their methods; what stands in them, here.
+    within = {
+        name: schema for name, schema in sent.items() if name not in {one.params.__name__ for one in METHODS.values()}
+    }
+    return dict(sorted((within | schemas).items()))
 
 
 def _all_structs() -> list[type[msgspec.Struct]]:

@@ -48,8 +48,10 @@ from sidecar.restore.refused_rows import leave_out_refused
 from sidecar.restore.running_timers import fit_timers
 from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
-from sidecar.results import ImportPreview, Rescue, SalvageReport
+from sidecar.results import ImportPreview, Rescue, SalvageReport, SelectedTable
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
+from sidecar.selection.closure import select
+from sidecar.selection.request import Selection
 from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
@@ -81,13 +83,15 @@ class Request:
     salvage: bool = False
     preview: bool = False
     preview_token: str | None = None
+    selection: Selection | None = None
     believing: bool = True
     clearing: bool = False
 
     def kind(self) -> tuple[object, ...]:
         """What a preview and the import that follows it have in common, besides the backup."""
         database = os.path.realpath(self.places.database)
-        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage
+        chosen = msgspec.json.encode(self.selection) if self.selection else b""
+        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage, chosen
 
 
 @dataclass
@@ -107,6 +111,7 @@ class Target:
     rebuilding: Rebuilding | None = None
     seconds: float = 0.0
     token: str = ""
+    selected: dict[str, SelectedTable] | None = None
 
     def work_out(self, progress: Progress) -> None:
         begun = time.monotonic()
@@ -118,8 +123,8 @@ class Target:
         """The same after the app wrote. Raises DatabaseBusy if what the stage was fitted to is no more."""
         if self.request.preview_token is not None:
             raise ChangedSincePreview(detail="KiraPilot's data has changed")
-        if isinstance(self.backup, Salvaged):
-            # What a salvage took may refer to rows of the database, as they were.
+        if isinstance(self.backup, Salvaged) or self.selected is not None:
+            # What a salvage or a selection took may refer to rows of the database, as they were.
             raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
         self.plan.fitted.require_same_target(self.connection)
         self.work_out(progress)
@@ -161,6 +166,7 @@ class Target:
             salvage=self.report(),
             token=self.token,
             rescue=self.rescue(),
+            selected=self.selected,
         )
 
     def rows(self) -> int:
@@ -247,7 +253,7 @@ def _require_complete(backup: Judged, request: Request, found: Wreck | str | Non
     remarks = backup.contents.manifest.remarks if backup.contents.manifest else []
     if request.salvage:
         backup.remark(remarks)
-    elif remarks and request.overwrite and not isinstance(found, Wreck):
+    elif remarks and request.overwrite and request.selection is None and not isinstance(found, Wreck):
         raise PartialBackup(detail=remarks[0])
 
 
@@ -259,7 +265,7 @@ def _diagnosed(request: Request, progress: Progress) -> Wreck | str | None:
         found = diagnose(request.places.database, request.places.work_dir, progress)
     except DatabaseBusy:
         return None
-    if isinstance(found, Wreck) and not request.overwrite:
+    if isinstance(found, Wreck) and (not request.overwrite or request.selection is not None):
         raise found.error
     return found
 
@@ -303,11 +309,15 @@ def _compare(
         if isinstance(backup, Salvaged):
             leave_out_refused(connection, backup, live)
             fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
+        chosen = None
+        if request.selection is not None:
+            chosen = select(connection, backup.stage, live, request.selection, progress)
+            fitted.selected = True
         fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
         if not request.verbatim:
             fit_timers(connection, backup, live, request.overwrite, fitted)
         plan = Plan(request.overwrite, live, backup.stage, fitted)
-        target = Target(connection, request, backup, plan, version, rebuilding)
+        target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
         target.work_out(progress)
         # The fitting looked at the database before the plan did.
         target.version = version

@@ -19,6 +19,7 @@ from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply
 from sidecar.restore.prebuilt_tables import build
 from sidecar.results import ImportPreview, ImportResult
+from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
@@ -40,6 +41,7 @@ def import_data(
     settings: Mapping[str, object] | None = None,
     salvage: bool = False,
     preview_token: str | None = None,
+    selection: Selection | None = None,
 ) -> ImportResult:
     """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
 
@@ -49,11 +51,15 @@ def import_data(
         go into what the result hands back.
     :param salvage: of a damaged archive take what can be proved, and remove nothing; else refuse it whole.
     :param preview_token: of the preview that was agreed to: what it showed is done, or nothing.
+    :param selection: take this part of the backup alone, and remove nothing; ``overwrite`` then says which of two
+        rows of one id stays.
     Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch,
     ChangedSincePreview, Cancelled; the database is then what it was.
     """
     progress.plan(PHASES)
-    request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token)
+    request = Request(
+        places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token, selection=selection
+    )
     return fitting(request, lambda fit: _import(fit, progress, settings))
 
 
@@ -86,13 +92,14 @@ def preview_import(
     progress: Progress,
     allow_loss: bool = False,
     salvage: bool = False,
+    selection: Selection | None = None,
 ) -> ImportPreview:
     """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
 
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
-    request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True)
+    request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True, selection=selection)
     return fitting(request, lambda fit: _preview(fit, progress))[0]
 
 
@@ -131,6 +138,7 @@ def _import(request: Request, progress: Progress, settings: Mapping[str, object]
             salvage=target.report(),
             wreck=target.rebuilding.kept if target.rebuilding else None,
             rescue=target.rescue(),
+            selected=target.selected,
         )
 
 

@@ -90,8 +90,8 @@ class Plan:
 
     @property
     def _removing(self) -> bool:
-        """Whether rows go that the archive does not have: what a damaged one does not have says nothing."""
-        return self.overwrite and not self.fitted.is_salvage
+        """Whether rows go that the archive does not have: what a part of one does not have says nothing."""
+        return self.overwrite and not self.fitted.is_partial
 
     def changes(self) -> int:
         """Rows of the live database that will not be what they were."""

@@ -33,12 +33,12 @@ _STARTED = (
 def fit_timers(connection: sqlite3.Connection, backup: Judged, live: Schema, overwrite: bool, fitted: Fitted) -> None:
     """Stop what would be a second running timer, and warn of each one that the import sets going or stops.
 
-    ``policy`` gets the warnings, and the database's own running timers that this was decided by.
+    ``fitted`` gets the warnings, and the database's own running timers that this was decided by.
     """
     table = backup.stage.tables[SESSIONS]
     if not table.carried or SESSIONS not in live or any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
         return
-    removing = overwrite and not fitted.is_salvage
+    removing = overwrite and not fitted.is_partial
     stopped: list[str] = []
     if not removing:
         fitted.timers = running_timers(connection)

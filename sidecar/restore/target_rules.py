@@ -38,7 +38,7 @@ class Fitted:
     database's own default list stays though the archive replaces all lists, ``sweeps_lists`` whether those
     go that an earlier import made again and in which nothing is left. ``salvaged`` is None but for a damaged
     archive: then it counts, per table and reason, the records that could not be proved; ``hedged`` tells that
-    those that could may not say their values exactly.
+    those that could may not say their values exactly. ``selected``: only a part of the archive is wanted.
     """
 
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -51,11 +51,17 @@ class Fitted:
     timers: list[object] | None = None
     salvaged: Mapping[str, Mapping[str, int]] | None = None
     hedged: bool = False
+    selected: bool = False
 
     @property
     def is_salvage(self) -> bool:
         """Whether the archive is damaged: then its silence says nothing, and nothing is removed."""
         return self.salvaged is not None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether what the stage does not hold says nothing, and so nothing is removed."""
+        return self.is_salvage or self.selected
 
     def require_same_target(self, connection: sqlite3.Connection) -> None:
         """Raise DatabaseBusy if the database's lists or timers are no longer those the stage was fitted to."""
@@ -82,7 +88,7 @@ def fit_to_target(
     """Make the stage fit the target. Raises WouldLoseData unless ``allow_loss``.
 
     :param verbatim: repair nothing, and refuse nothing: an undo brings back what was there, whatever it was.
-    :param policy: what was decided before, which is a salvage's; it is added to.
+    :param fitted: what was decided before, which is a salvage's; it is added to.
     """
     fitted = fitted or Fitted()
     fit_names(stage, live)
@@ -91,7 +97,8 @@ def fit_to_target(
     _leave_out(connection, stage, live, allow_loss or verbatim, fitted, lost)
     fitted.warnings += remarks
     if LISTS in live and not verbatim:
-        _keep_lists(connection, stage, live, overwrite, fitted)
+        # A part of a backup comes into the lists that there are, whatever it does with rows that are there.
+        _keep_lists(connection, stage, live, overwrite and not fitted.selected, fitted)
     return fitted
 
 
@@ -106,10 +113,10 @@ def _keep_lists(connection: sqlite3.Connection, stage: Stage, live: Schema, over
     if {"id", "name"} <= live[LISTS].columns.keys() and (
         not stage.tables[LISTS].carried or LISTS in (fitted.salvaged or {})
     ):
-        fitted.sweeps_lists = overwrite and not fitted.is_salvage
+        fitted.sweeps_lists = overwrite and not fitted.is_partial
         _restore_lists(connection, stage, live, fitted)
     if has_default:
-        _adopt_listless(connection, stage, live, overwrite and not fitted.is_salvage)
+        _adopt_listless(connection, stage, live, overwrite and not fitted.is_partial)
 
 
 def _leave_out(

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sidecar.results import LINES_SHOWN, Example, ImportPreview, SalvageReport, TableAccount
+from sidecar.results import LINES_SHOWN, Example, ImportPreview, SalvageReport, SelectedTable, TableAccount
 from sidecar.screen.text import cut, number, plural, printable, table, when
 
 EXAMPLES_SHOWN = 3
@@ -57,6 +57,8 @@ def preview_lines(preview: ImportPreview) -> list[str]:
     """What would happen to each table, with reasons and some examples."""
     if preview.salvage is not None:
         mode = "add and update what can be proved of it" if preview.overwrite else "add what can be proved of it"
+    elif preview.selected is not None:
+        mode = "add a part of it, or change to it" if preview.overwrite else "add what is missing of a part of it"
     else:
         mode = "replace what is there" if preview.overwrite else "add what is missing"
     return _preview_lines(f"Importing this backup of {when(preview.created_at)} would {mode}:", preview)
@@ -75,12 +77,23 @@ def _preview_lines(head: str, preview: ImportPreview) -> list[str]:
     return [
         *lines,
         *salvage_lines(preview.salvage),
+        *selected_lines(preview.selected),
         *warnings(preview.warnings),
         "",
         *account_lines(preview.tables),
         "",
         f"In all, this {totals(preview.tables)}.",
     ]
+
+
+def selected_lines(selected: Mapping[str, SelectedTable] | None) -> list[str]:
+    """What was chosen of a backup, and what comes along since the chosen cannot be without it or it belongs to it."""
+    lines = []
+    for name, rows in (selected or {}).items():
+        along = f", {number(rows.along)} along with them" if rows.along else ""
+        untied = f", {plural(rows.untied, 'subtask')} untied" if rows.untied else ""
+        lines.append(f"{printable(name)}: {number(rows.chosen)} chosen{along}{untied}")
+    return ["", *lines] if lines else []
 
 
 def account_lines(tables: Mapping[str, TableAccount]) -> list[str]:

@@ -96,6 +96,8 @@ def import_lines(result: ImportResult) -> list[str]:
         return _import_lines(same, result)
     if result.salvage is not None:
         done = "Brought in what can be proved of"
+    elif result.selected is not None:
+        done = "Brought in a part of"
     else:
         done = "Replaced the data with" if result.overwrite else "Added the missing rows of"
     return _import_lines(f"{done} the backup of {when(result.created_at)}:", result)

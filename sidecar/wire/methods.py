@@ -161,6 +161,7 @@ def import_data_from_file(params: ImportParams, context: Context) -> ImportResul
         params.settings,
         salvage=params.salvage,
         preview_token=params.preview_token,
+        selection=params.selection,
     )
 
 
@@ -170,7 +171,13 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
 
     progress = context.progress(params.progress_token)
     return preview(
-        context.places, params.file_path, params.overwrite, progress, params.allow_loss, salvage=params.salvage
+        context.places,
+        params.file_path,
+        params.overwrite,
+        progress,
+        params.allow_loss,
+        salvage=params.salvage,
+        selection=params.selection,
     )
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.json_wording import in_words
+from sidecar.selection.request import Selection
 from sidecar.wire.messages import InvalidParams, shorten
 
 ProgressToken = Annotated[
@@ -79,6 +80,15 @@ SideName = Annotated[
 ]
 
 
+Part = Annotated[
+    Selection | None,
+    Meta(
+        description="The part of the backup to take, with what it cannot be without; nothing is removed then, and"
+        " overwrite says which of two rows of one id stays. All of it where nothing is chosen."
+    ),
+]
+
+
 class Params(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """What every method takes."""
 
@@ -112,6 +122,7 @@ class PreviewParams(Params):
     overwrite: Overwrite
     allow_loss: AllowLoss = False
     salvage: Salvage = False
+    selection: Part = None
 
 
 class ImportParams(Params):
@@ -123,6 +134,7 @@ class ImportParams(Params):
     allow_loss: AllowLoss = False
     salvage: Salvage = False
     preview_token: PreviewToken = None
+    selection: Part = None
 
 
 class UndoParams(Params):
@@ -228,7 +240,7 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
-_ADDED = {"previewToken", "overwriteShrunk", "force", "to"}
+_ADDED = {"previewToken", "overwriteShrunk", "force", "to", "selection"}
 """Params since protocol version 1.1: by position they come after those that were there before."""
 
 

@@ -274,6 +274,7 @@ export interface ImportPreview {
   salvage: SalvageReport | null;
   token: string;
   rescue: Rescue | null;
+  selected: Record<string, SelectedTable> | null;
 }
 
 /**
@@ -299,6 +300,7 @@ export interface ImportResult {
   salvage: SalvageReport | null;
   wreck: string | null;
   rescue: Rescue | null;
+  selected: Record<string, SelectedTable> | null;
 }
 
 /** Who answers, in which version of the protocol, and the places in force from now on. */
@@ -557,6 +559,35 @@ export interface Searched {
 }
 
 /**
+ * Rows of one table: `chosen` by the criteria, and brought `along`, since those cannot be without them or they
+ * belong to them; `untied`: subtasks that become tasks of their own.
+ */
+export interface SelectedTable {
+  chosen: number;
+  along: number;
+  untied: number;
+}
+
+/**
+ * Rows of a backup: those that meet each of the criteria that are given. `tables`: of these types, by the names of
+ * their tables. `lists`: in these task lists, by name or id; with a task, what belongs to it. `ids`: with these
+ * ids, of whatever type. `text`: with this text in a title or other words, whatever its capitals. `since`, `until`:
+ * begun, else made, on these days and between (UTC). `missing`: only what the database has not, by its id.
+ * `subtasks`: "with_parents" brings along the tasks that they are parts of, "untied" makes them tasks of their own
+ * where those are not there.
+ */
+export interface Selection {
+  tables?: Array<string> | null;
+  lists?: Array<string> | null;
+  ids?: Array<string> | null;
+  text?: string | null;
+  since?: string | null;
+  until?: string | null;
+  missing?: boolean;
+  subtasks?: "untied" | "with_parents";
+}
+
+/**
  * What an import does to one table, in rows. `read` + `repaired` = `added` + `updated` + `unchanged` + the sum of
  * `left_out` (reason -> rows); `repaired` rows are made because the archive names but does not carry them. On the
  * database's side: `removed` rows go, `kept` rows are not spoken of by the archive and stay, `untied` rows stay but
@@ -607,6 +638,7 @@ export interface UndoResult {
   salvage: SalvageReport | null;
   wreck: string | null;
   rescue: Rescue | null;
+  selected: Record<string, SelectedTable> | null;
   path: string;
 }
 
@@ -705,6 +737,11 @@ export interface ImportDataFromFileParams {
    * now, the import is refused with changed_since_preview.
    */
   previewToken?: string | null;
+  /**
+   * The part of the backup to take, with what it cannot be without; nothing is removed then, and overwrite says
+   * which of two rows of one id stays. All of it where nothing is chosen.
+   */
+  selection?: Selection | null;
 }
 
 /** Params of validate_backup_file. */
@@ -738,6 +775,11 @@ export interface PreviewImportParams {
   salvage?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
+  /**
+   * The part of the backup to take, with what it cannot be without; nothing is removed then, and overwrite says
+   * which of two rows of one id stays. All of it where nothing is chosen.
+   */
+  selection?: Selection | null;
 }
 
 /** Params of inspect_backup. */
@@ -1032,6 +1074,9 @@ export type ErrorKind =
   | "several_backups"
   | "changed_since_preview"
   | "same_sides"
+  | "nothing_selected"
+  | "no_such_rows"
+  | "days_turned_round"
   | "invalid_policy"
   | "backup_under_way"
   | "no_such_backup"

@@ -85,6 +85,7 @@ def test_params_are_described_in_the_order_by_position() -> None:
         ("salvage", False),
         ("progressToken", False),
         ("previewToken", False),
+        ("selection", False),
     ]
     assert all(param["description"] for param in described)
 

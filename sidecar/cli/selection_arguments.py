@@ -1,0 +1,61 @@
+"""What may be typed to take a part of a backup. Does nothing but parse."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Importing it would load what the command line does without.
+    from sidecar.selection.request import Selection
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class SelectionOptions(argparse.Namespace):
+    """What was typed, typed. A field is set only where the command has it."""
+
+    lists: list[str] | None = None
+    types: list[str] | None = None
+    ids: list[str] | None = None
+    with_text: str | None = None
+    since: str | None = None
+    until: str | None = None
+    missing: bool = False
+    untied: bool = False
+
+    def selection(self) -> Selection | None:
+        """The part that is meant; None for all of the backup."""
+        from sidecar.selection.request import Selection
+
+        chosen = Selection(
+            tables=self.types,
+            lists=self.lists,
+            ids=self.ids,
+            text=self.with_text,
+            since=self.since,
+            until=self.until,
+            missing=self.missing,
+            subtasks="untied" if self.untied else "with_parents",
+        )
+        return chosen if chosen != Selection(subtasks=chosen.subtasks) else None
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a part of a backup."""
+    group = parser.add_argument_group("a part of the backup, with what it cannot be without; nothing is then removed")
+    group.add_argument("--list", dest="lists", metavar="NAME", action="append", help="what is in this task list")
+    group.add_argument("--type", dest="types", metavar="TABLE", action="append", help="this type, as inspect names it")
+    group.add_argument("--id", dest="ids", metavar="ID", action="append", help="the row with this id, as find shows it")
+    group.add_argument("--text", dest="with_text", metavar="TEXT", help="rows with this text in a title or other words")
+    group.add_argument("--since", metavar="DAY", type=_day, help="begun or made on this day (UTC) or later")
+    group.add_argument("--until", metavar="DAY", type=_day, help="begun or made on this day (UTC) or earlier")
+    group.add_argument("--missing", action="store_true", help="only what the database does not have")
+    group.add_argument("--untied", action="store_true", help="subtasks without their parents: as tasks of their own")
+
+
+def _day(text: str) -> str:
+    if not _DAY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-11-22")
+    return text
