@@ -401,7 +401,7 @@ class NoSuchCopy(SidecarError):
 class SameSides(SidecarError):
     """Both sides are the same file, {path}: there is nothing to compare. Name another backup, or "now"."""
 
-    kind, code, hint = "same_sides", 70, "Name two different backups, or one and the database."
+    kind, code, hint = "same_sides", 74, "Name two different backups, or one and the database."
 
 
 class NoTimerService(SidecarError):

@@ -33,7 +33,7 @@ examples:
 
 exit codes:
   0       done
-  1       the demo found a row that differs
+  1       a difference: of the demo, of diff; find found nothing
   2       the command line is wrong, or a question could not be asked (see --yes)
   10-18   a path cannot be used
   20-29   the backup cannot be used; 25: it is not valid
@@ -45,6 +45,7 @@ exit codes:
   59      the program lacks what it needs: start it again
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
+  71-74   nothing of the backup is what was chosen, or there is nothing to compare
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none

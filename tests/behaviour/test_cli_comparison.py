@@ -92,7 +92,7 @@ def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> N
     ("typed", "code", "words"),
     [
         (("diff", "missing.kpbackup"), 10, "There is no file at missing.kpbackup"),
-        (("diff", "now", "now"), 70, "nothing to compare"),
+        (("diff", "now", "now"), 74, "nothing to compare"),
         (("diff", "--start", "-1", "before.kpbackup"), 2, "not a whole number"),
         (("diff", "--count", "10001", "before.kpbackup"), 2, "more than 10,000 rows"),
         (("diff",), 2, "LEFT"),
