@@ -1,4 +1,4 @@
-//! Makes the permissions of the plugin's own commands; the four commands of the app need none.
+//! Makes the permissions of the plugin's own commands; the five commands of the app need none.
 
 const COMMANDS: &[&str] = &[
     "preview_import",
@@ -8,6 +8,12 @@ const COMMANDS: &[&str] = &[
     "cancel",
     "backup_status",
     "run_backup_if_due",
+    "get_backup_policy",
+    "set_backup_policy",
+    "accept_backup_hold",
+    "note_backup",
+    "restore_backup",
+    "clear_all",
 ];
 
 fn main() {

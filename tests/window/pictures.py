@@ -1,6 +1,7 @@
 """Makes the pictures of protocol/images from the example app's own window.
 
-``KIRAPILOT_EXAMPLE=... python -m tests.window.pictures protocol/images``, with what .ci/desktop installs.
+``KIRAPILOT_EXAMPLE=... python -m tests.window.pictures protocol/images``, with what .ci/desktop installs; ``jobs`` or
+``backups`` after it takes some of them alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from sidecar.database.sample import make_fresh, make_sample
 from tests.support.archives import edited, entries_of, write
+from tests.support.databases import execute
 from tests.window.conftest import APP_VARIABLE
 from tests.window.screen import Home, eventually, screen
 from tests.window.window import Window, window
@@ -71,9 +73,32 @@ def take(app: Path, home: Home, images: Path) -> None:
         picture(shown, images, "warning")
 
 
+def take_backups(app: Path, home: Home, images: Path) -> None:
+    """The automatic backups: pinned, noted, held since the data shrank."""
+    with screen() as display, window(app, home, display, LC_ALL="en_US.UTF-8") as shown:
+        themed(shown, "light")
+        shown.click("#back-up")
+        shown.click("#backups .pin")
+        eventually(lambda: "pinned" in shown.text("#backups"), "it is pinned", seconds=300)
+        shown.click("#backups .noted")
+        shown.find("#backups .noting input").send_keys("Before the move to the new laptop")
+        shown.click("#backups .noting .primary")
+        eventually(lambda: "new laptop" in shown.text("#backups"), "it is noted", seconds=300)
+        execute(home.database, "DELETE FROM tasks WHERE rowid % 3 > 0")
+        shown.click("#back-up")
+        eventually(lambda: not shown.is_gone("#hold"), "it is held", seconds=300)
+        shown.script("document.querySelector('.automatic').scrollIntoView({ block: 'start' })")
+        picture(shown, images, "backups")
+
+
 def make_fresh_again(home: Home) -> None:
     home.database.unlink()
     make_fresh(home.database)
+
+
+def make_sample_again(home: Home) -> None:
+    home.database.unlink()
+    make_sample(home.database, 20_000)
 
 
 def spoil(document: object) -> None:
@@ -92,7 +117,14 @@ def main() -> None:
     try:
         home = Home(folder).make()
         make_sample(home.database, 20_000)
-        take(Path(os.environ[APP_VARIABLE]), home, images)
+        app = Path(os.environ[APP_VARIABLE])
+        wanted = sys.argv[2:] or ["jobs", "backups"]
+        if "backups" in wanted:
+            take_backups(app, home, images)
+        if "jobs" in wanted:
+            shutil.rmtree(home.database.parent / "backups", ignore_errors=True)
+            make_sample_again(home)
+            take(app, home, images)
         eventually(lambda: not list(home.run_folders.glob("run-*/*")), "the sidecar has tidied up")
     finally:
         shutil.rmtree(folder)

@@ -2,19 +2,27 @@
 
 import { desktopDir, join } from '@tauri-apps/api/path';
 import { confirm, save } from '@tauri-apps/plugin-dialog';
-import { useEffect, useId, useState, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 
+import { AutomaticBackups } from './AutomaticBackups';
 import * as backup from './backup';
+import { Cleared } from './Cleared';
 import { Counts, Warnings } from './Counts';
 import { beganFrom } from './focus';
 import { FailureDialog, type Notice } from './FailureDialog';
 import { Imported } from './Imported';
 import { Preview } from './Preview';
 import { ProgressPanel } from './ProgressPanel';
-import { StatusLine } from './StatusLine';
+import { forgetSettings } from './preferences';
+import { useBackups } from './useBackups';
 import { FILTERS, useImport } from './useImport';
 import { useJob } from './useJob';
-import { useStatus } from './useStatus';
+
+/** As the app's own confirmation says, but for its last sentence. */
+const CLEARING = `This removes all tasks and projects, timer sessions and history, AI conversations, preferences and \
+settings, and all other data of KiraPilot.
+
+A backup and a safety copy are made first: Undo brings everything back.`;
 
 interface Success {
   title: string;
@@ -28,8 +36,8 @@ export function DataManagement() {
   const [success, setSuccess] = useState<Success>();
   const [imported, setImported] = useState<{ title: string; result: backup.Imported }>();
   const { job, run } = useJob();
-  const copies = useSafetyCopies();
-  const status = useStatus();
+  const [cleared, setCleared] = useState<backup.ClearResult>();
+  const { status, copies, automatic } = useBackups();
   const importing = useImport(run, {
     onFailure: setFailure,
     onImported: (result) => setImported({ title: 'Import complete', result }),
@@ -80,8 +88,21 @@ export function DataManagement() {
     }
   }
 
+  async function clearAll() {
+    const sure = await confirm(CLEARING, { title: 'Clear All Data', kind: 'warning' });
+    if (!sure) return;
+    setSuccess(undefined);
+    try {
+      const result = await run('Clearing all data', backup.clearAll);
+      forgetSettings();
+      setCleared(result);
+    } catch (reason) {
+      failed('Clear Failed', 'Failed to clear database', reason);
+    }
+  }
+
   async function undo() {
-    const sure = await confirm('Bring back what was there before the last import?', {
+    const sure = await confirm('Bring back what was there before?', {
       title: 'Undo Last Import',
       kind: 'warning',
     });
@@ -89,11 +110,13 @@ export function DataManagement() {
     setSuccess(undefined);
     // The page below is that of before the import until it is left, so this dialog comes back if nothing is undone.
     setImported(undefined);
+    setCleared(undefined);
     try {
       const result = await run('Undoing the last import', () => backup.undoLastImport());
       setImported({ title: 'Import undone', result });
     } catch (reason) {
       setImported(imported);
+      setCleared(cleared);
       failed('Undo Failed', 'Failed to undo the import', reason);
     }
   }
@@ -103,7 +126,6 @@ export function DataManagement() {
     <>
       <h1>Data Management</h1>
       <p className="lead">Back up everything KiraPilot knows, and bring it back.</p>
-      {status && <StatusLine status={status} />}
       <section className="card" aria-label="Backup and restore">
         <Action id="export" title="Export Data" isMain isBusy={isBusy} onClick={exportData}>
           Save tasks, sessions, conversations and settings to one file.
@@ -119,6 +141,9 @@ export function DataManagement() {
             Go back to what was here on {new Date(last.created_at).toLocaleString()}.
           </Action>
         )}
+        <Action id="clear" title="Clear All Data" isDanger isBusy={isBusy} onClick={clearAll}>
+          Remove everything from KiraPilot. A backup is made first, and Undo brings it back.
+        </Action>
       </section>
       {job && <ProgressPanel job={job} />}
       {success && (
@@ -128,6 +153,16 @@ export function DataManagement() {
           <Counts of={success.metadata} />
           <Warnings lines={success.warnings} />
         </section>
+      )}
+      {status && (
+        <AutomaticBackups
+          status={status}
+          backups={automatic}
+          isBusy={isBusy}
+          run={run}
+          onRestore={importing.look}
+          onFailed={failed}
+        />
       )}
       {importing.choice && (
         <Preview
@@ -140,22 +175,10 @@ export function DataManagement() {
       {imported && (
         <Imported {...imported} onUndo={undo} onClose={() => window.location.reload()} />
       )}
+      {cleared && <Cleared result={cleared} onUndo={undo} onClose={() => window.location.reload()} />}
       {failure && <FailureDialog notice={failure} onClose={() => setFailure(undefined)} />}
     </>
   );
-}
-
-/** The copies made before imports, as they were when the page was loaded: after an import it is loaded again. */
-function useSafetyCopies() {
-  const [copies, setCopies] = useState<backup.SafetyCopyState[]>([]);
-  useEffect(() => {
-    // Without the plugin's permission, the page has no undo.
-    backup.listBackups().then(
-      (list) => setCopies(list.backups),
-      (reason) => console.warn('no list of safety copies:', backup.failureOf(reason).message),
-    );
-  }, []);
-  return copies;
 }
 
 interface ActionProps {
@@ -164,12 +187,13 @@ interface ActionProps {
   /** What the button says, if not the title. */
   label?: string;
   isMain?: boolean;
+  isDanger?: boolean;
   isBusy: boolean;
   onClick: () => void;
   children: ReactNode;
 }
 
-function Action({ id, title, label, isMain, isBusy, onClick, children }: ActionProps) {
+function Action({ id, title, label, isMain, isDanger, isBusy, onClick, children }: ActionProps) {
   const text = useId();
   return (
     <div className="action">
@@ -179,7 +203,7 @@ function Action({ id, title, label, isMain, isBusy, onClick, children }: ActionP
       </div>
       <button
         id={id}
-        className={isMain ? 'primary' : ''}
+        className={isMain ? 'primary' : isDanger ? 'danger' : ''}
         aria-describedby={text}
         disabled={isBusy}
         onClick={(event) => {

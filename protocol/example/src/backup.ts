@@ -9,19 +9,34 @@ import { listen } from '@tauri-apps/api/event';
 import { getCurrentWindow } from '@tauri-apps/api/window';
 
 import type {
+  AutomaticBackup,
   BackupList,
   BackupMetadata,
   BackupStatus,
   BackupValidationResult,
+  ClearResult,
   ExportResult,
   ImportPreview,
   ImportResult,
+  Keep,
+  Noted,
+  Policy as PolicyParam,
   Report,
+  RunResult,
   SafetyCopyState,
   SalvageReport,
 } from '../../client/src/types';
 
-export type { BackupMetadata, BackupStatus, ImportPreview, SafetyCopyState, SalvageReport };
+export type {
+  AutomaticBackup,
+  BackupList,
+  BackupMetadata,
+  BackupStatus,
+  ClearResult,
+  ImportPreview,
+  SafetyCopyState,
+  SalvageReport,
+};
 
 /** The import's result, without `settings`: those are in localStorage already. */
 export type Imported = Omit<ImportResult, 'settings'> & { settings_restored?: boolean };
@@ -62,6 +77,31 @@ export const cancel = () => invoke<number>('plugin:kirapilot-backup|cancel');
 export const undoLastImport = () => invoke<Imported>('plugin:kirapilot-backup|undo_last_import');
 
 export const listBackups = () => invoke<BackupList>('plugin:kirapilot-backup|list_backups');
+
+/** A policy as it is answered: nothing of it is left out. */
+export type Policy = Required<Omit<PolicyParam, 'places'>> & { places: Array<{ path: string; keep: Required<Keep> }> };
+
+export interface PolicyFile {
+  policy: Policy;
+  remark: string;
+}
+
+export const getPolicy = () => invoke<PolicyFile>('plugin:kirapilot-backup|get_backup_policy');
+
+export const setPolicy = (policy: Policy) =>
+  invoke<PolicyFile>('plugin:kirapilot-backup|set_backup_policy', { policy });
+
+export const backUpNow = () =>
+  invoke<RunResult>('plugin:kirapilot-backup|run_backup_if_due', { trigger: 'manual' });
+
+export const acceptHold = () => invoke<unknown>('plugin:kirapilot-backup|accept_backup_hold');
+
+/** Pins a backup, or puts a note to it, in all its places. */
+export const noteBackup = (number: number, kept: { note?: string; pinned?: boolean }) =>
+  invoke<Noted>('plugin:kirapilot-backup|note_backup', { number, ...kept });
+
+/** What the app's own `clear_all_data` does, which answers the message alone. */
+export const clearAll = () => invoke<ClearResult>('plugin:kirapilot-backup|clear_all');
 
 export const backupStatus = () => invoke<BackupStatus>('plugin:kirapilot-backup|backup_status');
 

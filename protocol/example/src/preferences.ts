@@ -28,6 +28,11 @@ export function usePrivacySettings() {
   return useStored('kirapilot-privacy-settings', PRIVACY);
 }
 
+/** What the app removes once all data is cleared: its page is loaded again then. */
+export function forgetSettings() {
+  for (const key of ['kirapilot-preferences', 'kirapilot-privacy-settings', 'kira_api_key']) localStorage.removeItem(key);
+}
+
 /** State that is read once, and written whenever it changes: React's is the truth while the page lives. */
 function useStored<T extends object>(key: string, initial: T) {
   const [value, setValue] = useState<T>(() => {

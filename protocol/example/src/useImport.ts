@@ -105,6 +105,8 @@ export function useImport(run: Run, { onFailure, onImported }: Ends) {
   return {
     choice,
     choose,
+    /** Shows what an import of this backup would do. */
+    look: (filePath: string) => void look(filePath, { overwrite: true }),
     confirm,
     change: (how: backup.How) => choice && void compare(choice.filePath, how),
     close,

@@ -18,6 +18,8 @@ const UNDER_WAY: Record<string, string> = {
   export_data_to_file: 'Exporting your data',
   import_data_from_file: 'Importing the backup',
   undo_last_import: 'Undoing the last import',
+  run_backup_if_due: 'Making a backup',
+  clear_all_data: 'Clearing all data',
 };
 
 export function useJob() {

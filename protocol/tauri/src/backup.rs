@@ -37,6 +37,8 @@ const LINGER: Duration = Duration::from_secs(1);
 
 const NOT_EXPORTED: &str =
     "The app's settings are not in this backup: its page did not answer. Export again to include them";
+const NOT_KEPT: &str =
+    "The app's settings are not in the safety copy: its page did not answer. An undo leaves those of this device";
 const NOT_READ: &str = "The settings of this device stay as they are: the app's page did not answer";
 const NOT_WRITTEN: &str =
     "The settings of the backup could not be put back: those of this device may have stayed as they are";
@@ -74,6 +76,8 @@ pub enum Settings {
     Saved,
     /// They are replaced by what it brings back.
     Restored,
+    /// They go into what it keeps, and the page removes them then.
+    Cleared,
 }
 
 impl<R: Runtime> Backup<R> {
@@ -106,7 +110,9 @@ impl<R: Runtime> Backup<R> {
     pub async fn call(&self, webview: &Webview<R>, method: &'static str, params: Value, settings: Settings) -> Outcome {
         let key = Key { method: method.to_owned(), params: params.to_string() };
         let linger = match settings {
-            Settings::Restored => |outcome: &Outcome| if outcome.is_ok() { LINGER } else { Duration::ZERO },
+            Settings::Restored | Settings::Cleared => {
+                |outcome: &Outcome| if outcome.is_ok() { LINGER } else { Duration::ZERO }
+            }
             _ => |_: &Outcome| Duration::ZERO,
         };
         let (backup, webview) = (self.clone(), webview.clone());
@@ -120,6 +126,7 @@ impl<R: Runtime> Backup<R> {
                     Settings::None => backup.ask(method, params, &cancel).await,
                     Settings::Saved => backup.export(&webview, method, params, &cancel).await,
                     Settings::Restored => backup.restore(&webview, method, params, &cancel).await,
+                    Settings::Cleared => backup.empty(&webview, method, params, &cancel).await,
                 };
                 backup.emit(FINISHED, end_of(method, &file_path, &outcome));
                 if TELLING.contains(&method) {
@@ -134,6 +141,12 @@ impl<R: Runtime> Backup<R> {
         self.flights.run(key, linger, run).await?
     }
 
+    /// Clears all data, for the page in `webview`. Answers ClearResult.
+    pub async fn clear(&self, webview: &Webview<R>) -> Outcome {
+        let params = json!({"appVersion": self.app.package_info().version.to_string()});
+        self.call(webview, "clear_all_data", params, Settings::Cleared).await
+    }
+
     /// Cancels the running calls of `method` (of all, without) about `file_path` (about any, without).
     pub fn cancel(&self, method: Option<&str>, file_path: Option<&str>) -> usize {
         self.flights.cancel(|key| {
@@ -142,7 +155,19 @@ impl<R: Runtime> Backup<R> {
         })
     }
 
-    async fn export(&self, webview: &Webview<R>, method: &'static str, mut params: Value, cancel: &Cancel) -> Outcome {
+    async fn export(&self, webview: &Webview<R>, method: &'static str, params: Value, cancel: &Cancel) -> Outcome {
+        self.keep(webview, method, params, cancel, NOT_EXPORTED).await
+    }
+
+    /// A method that writes a copy, with the page's settings; `silent` is told where the page does not answer.
+    async fn keep(
+        &self,
+        webview: &Webview<R>,
+        method: &'static str,
+        mut params: Value,
+        cancel: &Cancel,
+        silent: &str,
+    ) -> Outcome {
         let held = settings::read(webview).await;
         let is_silent = held.is_none();
         if let Some(values) = held {
@@ -150,8 +175,14 @@ impl<R: Runtime> Backup<R> {
         }
         let mut result = self.ask(method, params, cancel).await?;
         if is_silent {
-            warn(&mut result, NOT_EXPORTED);
+            warn(&mut result, silent);
         }
+        Ok(result)
+    }
+
+    async fn empty(&self, webview: &Webview<R>, method: &'static str, params: Value, cancel: &Cancel) -> Outcome {
+        let result = self.keep(webview, method, params, cancel, NOT_KEPT).await?;
+        self.emit(RESTORED, json!({"command": method, "window": webview.label()}));
         Ok(result)
     }
 

@@ -1,4 +1,4 @@
-//! The commands. The first four are the app's own, under the names and params its frontend has always used:
+//! The commands. The first five are the app's own, under the names and params its frontend has always used:
 //! they belong into the app's `generate_handler!` and need no permission. The others are the plugin's
 //! (`plugin:kirapilot-backup|NAME`).
 //!
@@ -9,7 +9,6 @@
 use serde_json::{json, Value};
 use tauri::{command, Runtime, State, Webview};
 
-use crate::automatic;
 use crate::backup::{Backup, Settings};
 use crate::failure::Failure;
 
@@ -72,6 +71,17 @@ pub async fn validate_backup_comprehensive<R: Runtime>(
     backup.call(&webview, "validate_backup_comprehensive", params, Settings::None).await.map_err(String::from)
 }
 
+/// Clears all data, of which a safety copy is made first. Answers the sentence that the app's page shows.
+///
+/// What else is known of it, [`clear_all`](crate::automatic_commands::clear_all) answers.
+#[command]
+pub async fn clear_all_data<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<String, String> {
+    let cleared = backup.clear(&webview).await.map_err(String::from)?;
+    let mut lines = vec![cleared["message"].as_str().unwrap_or_default()];
+    lines.extend(cleared["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str));
+    Ok(lines.join("\n\n"))
+}
+
 /// Tells what an import would do, and changes nothing. Answers ImportPreview.
 #[command]
 pub async fn preview_import<R: Runtime>(
@@ -107,24 +117,6 @@ pub async fn undo_last_import<R: Runtime>(webview: Webview<R>, backup: State<'_,
 #[command]
 pub async fn list_backups<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
     backup.call(&webview, "list_backups", json!({}), Settings::None).await
-}
-
-/// Tells how the automatic backups are. Answers BackupStatus, as the event [`STATUS`](crate::automatic::STATUS) tells it.
-#[command]
-pub async fn backup_status<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
-    backup.call(&webview, "backup_status", json!({}), Settings::None).await
-}
-
-/// Makes a backup because of `trigger`: "manual" where a person asks, "update" before an update is installed. Answers
-/// RunResult.
-#[command]
-pub async fn run_backup_if_due<R: Runtime>(
-    webview: Webview<R>,
-    backup: State<'_, Backup<R>>,
-    trigger: String,
-) -> Result<Value, Failure> {
-    let params = automatic::params_of(&backup, &trigger);
-    backup.call(&webview, "run_backup_if_due", params, Settings::Saved).await
 }
 
 /// Cancels running calls: those of one command, those about one file, or all. Answers how many were still running.

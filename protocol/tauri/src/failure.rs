@@ -106,13 +106,24 @@ impl Failure {
             "import_data_from_file" | "undo_last_import" => {
                 "The backup is fine, and your data is either as it was or completely replaced, nothing in between."
             }
-            "export_data_to_file" => "A backup that was there before is still there; no half backup is left.",
+            "clear_all_data" => {
+                "Your data is either as it was or completely cleared, and then it is in a safety copy: undo brings it back."
+            }
+            "export_data_to_file" | "run_backup_if_due" => "A backup that was there before is still there; no half backup is left.",
             _ => "Nothing was changed.",
         };
         Self::new(
             "sidecar_stopped",
             "Look at your data, then try again.",
             format!("KiraPilot's backup program stopped in the middle of its work. {meaning} Please try again."),
+        )
+    }
+
+    pub(crate) fn no_such_backup(number: u64) -> Self {
+        Self::new(
+            "no_such_backup",
+            "List the backups first.",
+            format!("There is no automatic backup {number}. List the backups, and name one of those."),
         )
     }
 

@@ -1,6 +1,6 @@
 //! Backup and restore for KiraPilot's Tauri app: its own commands, done by a Python sidecar.
 //!
-//! The frontend goes on calling `invoke('export_data_to_file', { filePath })` and the three others; this crate has
+//! The frontend goes on calling `invoke('export_data_to_file', { filePath })` and the four others; this crate has
 //! commands of the same names, forwards them to one long-lived sidecar process as JSON-RPC, and answers with what comes
 //! back. The page gets no permission to start programs.
 //!
@@ -14,6 +14,7 @@
 //!         commands::import_data_from_file,
 //!         commands::validate_backup_file,
 //!         commands::validate_backup_comprehensive,
+//!         commands::clear_all_data,
 //!     ]);
 //! ```
 //!
@@ -23,6 +24,7 @@
 //! [`automatic`] makes calls that nobody has to think of.
 
 pub mod automatic;
+pub mod automatic_commands;
 pub mod backup;
 pub mod cancel;
 pub mod commands;
@@ -108,8 +110,14 @@ impl<R: Runtime> Builder<R> {
                 commands::undo_last_import,
                 commands::list_backups,
                 commands::cancel,
-                commands::backup_status,
-                commands::run_backup_if_due,
+                automatic_commands::backup_status,
+                automatic_commands::run_backup_if_due,
+                automatic_commands::get_backup_policy,
+                automatic_commands::set_backup_policy,
+                automatic_commands::accept_backup_hold,
+                automatic_commands::note_backup,
+                automatic_commands::restore_backup,
+                automatic_commands::clear_all,
             ])
             .setup(|app, _| {
                 let automatic = self.automatic;

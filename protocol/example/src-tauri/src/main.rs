@@ -35,6 +35,7 @@ fn main() {
             commands::import_data_from_file,
             commands::validate_backup_file,
             commands::validate_backup_comprehensive,
+            commands::clear_all_data,
         ])
         .setup(|app| {
             // As the app does for its floating timer: one program, two pages, one sidecar.
