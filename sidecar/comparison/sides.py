@@ -68,13 +68,13 @@ def archived(path: Path, places: Places, progress: Progress) -> Iterator[Opened]
 
 @contextmanager
 def staged_side(name: str, path: Path, places: Places, progress: Progress) -> Iterator[Side]:
-    """The side, staged and checked to be what was written; the stage is gone at the end.
+    """The side, staged and held to what was written, whatever its rows may be; the stage is gone at the end.
 
     Raises PathError, BackupError and DatabaseError for a file that cannot be read, WorkFolderUnusable, Cancelled.
     """
     with (
         archived(path, places, progress) as given,
-        judged(given.path, places.work_dir, progress) as backup,
+        judged(given.path, places.work_dir, progress, rows=False) as backup,
     ):
         backup.remark(given.remarks)
         backup.require_whole()

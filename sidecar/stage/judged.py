@@ -64,13 +64,16 @@ def remarks_on(archive: ZipReader) -> list[str]:
 
 
 @contextmanager
-def judged(file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8") -> Iterator[Judged]:
+def judged(
+    file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8", rows: bool = True
+) -> Iterator[Judged]:
     """A backup, staged and checked; the stage is gone at the end.
 
     :param encoding: text encoding of the database the stage will be attached to.
+    :param rows: whether rows are held against each other, too; else only against what was written.
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
-    with open_source(file_path) as file, _judged(file, Path(file_path), work_dir, progress, encoding) as backup:
+    with open_source(file_path) as file, _judged(file, Path(file_path), work_dir, progress, encoding, rows) as backup:
         yield backup
 
 
@@ -82,7 +85,9 @@ def judged_file(file: BinaryIO, work_dir: Path, progress: Progress) -> Iterator[
 
 
 @contextmanager
-def _judged(file: BinaryIO, path: Path | None, work_dir: Path, progress: Progress, encoding: str) -> Iterator[Judged]:
+def _judged(
+    file: BinaryIO, path: Path | None, work_dir: Path, progress: Progress, encoding: str, rows: bool = True
+) -> Iterator[Judged]:
     with work_folder(work_dir) as folder, work_errors(work_dir):
         with file_errors(path, Act.UNPACK) if path else nullcontext():
             archive = ZipReader(file)
@@ -94,7 +99,8 @@ def _judged(file: BinaryIO, path: Path | None, work_dir: Path, progress: Progres
             contents = stage_archive(archive, stage, folder, problems, progress)
             for remark in contents.manifest.remarks if contents.manifest else ():
                 problems.warning("salvaged", remark)
-            check(stage, contents.metadata, problems, progress)
+            if rows:
+                check(stage, contents.metadata, problems, progress)
             yield Judged(stage, contents, problems)
         finally:
             stage.close()
