@@ -11,7 +11,7 @@ Tree::
     │   └── UnsupportedVersion  SeveralBackups  TooNew  InvalidBackup (RowsRefused)  WouldLoseData  NothingToSalvage
     ├── DatabaseError          the app's database is at fault, or in the way
     │   └── DatabaseNotFound  DatabaseBusy  NotADatabase  NotKiraPilot
-    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild
+    │       DatabaseDamaged  DatabaseReadOnly  BeyondFormat  CannotRemove  CannotRebuild  UnknownSchema
     ├── WorkFolderUnusable  VerificationFailed  NotImportable  AccountingMismatch
     ├── SameSides  SelectionError (NothingSelected  NoSuchRows  SelectionTurnedRound), a BackupError
     ├── SafetyCopyFailed  NoSafetyCopy  NothingReplaced  ChangedSincePreview
@@ -298,6 +298,13 @@ class DatabaseDamaged(DatabaseError):
 
     kind, code = "database_damaged", 34
     hint = "Import your latest backup as a replacement, or export what can still be read (param salvage)."
+
+
+class UnknownSchema(DatabaseError):
+    """KiraPilot's database needs what this program does not have or know ({detail}), and was left as it is. Update
+    KiraPilot, then try again."""
+
+    kind, code, hint = "unknown_schema", 66, "Update KiraPilot, then try again."
 
 
 class DatabaseReadOnly(DatabaseError):

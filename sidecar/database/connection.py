@@ -32,6 +32,8 @@ from sidecar.errors import (
     PathNotAllowed,
     ReadFailed,
     SidecarError,
+    StartAgain,
+    UnknownSchema,
     WorkFolderUnusable,
 )
 from sidecar.progress import Progress
@@ -60,6 +62,9 @@ _FORMAT = _MAGIC[0] + bytes((0x10, 0, 1, 1, 0, 64, 32, 32))
 
 _ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
 """What every generation of the app's database has, and hardly any other database."""
+
+_LACKING = "no such "
+"""How SQLite begins to tell of a column, table, function, collation or module that a schema speaks of, or we do."""
 
 _WRITING = {
     sqlite3.SQLITE_IOERR_WRITE,
@@ -115,6 +120,10 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> SidecarError:
             return DatabaseReadOnly(path=path, detail=detail)
         case sqlite3.SQLITE_IOERR:
             return ReadFailed(path=path, detail=detail)
+        case sqlite3.SQLITE_NOMEM:
+            return StartAgain(detail="the computer is out of memory")
+        case sqlite3.SQLITE_ERROR if detail.startswith(_LACKING):
+            return UnknownSchema(path=path, detail=detail)
         case _:
             return DatabaseDamaged(path=path, detail=detail)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, broken_references, quote
+from sidecar.errors import RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Plan, gone_of, plan_of, untied_of
@@ -69,12 +70,15 @@ def data_version(connection: sqlite3.Connection) -> int:
 def _change(ledger: Ledger, plan: Plan, progress: Progress) -> None:
     """Removals first: a unique value must be free before its next owner comes."""
     for name in plan.live:
-        _remove(ledger, plan, name)
+        with _naming_table(name, "removed"):
+            _remove(ledger, plan, name)
     for (name, column), rows in plan.untied.items():
-        _clear(ledger, plan, name, column, rows)
+        with _naming_table(name, "changed"):
+            _clear(ledger, plan, name, column, rows)
     for name in plan.incoming():
-        _update(ledger, plan, name)
-        _add(ledger, plan, name)
+        with _naming_table(name, "changed"):
+            _update(ledger, plan, name)
+            _add(ledger, plan, name)
         progress.advance(plan.stage.tables[name].rows)
 
 
@@ -162,6 +166,19 @@ def _add(ledger: Ledger, plan: Plan, name: str) -> None:
         with _naming_rows(ledger, plan, name, ADD, number, f"{sql} AND s.{quote(ROW)} = ?"):
             added += ledger.change(f"{sql} ORDER BY s.{quote(ROW)}", (number,))
     ledger.expect(added, account.added, f"{name}: rows added")
+
+
+@contextmanager
+def _naming_table(name: str, what: str) -> Iterator[None]:
+    """Say of a trigger or a constraint that keeps rows from going, or changing, which table's these are.
+
+    Raises RowsRefused.
+    """
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        refused: dict[str, object] = {"table": name, "reason": str(error), "rows": None, "ids": []}
+        raise RowsRefused(detail=f"that rows of {name} are {what} ({error})", refused=[refused]) from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import AccountingMismatch, CannotRemove, RowsRefused, SidecarError
+from sidecar.errors import AccountingMismatch, CannotRemove, RowsRefused, SidecarError, UnknownSchema
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import (
     assert_same_contents,
@@ -98,6 +98,38 @@ REFUSING: dict[str, tuple[tuple[str, ...], Migration, str]] = {
         "not so",
     ),
 }  # fmt: skip
+
+
+OBJECTING = {
+    "BEFORE DELETE ON tasks": "that rows of tasks are removed (not so)",
+    "BEFORE UPDATE ON threads": "the backup (not so), of threads",
+}
+
+
+@pytest.mark.parametrize("event", OBJECTING)
+def test_a_trigger_that_keeps_rows_from_going_or_changing_is_no_damage(tmp_path: Path, event: str) -> None:
+    archive = _backup(tmp_path)
+    device = copy_of(tmp_path / "source" / "copy.db", tmp_path / "device")
+    insert(device, "tasks", id="own", title="own")
+    insert(device, "threads", id="own", title="own", assignment_task_id="own")
+    run(device, f"CREATE TRIGGER guard {event} BEGIN SELECT RAISE(ABORT, 'not so'); END")
+    if "UPDATE" in event:
+        other = copy_of(tmp_path / "source" / "copy.db", tmp_path / "other")
+        execute(other, "UPDATE threads SET title = 'another'")
+        export(other, archive)
+    refused = _both_refuse(device, archive, True, RowsRefused)
+    assert OBJECTING[event] in refused.message
+    assert (refused.kind, refused.exit_code) == ("invalid_backup", 25)
+
+
+def test_a_trigger_that_speaks_of_what_is_not_there_is_no_damage(tmp_path: Path) -> None:
+    """SQLite says "no such table": nothing is wrong with the file, and no restore would mend it."""
+    archive = _backup(tmp_path)
+    device = fresh(tmp_path)
+    run(device, "CREATE TRIGGER found AFTER INSERT ON tasks BEGIN INSERT INTO found_texts VALUES (new.title); END")
+    refused = _both_refuse(device, archive, True, UnknownSchema)
+    assert "no such table: main.found_texts" in refused.message
+    assert "latest backup" not in refused.message
 
 
 @pytest.mark.parametrize("overwrite", [True, False])

@@ -1073,6 +1073,7 @@ export type ErrorKind =
   | "start_again"
   | "several_backups"
   | "changed_since_preview"
+  | "unknown_schema"
   | "nothing_selected"
   | "no_such_rows"
   | "days_turned_round"

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DatabaseReadOnly, DiskFull, ReadFailed, SafetyCopyFailed, WorkFolderUnusable
+from sidecar.errors import (
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DiskFull,
+    ReadFailed,
+    SafetyCopyFailed,
+    StartAgain,
+    WorkFolderUnusable,
+)
 from sidecar.export.safety_copies import moment_of
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress
@@ -16,11 +24,13 @@ from sidecar.system.paths import Places
 from tests.campaigns.faults.campaigns import (
     FAILURES,
     KILLS,
+    ODD_FAILURES,
     Fault,
     about,
     every_case,
     is_cleaning_up,
     is_done_without,
+    kinds_of,
     rows_of,
     some_cases,
 )
@@ -36,6 +46,7 @@ PAIRS = [(FIRST, FIRST), (FIRST, SECOND), (SECOND, THIRD), (THIRD, EVERY_KIND), 
 KILLED = "An import killed at any step leaves every table all old or all new"
 FAILED = "An import whose disk fails at any step says so, and leaves every table as it was"
 KILLED_UNDO = "An undo killed at any step leaves every table all old or all new, and can be asked for again"
+ODD = "An import or undo whose system answers oddly at any step is done, or says why, and changes no row without a word"
 FAILED_UNDO = "An undo whose disk fails at any step says so, and can be asked for again"
 
 
@@ -171,6 +182,54 @@ class Imports:
         assert self._run().kind is None
         assert rows_of(self._places.database) == self._new
         assert self._left_behind(copies_may_be=True) == [], "the next import sweeps"
+
+
+class OddImports(Imports):
+    """The same where the system answers as it seldom does: each is done, done with a warning, or told in a sentence."""
+
+    def _check_error(self, outcome: Outcome, hit: Step, fault: Fault) -> None:
+        if fault.mode != FAIL_ON:
+            # Something is still there only where removing it is what was refused, or a journal that is not hot.
+            journal = [f"{self._places.database.name}-journal"]
+            assert is_cleaning_up(hit) or self._left_behind(outcome.kind is None) in ([], journal)
+        if outcome.kind is None:
+            return
+        assert outcome.message is not None
+        assert "There is no file" not in outcome.message
+        if outcome.kind == SafetyCopyFailed.kind:
+            self._check_copy_error(outcome, hit, fault)
+            return
+        if outcome.kind == StartAgain.kind:
+            # No file can be opened any more, or no memory be had: of no file in particular.
+            return
+        assert outcome.path is not None
+        database, work = self._places.database, self._places.work_dir
+        assert outcome.path != str(database) or outcome.message.startswith("Nothing was changed")
+        refused = {DatabaseReadOnly.kind, DatabaseBusy.kind, ReadFailed.kind, DiskFull.kind}
+        where = {
+            # Why it could not lock, open or write a file, SQLite does not always tell.
+            str(database): refused | kinds_of(fault.code, database),
+            str(work): {DiskFull.kind, WorkFolderUnusable.kind, StartAgain.kind},
+            str(self._backup): kinds_of(fault.code, self._backup),
+        }
+        assert outcome.kind in where[outcome.path]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["import", "undo"])
+def test_an_import_or_undo_whose_system_answers_oddly_at_a_step_is_done_or_says_why(
+    job: str, server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    imports = OddImports(server, (THIRD, EVERY_KIND), tmp_path, job)
+    cases.record(ODD, some_cases(imports.try_one, ODD_FAILURES, imports.steps, 40))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("job", ["import", "merge", "undo"])
+def test_an_import_or_undo_whose_system_answers_oddly_at_every_step(
+    job: str, server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    cases.record(ODD, every_case(OddImports(server, (THIRD, EVERY_KIND), tmp_path, job).try_one, ODD_FAILURES))
 
 
 @pytest.mark.slow
