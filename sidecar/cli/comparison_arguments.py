@@ -55,7 +55,7 @@ def _find(declare: DECLARE) -> argparse.ArgumentParser:
         "Find tasks in all backups: since when, until when, what changed",
         "Looks for a text in titles and descriptions, in every automatic backup, safety copy and other\n"
         "backup of the list, and in the database. Answers: when did it vanish?",
-        ["find 'tax return'", "find --id 6f1c1f0e-6b5e-4a37-9a3e-0f6f6f1d2c11", "find --json groceries"],
+        ["find groceries", "find --id 6f1c1f0e-6b5e-4a37-9a3e-0f6f6f1d2c11", "find --json taxes"],
     )
     parser.add_argument("query", metavar="TEXT", help="what is looked for; capitals do not matter")
     parser.add_argument("--id", dest="task_id", action="store_true", help="TEXT is the id of one task")

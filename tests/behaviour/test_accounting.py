@@ -82,6 +82,7 @@ MEDDLING = {
 }
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("trigger", MEDDLING.values(), ids=[name.replace(" ", "-") for name in MEDDLING])
 def test_a_trigger_that_changes_what_nobody_asked_for_undoes_the_import(tmp_path: Path, trigger: str) -> None:
     device = _device(tmp_path, f"CREATE TRIGGER meddling {trigger}")

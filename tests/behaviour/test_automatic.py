@@ -175,6 +175,7 @@ def test_what_retention_lets_go_of_is_removed_once_a_newer_one_is_proved(device:
     assert backups(device.folder) == made[-2:]
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["holiday.kpbackup", "kirapilot-2020-01-01T00-00-00-000000Z.kpbackup", "note.txt"])
 def test_what_a_person_put_there_stays(device: Device, name: str) -> None:
     device.policy(device.folder, keep=Keep(hours=0, daily=1, weekly=0, monthly=0))
@@ -204,6 +205,7 @@ def test_a_backup_that_somebody_removed_is_no_failure(device: Device) -> None:
     assert (result.outcome, result.warnings) == ("made", [])
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("lost", ["removed", "rotten", "unplugged"])
 def test_an_older_backup_never_stands_for_the_newest_that_was_lost(device: Device, tmp_path: Path, lost: str) -> None:
     usb = tmp_path / "usb"
@@ -310,6 +312,7 @@ def test_a_clock_that_says_the_same_once_more_gives_no_name_twice(device: Device
     assert backups(usb) == sorted([first.name, again.name])
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("jump", [-3650, 3650])
 def test_a_clock_that_jumps_removes_no_more_than_a_day_would(device: Device, jump: int) -> None:
     device.policy(device.folder, keep=Keep(hours=0, daily=5, weekly=0, monthly=0))

@@ -324,6 +324,7 @@ def test_a_long_statement_can_be_cancelled() -> None:
         connection.execute(endless).fetchone()
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("window", [1, 7, 100, 4096])
 def test_records_are_cut_out_of_the_stream_wherever_the_window_ends(
     database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int

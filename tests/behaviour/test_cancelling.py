@@ -55,7 +55,7 @@ def _path(job: str, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("job", ["export", "import", "preview", "validate", "inspect"])
 def test_a_cancel_at_whichever_look_leaves_everything_as_it_was(
     job: str, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -140,7 +140,7 @@ MOMENTS = [*((look, None) for look in (2, 9, 17, 26)), *((None, CHOSEN.uniform(0
 """When to die: at a look for a cancel, or some seconds after the first one."""
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_a_killed_export_leaves_the_old_backup_or_a_whole_new_one(
     moment: tuple[int | None, float | None], sample: Path, tmp_path: Path
@@ -224,6 +224,7 @@ def test_the_leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not(
         assert validate_basic(places, str(target / f"{name}.kpbackup"), Progress())
 
 
+@pytest.mark.slow
 def test_two_exports_to_one_file_at_once_leave_one_whole_backup(sample: Path, tmp_path: Path) -> None:
     target = tmp_path / "target" / "a.kpbackup"
     target.parent.mkdir()

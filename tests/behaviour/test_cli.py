@@ -123,6 +123,7 @@ def test_every_command_is_documented() -> None:
         assert all(action.help for action in parser._actions), f"{name} has an option without a word of help"
 
 
+@pytest.mark.slow
 def test_every_example_can_be_typed() -> None:
     for command in commands.COMMANDS:
         examples = re.findall(r"^  kirapilot-sidecar (.+)$", make_parser_epilog(command), re.MULTILINE)
@@ -205,6 +206,7 @@ def test_a_merge_asks_nothing_for_it_replaces_nothing(shell: Shell, real_files: 
     assert result.tables["tasks"].removed == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_backup_is_salvaged_only_when_asked_for_twice(shell: Shell, real_files: Path) -> None:
     damaged = shell.folder / "damaged.kpbackup"
     damaged.write_bytes((real_files / "2025-09-08-periodic-templates.kpbackup").read_bytes()[:15_000])
@@ -225,6 +227,7 @@ def test_a_damaged_backup_is_salvaged_only_when_asked_for_twice(shell: Shell, re
     assert done.salvage.complete
 
 
+@pytest.mark.slow
 def test_preview_tells_what_import_does_and_changes_nothing(shell: Shell, real_files: Path) -> None:
     other = str(real_files / "2025-09-08-periodic-templates.kpbackup")
     before = shell.database.read_bytes()
@@ -259,6 +262,7 @@ def test_an_import_says_where_the_safety_copy_is_and_undo_puts_it_back(shell: Sh
     ]
 
 
+@pytest.mark.slow
 def test_undo_in_a_script_replaces_data_only_with_yes(shell: Shell, real_files: Path) -> None:
     shell.text("import", "--merge", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
     before = shell.database.read_bytes()
@@ -295,6 +299,7 @@ def test_an_import_without_its_safety_copy_exits_with_43_and_changes_nothing(she
     assert shell.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_damaged_safety_copy_is_listed_with_the_reason(shell: Shell, real_files: Path) -> None:
     shell.text("import", "--yes", str(real_files / "2025-09-08-periodic-templates.kpbackup"))
     (copy,) = (shell.database.parent / "backups").iterdir()
@@ -305,6 +310,7 @@ def test_a_damaged_safety_copy_is_listed_with_the_reason(shell: Shell, real_file
     assert shell.run("undo", "--yes").returncode == DamagedBackup.code
 
 
+@pytest.mark.slow
 def test_validate_shows_a_verdict_and_the_counts(shell: Shell, backup: str) -> None:
     shown = shell.text("validate", backup)
     assert shown.startswith("The backup is valid (0 errors, ")
@@ -314,6 +320,7 @@ def test_validate_shows_a_verdict_and_the_counts(shell: Shell, backup: str) -> N
     assert result.is_valid
 
 
+@pytest.mark.slow
 def test_validate_lists_every_problem_and_exits_with_25(shell: Shell, backup: str) -> None:
     spoiled = spoil(Path(backup), shell.folder / "spoiled.kpbackup", '"status": "', '"status": 7, "was": "')
     ended = shell.run("validate", str(spoiled))
@@ -325,6 +332,7 @@ def test_validate_lists_every_problem_and_exits_with_25(shell: Shell, backup: st
     assert shell.object("validate", str(spoiled))["is_valid"] is False
 
 
+@pytest.mark.slow
 def test_basic_validation_answers_the_counts_or_the_first_error(shell: Shell, backup: str) -> None:
     assert "passes the basic checks" in shell.text("validate", "--basic", backup)
     assert msgspec.convert(shell.object("validate", "--basic", backup), BackupMetadata).task_count == 12
@@ -416,7 +424,7 @@ def test_an_error_as_json_is_an_object_on_standard_output(shell: Shell) -> None:
     assert error["message"].startswith("There is no file at ")
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", "a" * 5000, "no/such/folder.kpbackup", "."])
 def test_no_path_makes_a_command_crash(shell: Shell, name: str) -> None:
     for command in (["export", "--yes"], ["import", "--yes"], ["preview"], ["validate", "--basic"], ["inspect"]):
@@ -425,6 +433,7 @@ def test_no_path_makes_a_command_crash(shell: Shell, name: str) -> None:
         assert b"Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_text_works_and_is_shown(shell: Shell) -> None:
     name = b"b\xfcckup.kpbackup"
     ended = shell.run(b"export", name, b"--json")
@@ -445,6 +454,7 @@ def test_an_output_that_lacks_characters_shows_their_escapes(shell: Shell) -> No
     assert zipfile.is_zipfile(shell.folder / "Sicherung für 😀.kpbackup")
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone_changes_nothing_about_what_was_done(shell: Shell, closed_pipe: int) -> None:
     ended = shell.run("export", "new.kpbackup", stdout=closed_pipe)
     assert (ended.returncode, ended.stderr) == (0, b"")

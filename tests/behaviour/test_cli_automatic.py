@@ -87,6 +87,7 @@ def test_every_trigger_of_the_wire_can_be_typed() -> None:
     assert set(TRIGGERS) == set(get_args(Trigger))
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
@@ -118,12 +119,14 @@ def test_a_run_makes_a_backup_and_the_next_one_says_that_none_is_due(shell: Shel
     assert len(backups(shell)) == 1
 
 
+@pytest.mark.slow
 def test_a_run_is_told_to_programs_as_its_method_does(shell: Shell) -> None:
     made = asked(shell, "auto run --app-version 0.0.55")
     assert (made["outcome"], Path(made["backup"])) == ("made", backups(shell)[0])
     assert asked(shell, "auto run")["outcome"] == "not_due"
 
 
+@pytest.mark.slow
 def test_a_place_that_failed_is_an_exit_code(shell: Shell) -> None:
     (shell.folder / "usb").write_bytes(b"a file, and no folder")
     told(shell, f"auto set --place {shell.database.parent}/backups/automatic --place usb")
@@ -167,6 +170,7 @@ def test_a_setting_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> No
     assert "No backup is made by itself" in told(shell, "auto show")
 
 
+@pytest.mark.slow
 def test_places_are_named_from_where_one_stands_and_keep_their_own_rules(shell: Shell) -> None:
     told(shell, "auto set --place usb --keep daily=3")
     beside = os.path.relpath(shell.database.parent / "backups" / "automatic", shell.folder)
@@ -290,6 +294,7 @@ def test_a_restore_in_a_script_wants_yes_and_changes_nothing_without(shell: Shel
     assert contents(shell.database) == before
 
 
+@pytest.mark.slow
 def test_a_restore_takes_a_copy_that_is_there_and_whole(shell: Shell) -> None:
     told(shell, f"auto set --place {shell.database.parent}/backups/automatic --place usb")
     run(shell)
@@ -300,6 +305,7 @@ def test_a_restore_takes_a_copy_that_is_there_and_whole(shell: Shell) -> None:
     assert Path(asked(shell, "show 1")["path"]) == backups(shell)[0]
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(("typed", "code"), [("show 9", 82), ("restore --yes --from 9", 82), ("undo --yes --to x", 83)])
 def test_what_is_not_in_the_list_is_refused_by_name(shell: Shell, typed: str, code: int) -> None:
     ended = shell.run(*typed.split())
@@ -344,6 +350,7 @@ def test_a_time_is_told_as_people_say_it(moment: str, words: str) -> None:
 # Two at the same moment
 
 
+@pytest.mark.slow
 def test_a_run_that_meets_another_one_says_so_and_does_nothing(shell: Shell) -> None:
     with locked(shell.database):
         ended = shell.run("auto", "run", "--trigger", "manual", "--json")
@@ -353,6 +360,7 @@ def test_a_run_that_meets_another_one_says_so_and_does_nothing(shell: Shell) -> 
     assert len(backups(shell)) == 1
 
 
+@pytest.mark.slow
 def test_of_many_runs_at_the_same_moment_one_works_and_the_others_see_it(shell: Shell) -> None:
     """The app and a timer of the system, say: whoever comes second finds the lock, or a backup that is current."""
     places = ["--database", str(shell.database), "--work-dir", str(shell.folder / "work")]

@@ -88,6 +88,7 @@ def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> N
     assert "not in the database now" in shown
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("typed", "code", "words"),
     [

@@ -74,6 +74,7 @@ def device(sidecar_command: list[str], database_copy: Callable[[str], Path], tmp
     return Device(Shell(sidecar_command, folder, database_copy(EVERY_KIND)), tmp_path)
 
 
+@pytest.mark.slow
 def test_it_is_set_seen_and_taken_away(device: Device) -> None:
     assert device.asked("installed", 87)["installed"] is False
     done = device.asked("install --yes")
@@ -115,6 +116,7 @@ def test_a_person_sees_all_of_it_and_is_asked(device: Device, answer: str, code:
     assert device.home.exists() == (answer == "y")
 
 
+@pytest.mark.slow
 def test_people_are_told_what_was_written_and_what_was_called(device: Device) -> None:
     code, said, complaint = device.run("install --yes")
     assert (code, complaint) == (0, "")

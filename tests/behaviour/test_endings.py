@@ -99,7 +99,7 @@ def test_a_server_that_ends_in_a_job_leaves_nothing(
     cases.record(GONE)
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 @pytest.mark.parametrize("command", ["export", *map(_thorough, ["import", "preview", "validate"])])
 def test_a_command_that_is_told_to_stop_leaves_nothing(

@@ -369,6 +369,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("without_rowid", ["", "WITHOUT ROWID"])
 def test_columns_of_every_name_come_back(tmp_path: Path, without_rowid: str) -> None:
     source = fresh(tmp_path)
@@ -405,6 +406,7 @@ def test_rows_at_both_ends_of_what_sqlite_can_number_come_back(tmp_path: Path) -
     round_trip(source, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_table_longer_than_a_batch_comes_back_wherever_its_odd_rows_lie(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     odd = {0, 999, 1000, 1001, 1999, 2000, 2500}
@@ -428,6 +430,7 @@ def test_views_and_statistics_are_left_alone(tmp_path: Path) -> None:
     assert not entry(archive, "manifest.json")["tables"].keys() & {"open_tasks", "sqlite_stat1"}
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 def test_a_database_of_another_encoding_comes_back(tmp_path: Path, encoding: str) -> None:
     utf8, source = fresh(tmp_path), tmp_path / "utf16.db"
@@ -468,7 +471,7 @@ UNPAIRED = {
 }
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
 @pytest.mark.parametrize("text", UNPAIRED.values(), ids=UNPAIRED)
 def test_half_a_character_comes_back_into_the_same_database_and_by_an_undo(

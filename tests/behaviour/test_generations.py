@@ -100,6 +100,7 @@ def test_restoring_on_the_same_device_keeps_focus_sessions_and_threads_tied_to_t
     assert [query(device, sql) for sql in tied] == before
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_restoring_a_shipped_backup_twice_changes_nothing_the_second_time(

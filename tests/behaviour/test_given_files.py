@@ -71,7 +71,7 @@ def _give(device: Device, data: bytes) -> None:
     device.archive.write_bytes(data)
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", WRAPPED)
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_a_backup_inside_of_another_file_opens(kind: str, generation: str, tmp_path: Path, cases: Cases) -> None:
@@ -128,7 +128,7 @@ DATABASES: dict[str, Callable[[Path], bytes]] = {
 }
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", DATABASES)
 @pytest.mark.parametrize("generation", [*GENERATIONS, "every-kind-of-row"])
 def test_a_database_of_kirapilot_opens_as_an_export_of_it_does(
@@ -252,6 +252,7 @@ WRONG: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.slow(but=8)
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_wrong_file_is_named_with_the_next_step(kind: str, device: Device, cases: Cases) -> None:
     data, words = WRONG[kind]

@@ -156,7 +156,7 @@ def test_nobody_has_to_read_what_it_logs(sidecar_command: list[str], fresh_datab
     assert json.loads(done.stdout)["result"]["task_count"] == 12
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("job", ["export", "import"])
 def test_a_job_under_way_at_the_end_of_input_is_finished_and_answered(
     sidecar_command: list[str], job: str, large_database: Path, tmp_path: Path, temporary: Path

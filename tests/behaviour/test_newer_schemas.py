@@ -153,7 +153,7 @@ def test_a_backup_of_a_newer_database_is_valid_and_changes_nothing_where_it_came
     assert_same_contents(contents(newer), before)
 
 
-@pytest.mark.slow(but=8)
+@pytest.mark.slow(but=2)
 def test_a_newer_database_comes_back_whole_into_an_emptied_one(newer: Path, tmp_path: Path) -> None:
     before = contents(newer)
     archive = tmp_path / "b.kpbackup"
@@ -166,7 +166,7 @@ def test_a_newer_database_comes_back_whole_into_an_emptied_one(newer: Path, tmp_
     assert_same_contents(contents(newer), before)
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=1)
 def test_an_import_over_a_newer_database_is_undone_to_the_last_byte(newer: Path, tmp_path: Path) -> None:
     archive = tmp_path / "b.kpbackup"
     export(newer, archive)
@@ -178,7 +178,7 @@ def test_an_import_over_a_newer_database_is_undone_to_the_last_byte(newer: Path,
     assert_same_contents(contents(newer), before)
 
 
-@pytest.mark.slow(but=9)
+@pytest.mark.slow(but=2)
 def test_an_import_of_an_older_backup_over_a_newer_database_is_undone_to_the_last_byte(newer: Path) -> None:
     before = contents(newer)
     if "label" in dict(query(newer, "SELECT name, 1 FROM pragma_table_info('task_lists')")):

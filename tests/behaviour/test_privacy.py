@@ -46,6 +46,7 @@ def mask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
+@pytest.mark.slow(but=5)
 @POSIX_MODES
 @pytest.mark.parametrize("mask", [0, 0o022, 0o077], indirect=True, ids=oct)
 @pytest.mark.parametrize("job", ["export", "import", "merge", "preview", "validate"])
@@ -123,6 +124,7 @@ WRONG: dict[str, Any] = {
 """What stands where something else should."""
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_value_of_whichever_column_is_not_quoted(
     wrong: str, listener: Listener, tmp_path: Path, cases: Cases
@@ -222,7 +224,7 @@ def _spoilt(database: Path, stored: str) -> None:
         connection.commit()
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("stored", STORED)
 def test_a_database_with_odd_values_everywhere_is_not_quoted(
     stored: str, places: Places, tmp_path: Path, listener: Listener, capfd: pytest.CaptureFixture[str], cases: Cases

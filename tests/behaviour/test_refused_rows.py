@@ -132,6 +132,7 @@ def test_a_trigger_that_speaks_of_what_is_not_there_is_no_damage(tmp_path: Path)
     assert "latest backup" not in refused.message
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("name", REFUSING)
 def test_rows_that_the_database_does_not_take_are_named_by_the_preview_as_by_the_import(

@@ -175,6 +175,7 @@ def restored_lists(database: Path) -> list[tuple[object, ...]]:
     return query(database, "SELECT name, id FROM task_lists WHERE name LIKE 'Restored%' ORDER BY name")
 
 
+@pytest.mark.slow
 def test_lists_made_again_do_not_pile_up_when_backups_are_replaced_in_turns(device: Path, tmp_path: Path) -> None:
     first = of_lists(tmp_path / "first.kpbackup", "a", "b", "c")
     second = of_lists(tmp_path / "second.kpbackup", "d", "e")
@@ -192,6 +193,7 @@ def test_lists_made_again_do_not_pile_up_when_backups_are_replaced_in_turns(devi
     assert query(device, "SELECT * FROM task_lists ORDER BY id") == other
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     "touched",
     [

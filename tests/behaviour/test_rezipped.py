@@ -107,7 +107,7 @@ def _pack(kind: tuple[str, Pack], entries: Entries, folder: Path, archive: Path)
     made.replace(archive)
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("packer", PACKERS)
 def test_a_backup_that_was_packed_again_imports_row_for_row(
     packer: str, packed: Packed, tmp_path: Path, cases: Cases
@@ -118,6 +118,7 @@ def test_a_backup_that_was_packed_again_imports_row_for_row(
     cases.record(REZIPPED)
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("packer", UNREAD)
 def test_a_backup_that_was_packed_as_nobody_must_is_refused_in_words(
     packer: str, packed: Packed, tmp_path: Path
@@ -153,7 +154,7 @@ LAID_OUT: dict[str, tuple[Callable[[Entries], Entries], int]] = {
 """How entries lie in a ZIP -> and how many files are no part of the backup."""
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", LAID_OUT)
 def test_entries_are_found_wherever_they_lie_and_what_lies_beside_is_named(
     kind: str, packed: Packed, cases: Cases

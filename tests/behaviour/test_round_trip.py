@@ -95,6 +95,7 @@ def test_a_backup_changes_nothing_on_the_device_it_came_from(
     assert_same(before, device, ignored=())
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", DATABASES)
 def test_a_backup_brings_back_what_was_changed_since(database_copy: Copy, tmp_path: Path, name: str) -> None:
     device = database_copy(name)
@@ -117,6 +118,7 @@ def test_a_backup_brings_back_what_was_changed_since(database_copy: Copy, tmp_pa
     assert_same(before, device, ignored=())
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", DATABASES)
 def test_an_export_of_an_import_says_what_the_first_export_said(database_copy: Copy, tmp_path: Path, name: str) -> None:
     source, device = database_copy(name), emptied(database_copy(name))

@@ -642,7 +642,7 @@ def test_equal_contents_count_once(device: Path, database_copy: Copy, tmp_path: 
     assert len(left) <= 2 * KEPT
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("days", "stays"), [(29, True), (31, False)])
 def test_the_first_copy_of_a_run_stays_for_thirty_days(device: Path, days: int, stays: bool) -> None:
     first = Path(import_differently(device, 1)[0].safety_copy or "")
@@ -663,7 +663,7 @@ def test_a_damaged_copy_is_the_first_of_no_run(device: Path) -> None:
     assert not first.exists()
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("by_a_link", [False, True])
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_the_copy_that_is_imported_is_not_removed(by_a_link: bool, device: Path, tmp_path: Path) -> None:
@@ -777,7 +777,7 @@ def test_copies_are_listed_with_what_they_hold_the_newest_first(device: Path) ->
         assert datetime.fromisoformat(copy.created_at) >= (moment_of(Path(copy.path)) or datetime.max)
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("entry", ["data.json", "tasks.json", "metadata.json", "manifest.json", "task_lists.json"])
 def test_a_damaged_copy_is_listed_as_such(entry: str, device: Path) -> None:
     good, bad = (result.safety_copy or "" for result in import_alternately(device, 2))

@@ -192,6 +192,7 @@ def test_what_is_no_secret_stays_as_it_is() -> None:
     assert redacted(harmless) == harmless
 
 
+@pytest.mark.slow
 def test_no_secret_is_ever_written_or_told(sidecar_command: list[str], fresh_database: Path, tmp_path: Path) -> None:
     given = {PREFERENCES: json.dumps(WITH_SECRETS), PRIVACY: WITH_SECRETS, "kira_api_key": KEY, KEY: OPAQUE}
     backup = str(tmp_path / "a.kpbackup")

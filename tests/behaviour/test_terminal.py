@@ -92,6 +92,7 @@ def test_import_shows_the_preview_and_asks_before_it_replaces(start: Start, back
     assert task_count(fresh_database) == 30
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("mode", [[], ["--merge"]])
 def test_a_salvage_is_shown_and_asked_for_even_where_nothing_is_replaced(
     start: Start, backup: str, fresh_database: Path, folder: Path, mode: list[str]
@@ -112,6 +113,7 @@ def test_a_salvage_is_shown_and_asked_for_even_where_nothing_is_replaced(
     assert task_count(fresh_database) == 12 + 30
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yeah, but\n", CTRL_D, CTRL_C])
 def test_anything_but_yes_leaves_the_database_as_it_was(
     start: Start, backup: str, fresh_database: Path, folder: Path, answer: str
@@ -126,6 +128,7 @@ def test_anything_but_yes_leaves_the_database_as_it_was(
     assert left_in(folder) == []
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_undo_shows_the_preview_and_asks_before_it_replaces(
     start: Start, backup: str, fresh_database: Path, answer: str
@@ -155,6 +158,7 @@ def test_export_asks_before_it_replaces_a_backup(start: Start, folder: Path, ans
     assert zipfile.is_zipfile(target) is (answer == "y")
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("command", [["export", "new.kpbackup"], ["import", "--yes"], ["preview"]])
 def test_ctrl_c_in_the_middle_leaves_everything_as_it_was(

@@ -53,6 +53,7 @@ def assert_described(message: Any, sent: dict[Any, dict[str, Any]]) -> None:
                 assert faults(f"params/{name}", params) == []
 
 
+@pytest.mark.slow(but=8)
 @pytest.mark.parametrize("name", TRANSCRIPTS)
 def test_it_is_answered_line_by_line(sidecar_command: list[str], name: str, tmp_path: Path) -> None:
     lines = read(FOLDER / f"{name}.txt")

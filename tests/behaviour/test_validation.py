@@ -61,6 +61,7 @@ def judged(device: Path, archive: Path) -> BackupValidationResult:
     return verdict
 
 
+@pytest.mark.slow(but=6)
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
@@ -136,6 +137,7 @@ def test_what_would_break_an_import_is_an_error(
     assert any(error.startswith(message) for error in verdict.errors), verdict.errors
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
@@ -191,6 +193,7 @@ def test_what_a_live_database_holds_too_or_an_import_repairs_is_a_warning(
     assert any(warning.startswith(message) for warning in verdict.warnings), verdict.warnings
 
 
+@pytest.mark.slow
 def test_a_large_number_of_tasks_is_worth_a_warning(device: Path, tmp_path: Path) -> None:
     many = [task(str(index)) for index in range(10_001)]
     for tasks, expected in ((many, ["Large number of tasks (10001), import may take time"]), (many[1:], [])):
@@ -401,7 +404,7 @@ SHIPPED_CHANGES: dict[Callable[[Entries], None], bool] = {
 """What a hand can do to an archive without a manifest, and whether what is left is still a whole backup."""
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("change", SHIPPED_CHANGES, ids=lambda change: change.__name__)
 def test_a_shipped_backup_is_held_to_the_agreement_of_its_entries(
     device: Path, real_files: Path, tmp_path: Path, change: Callable[[Entries], None]

@@ -99,6 +99,7 @@ def test_a_setting_that_the_import_leaves_out_is_told_of_beforehand(device: Path
     assert line in bring_in(device, archive).warnings
 
 
+@pytest.mark.slow
 def test_validate_holds_a_backup_against_a_database_that_is_named(run: Run, device: Path, tmp_path: Path) -> None:
     archive = backup(device, tmp_path / "b.kpbackup")
     assert run("validate", str(archive)).returncode == 0
@@ -112,6 +113,7 @@ def test_validate_holds_a_backup_against_a_database_that_is_named(run: Run, devi
     assert b"without loss" in run("validate", "--help").stdout
 
 
+@pytest.mark.slow
 def test_quietly_nothing_is_printed_but_errors(run: Run, device: Path) -> None:
     execute(device, "DELETE FROM time_sessions WHERE end_time < start_time")
     ended = run("export", "-q", "b.kpbackup")

@@ -83,6 +83,7 @@ def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", WRECKS)
 def test_a_restore_works_keeps_the_wreck_and_is_undone_and_redone(kind: str, home: Places) -> None:
     spoil, reason = WRECKS[kind]
@@ -127,6 +128,7 @@ def test_a_restore_works_keeps_the_wreck_and_is_undone_and_redone(kind: str, hom
     assert _bytes(home.database) == wreck
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("kind", WRECKS)
 def test_a_merge_into_a_wreck_is_refused_and_names_the_way_out(kind: str, home: Places) -> None:
     WRECKS[kind][0](home.database)
@@ -138,6 +140,7 @@ def test_a_merge_into_a_wreck_is_refused_and_names_the_way_out(kind: str, home: 
     assert not (home.database.parent / "backups").exists()
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", [kind for kind in WRECKS if kind != "missing"])
 def test_a_running_app_sees_the_new_database(kind: str, home: Places) -> None:
     """Its connection stays open all the while, as KiraPilot's are."""
@@ -161,6 +164,7 @@ def _overwrite(database: Path, spoil: Callable[[Path], object]) -> None:
     copy.unlink()
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("shipped", [False, True], ids=["ours", "the app's own"])
 def test_the_new_database_is_of_the_backup_s_generation(generation: str, shipped: bool, tmp_path: Path) -> None:
@@ -246,6 +250,7 @@ def test_a_wreck_that_is_written_to_all_the_while_is_not_replaced(
     assert not (home.database.parent / "backups").exists()
 
 
+@pytest.mark.slow
 def test_wrecks_are_never_pruned(home: Places) -> None:
     """Though imports make more safety copies than are kept."""
     _headless(home.database)
@@ -291,6 +296,7 @@ def test_an_empty_namesake_in_the_app_s_other_folder_is_left_alone(home: Places)
     assert [path.name for path in folder.iterdir()] == ["kirapilot.db"]
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", ["one page zeroed", "empty", "missing"])
 def test_a_wreck_that_finds_no_place_beside_the_database_lies_in_the_work_folder(
     kind: str, home: Places, capsys: pytest.CaptureFixture[str]

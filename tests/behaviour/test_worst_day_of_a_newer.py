@@ -90,6 +90,7 @@ def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", WRECKS)
 def test_a_restore_has_the_broken_one_s_schema_and_is_undone_and_redone(kind: str, home: Places) -> None:
     WRECKS[kind](home.database)
@@ -109,6 +110,7 @@ def test_a_restore_has_the_broken_one_s_schema_and_is_undone_and_redone(kind: st
     _require_as_it_was(home)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", [*LOST])
 def test_a_restore_where_the_schema_cannot_be_read_has_the_backup_s_tables_and_indexes(kind: str, home: Places) -> None:
     LOST[kind](home.database)

@@ -159,7 +159,7 @@ def test_a_backup_cut_somewhere_is_refused(subject: Subject, cases: Cases) -> No
     _try_cuts(subject, _sample(subject.whole), cases)
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 def test_a_bit_turned_somewhere_is_refused_or_means_nothing(subject: Subject, cases: Cases) -> None:
     _try_bits(subject, _sample(subject.whole), cases)
 

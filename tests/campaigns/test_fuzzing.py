@@ -38,6 +38,7 @@ def test_the_corpus_breaks_no_promise(target: str, cases: Cases) -> None:
         cases.record(FUZZED)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("target", TARGETS)
 @FEW
 @given(data=st.data())

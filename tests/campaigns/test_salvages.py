@@ -124,7 +124,7 @@ def _flipped(whole: bytes, *bits: int) -> bytes:
     return bytes(damaged)
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 def test_one_flipped_bit_costs_no_record_that_stands_there_twice(case: Case, cases: Cases) -> None:
     for damaged in _flips(case, 40, 1):
         assert not contract_missing(_judge(case, damaged))

@@ -385,7 +385,7 @@ FORGED: dict[str, tuple[Callable[[list[Header]], object], type[SidecarError]]] =
 }
 
 
-@pytest.mark.slow(but=6)
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", FORGED)
 def test_forged_zips_are_refused(kind: str, places: Places, tmp_path: Path) -> None:
     change, error = FORGED[kind]
@@ -479,6 +479,7 @@ def test_a_manifest_that_lies_is_found_out(kind: str, own_entries: Entries, plac
         _refused(places, path, error, JUDGING)
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     "name", ["plan tasks", "gone tasks", "section tasks", "stage", "tasks: id", "", "main", "e'v\"il"]
 )

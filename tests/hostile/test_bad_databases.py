@@ -157,6 +157,7 @@ def test_a_database_with_an_impossible_name_is_told_of(name: str, job: str, plac
     _refused(job, Places(tmp_path / name, places.work_dir), tmp_path, PathNotAllowed)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_pages_overwritten_in_the_middle_never_become_a_backup_or_half_an_import(
     job: str, places: Places, tmp_path: Path
@@ -341,6 +342,7 @@ def test_a_database_in_a_folder_one_may_not_enter_is_told_of(job: str, places: P
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow(but=1)
 @POSIX
 @pytest.mark.parametrize("closed", ["file", "folder"])
 def test_a_database_one_may_not_write_is_told_of(closed: str, places: Places, common_folder: Path) -> None:
@@ -353,6 +355,7 @@ def test_a_database_one_may_not_write_is_told_of(closed: str, places: Places, co
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow(but=1)
 @POSIX
 @pytest.mark.parametrize("job", ["export", "preview"])
 def test_a_database_one_may_only_read_can_be_read(job: str, places: Places, common_folder: Path) -> None:

@@ -119,6 +119,7 @@ def _make(kind: str, folder: Path) -> str:
             return ""
 
 
+@pytest.mark.slow(but=32)
 @POSIX
 @pytest.mark.parametrize("job", READING)
 @pytest.mark.parametrize("kind", UNUSABLE)
@@ -145,7 +146,7 @@ def test_a_path_that_cannot_be_written_has_an_error_of_its_own(kind: str, places
         refusal("export", places, path, expected)
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     "name",
     [
@@ -281,6 +282,7 @@ def test_a_backup_is_for_its_owner_only(places: Places, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.kpbackup").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow(but=2)
 @POSIX
 @pytest.mark.parametrize("job", READING)
 def test_a_backup_one_may_not_read_is_told_of(job: str, places: Places, common_folder: Path) -> None:
@@ -304,6 +306,7 @@ def test_a_folder_one_may_not_write_to_is_told_of(existing: bool, places: Places
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow(but=2)
 @POSIX
 @pytest.mark.parametrize("job", JOBS)
 def test_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_folder: Path) -> None:
@@ -316,6 +319,7 @@ def test_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow(but=2)
 @POSIX
 @pytest.mark.parametrize("job", ["import", "preview", "validate", "export"])
 def test_a_work_folder_one_may_not_write_to_is_told_of(job: str, places: Places, common_folder: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_work_folder_without_space_is_told_of_at_once(job: str, sample: Path, 
     assert not Path(path).exists() or job != "export"
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     ("job", "size"), [("export", 300 << 10), ("import", 300 << 10), ("preview", 300 << 10), ("validate", 16 << 10)]
 )
@@ -179,6 +180,7 @@ def test_an_export_beyond_the_largest_file_leaves_the_old_backup(largest: int, p
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("largest", [4096, 300_000])
 @pytest.mark.parametrize("job", ["import", "merge"])
 def test_an_import_beyond_the_largest_file_leaves_the_database_as_it_was(

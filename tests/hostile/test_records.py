@@ -367,6 +367,7 @@ def test_as_many_tables_and_columns_as_there_may_be_are_staged_in_time(
     assert judge(device, merge=False) is None
 
 
+@pytest.mark.slow
 def test_known_tables_may_have_hundreds_of_unknown_columns(own: tuple[Entries, Contents], device: Device) -> None:
     def widen(manifest: dict[str, Any]) -> None:
         for table in manifest["tables"].values():
@@ -377,12 +378,14 @@ def test_known_tables_may_have_hundreds_of_unknown_columns(own: tuple[Entries, C
     assert judge(device, merge=False) is None
 
 
+@pytest.mark.slow
 def test_dangling_references_of_the_database_itself_come_back(own: tuple[Entries, Contents], device: Device) -> None:
     for said, broken in ((1, 1), (2, 2), (10**30, 1)):
         write(device.archive, _dangling(said, broken)(own[0]))
         assert judge(device) in ((None,) if said < 10**6 else (None, DamagedBackup.kind))
 
 
+@pytest.mark.slow
 def test_a_database_with_hostile_names_comes_back_whole(device: Device) -> None:
     tables = ['"' + name.replace('"', '""') + '"' for name in HOSTILE_NAMES]
     for table in tables:
@@ -521,7 +524,7 @@ ODD_TIMES = {
 """A time as it stands in an archive -> as it is stored, digit for digit."""
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", ODD_TIMES)
 def test_an_odd_time_refuses_no_backup_and_is_kept_as_it_is(kind: str, device: Device) -> None:
     archived, stored = ODD_TIMES[kind]

@@ -72,7 +72,7 @@ def _run(device: Device) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what a process holds from /proc")
 @pytest.mark.parametrize("kind", GREAT)
 def test_what_a_small_file_says_takes_bounded_memory_and_time(kind: str, tmp_path: Path, cases: Cases) -> None:

@@ -217,6 +217,7 @@ ENDS: dict[str, tuple[dict[str, Any], type[SidecarError]]] = {
 }
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("kind", ENDS)
 def test_an_end_of_the_directory_that_lies_is_found_out(kind: str, device: Device) -> None:
     said, error = ENDS[kind]

@@ -88,6 +88,7 @@ def test_any_members_in_any_chunks_are_those_of_json(
     assert _members(text, size, skipped) == {key: value for key, value in document.items() if key not in skipped}
 
 
+@pytest.mark.slow
 @FEW
 @given(RECORDS, st.integers(1, 300), st.data())
 @pytest.mark.usefixtures("narrow")

@@ -112,6 +112,7 @@ def test_sizes_and_offsets_beyond_their_fields_get_zip64_headers(monkeypatch: py
         assert [info.file_size for info in archive.infolist()] == [len(data) for data in ENTRIES.values()]
 
 
+@pytest.mark.slow
 def test_sixty_five_thousand_entries_get_a_zip64_directory() -> None:
     file = _written({f"e{number}": b"" for number in range(0x10000 + 1)})
     assert b"PK\6\6" in file.getvalue()[-120:]
@@ -181,6 +182,7 @@ def test_every_way_to_pack_a_file_is_read(kind: str, tmp_path: Path) -> None:
         assert {name: b"".join(reader.pieces(name)) for name in reader.names} == ENTRIES
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("kind", REPACKED)
 def test_a_backup_that_was_packed_again_is_valid(

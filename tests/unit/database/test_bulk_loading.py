@@ -53,6 +53,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return statements
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", [*LATE, *AS_IT_IS])
 def test_a_table_is_the_same_whenever_its_keys_are_made(
     name: str, tmp_path: Path, traced: list[str], monkeypatch: pytest.MonkeyPatch

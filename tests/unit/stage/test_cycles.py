@@ -49,6 +49,7 @@ def told(edges: Edges, folder: Path) -> list[list[str]]:
     return [message[1].split(" → ") for message in messages if message]
 
 
+@pytest.mark.slow
 @given(edges=GRAPHS)
 @settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_cycle_is_told_where_there_is_one(edges: Edges, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -124,6 +124,7 @@ def test_what_no_system_takes_is_too_long_on_every_system(on_windows: bool, monk
     require_lengths(slash.join(["n" * 255] * 100))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_a_name_or_is_refused_for_its_name(text: str) -> None:

@@ -22,6 +22,7 @@ def test_jsonschema_asyncio_and_http_are_not_loaded() -> None:
     assert run(f"import sidecar.wire.methods\n{PRINT_LOADED}") == "[]"
 
 
+@pytest.mark.slow
 def test_they_are_what_the_plain_import_costs() -> None:
     assert run(f"import jsonrpcserver\n{PRINT_LOADED}") == "['asyncio', 'http', 'jsonschema']"
 
@@ -34,6 +35,7 @@ def test_of_oslash_only_the_part_in_use_is_loaded() -> None:
     assert not loaded & {"oslash.list", "oslash.writer", "oslash.ioaction"}
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("first", ["sidecar.wire.dispatching", "jsonrpcserver"])
 def test_the_whole_package_works_beside_ours_whichever_comes_first(first: str) -> None:
     script = f"""

@@ -277,6 +277,7 @@ def test_comprehensive_validation_answers_even_for_a_missing_file(client: Client
     assert result["metadata"] is None
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["validate_backup_file", "inspect_backup", "preview_import", "import_data_from_file"])
 def test_missing_file_is_an_error_that_names_it(client: Client, tmp_path: Path, name: str) -> None:
     path = str(tmp_path / "none.kpbackup")
@@ -286,7 +287,7 @@ def test_missing_file_is_an_error_that_names_it(client: Client, tmp_path: Path, 
     assert path in error["message"]
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", BACKUP_METHODS)
 @pytest.mark.parametrize("path", ["", "\0", "a\0b", "\ud800", "x" * 100_000, "/", "\udcff/\udcff"])
 def test_hostile_paths_are_answered_without_an_internal_error(client: Client, name: str, path: str) -> None:
