@@ -59,7 +59,7 @@ def test_the_program_is_read_back_out_of_the_unit(name: str) -> None:
     assert Systemd().program(Systemd().written(call)) == call.program
 
 
-@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))))
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
 def test_what_is_quoted_is_one_line_of_text_and_comes_back(word: str) -> None:
     written = quoted(word)
     assert all(" " <= character != "\x7f" for character in written)
