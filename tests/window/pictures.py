@@ -116,7 +116,7 @@ def main() -> None:
     folder.mkdir()
     try:
         home = Home(folder).make()
-        make_sample(home.database, 20_000)
+        make_sample(home.database, 2_000)
         app = Path(os.environ[APP_VARIABLE])
         wanted = sys.argv[2:] or ["jobs", "backups"]
         if "backups" in wanted:

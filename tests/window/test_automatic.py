@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ import psutil
 
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.archives import entries_of
+from tests.support.databases import contents, execute, query
 from tests.window.conftest import OpenWindow
 from tests.window.locks import held
 from tests.window.programs import overheard, requests_in
 from tests.window.screen import DEADLINE, Home, eventually
+from tests.window.test_window import NAMELESS
 from tests.window.window import Window, window
 
 SOON = "--backups-after=0.5"
@@ -94,3 +97,130 @@ def test_an_app_that_is_closed_does_not_wait_for_a_backup_that_runs_by_itself(
         assert not left
         assert time.monotonic() - closed < 5, "they would wait for the database for 10 seconds"
     assert automatic(home) == []
+
+
+def test_a_shrunk_database_is_held_until_a_person_has_looked(open_window: OpenWindow, home: Home) -> None:
+    with open_window(home) as shown:
+        shown.click("#back-up")
+        says(shown, r"1 kept in one place")
+        execute(home.database, "DELETE FROM tasks WHERE rowid > 3")
+        shown.click("#back-up")
+        told = shown.text("#hold")
+        assert "Your data has shrunk" in told
+        assert re.search(r"\b3\b.*\b12\b|\b12\b.*\b3\b", told), "how far"
+        assert len(automatic(home)) == 2, "it is backed up, beside the other"
+        shown.listen(STATUS)
+        shown.click("#accept")
+        assert shown.heard(STATUS, state="healthy")["hold"] is None
+        eventually(lambda: shown.is_gone("#hold"), "the hold is gone")
+
+
+def test_a_backup_is_restored_from_the_list(open_window: OpenWindow, home: Home) -> None:
+    before = contents(home.database)
+    with open_window(home) as shown:
+        shown.click("#back-up")
+        shown.find("#backups li")
+        execute(home.database, "UPDATE tasks SET title = 'spoiled'", "DELETE FROM time_sessions")
+        shown.click("#backups li .restore")
+        assert "Import this backup?" in shown.text("#preview")
+        shown.click("#preview button.danger")
+        shown.leave_imported()
+        assert contents(home.database) == before
+
+
+def test_a_backup_is_restored_by_its_number(shown: Window) -> None:
+    before = contents(shown.home.database)
+    made = shown.call(f"plugin:kirapilot-backup|{RUN}", trigger="update")["value"]
+    assert (made["outcome"], made["why"]) == ("made", "before an update")
+    execute(shown.home.database, "DELETE FROM tasks")
+    missing = shown.call("plugin:kirapilot-backup|restore_backup", number=7)["error"]
+    assert missing["kind"] == "no_such_backup"
+    restored = shown.call("plugin:kirapilot-backup|restore_backup", number=1)["value"]
+    assert restored["task_count"] == 12
+    assert contents(shown.home.database) == before
+
+
+def test_all_data_is_cleared_and_comes_back(open_window: OpenWindow, home: Home) -> None:
+    before = contents(home.database)
+    with open_window(home) as shown:
+        shown.script("localStorage.setItem('kirapilot-preferences', '{\"theme\":\"dark\"}')")
+        shown.reload()
+        shown.answer_dialogs(message="Ok")
+        shown.click("#clear")
+        said = shown.text("#cleared")
+        assert "Successfully cleared all data: 12 tasks, 6 time sessions, 5 AI interactions, 2 dependencies" in said
+        assert query(home.database, "SELECT count(*) FROM threads") == [(0,)]
+        assert shown.script("return localStorage.getItem('kirapilot-preferences')") is None
+        shown.click("#undo-clear")
+        shown.leave_imported()
+        assert contents(home.database) == before
+        assert shown.script("return document.documentElement.dataset.theme") == "dark"
+    assert len(automatic(home)) == 1, "one was made before"
+
+
+def test_the_apps_own_command_answers_the_sentence_that_its_page_shows(shown: Window) -> None:
+    said = shown.call("clear_all_data")["value"]
+    assert said.startswith("Successfully cleared all data: 12 tasks, 6 time sessions,")
+    assert str(shown.home.database.parent / "backups") in said
+    shown.call("plugin:kirapilot-backup|undo_last_import")
+    assert query(shown.home.database, "SELECT count(*) FROM tasks") == [(12,)]
+
+
+def test_backups_are_pinned_and_noted(shown: Window) -> None:
+    shown.click("#back-up")
+    shown.click("#backups .pin")
+    eventually(lambda: "pinned" in shown.text("#backups .what"), "it is pinned")
+    shown.click("#backups .noted")
+    shown.find("#backups .noting input").send_keys("before the move")
+    shown.click("#backups .noting .primary")
+    eventually(lambda: "before the move" in shown.text("#backups"), "the note is shown")
+    shown.reload()
+    assert "before the move" in shown.text("#backups")
+
+
+def test_the_policy_is_shown_and_changed(shown: Window) -> None:
+    elsewhere = shown.home.path / "stick"
+    elsewhere.mkdir()
+    shown.answer_dialogs(open=str(elsewhere))
+    shown.find("#policy")
+    shown.script("document.querySelector('#policy').open = true")
+    shown.click("#policy-drill")
+    shown.click("#policy-add")
+    eventually(lambda: str(elsewhere) in shown.text("#policy .places"), "the place is listed")
+    shown.click("#policy-save")
+    eventually(lambda: "Saved." in shown.text("#policy"), "it is saved")
+    policy = json.loads((shown.home.database.parent / "backup-policy.json").read_text("utf-8"))
+    assert policy["drill"] is False
+    assert [place["path"] for place in policy["places"]] == ["backups/automatic", str(elsewhere)]
+    shown.click("#back-up")
+    says(shown, "1 kept in 2 places")
+    assert len(list(elsewhere.glob("*.kpbackup"))) == 1
+
+
+def test_all_of_it_has_a_name_and_fits_a_small_window(shown: Window) -> None:
+    shown.click("#back-up")
+    shown.find("#backups li")
+    shown.find("#policy")
+    shown.script("document.querySelector('#policy').open = true")
+    assert shown.script(NAMELESS) == []
+    shown.keys("windowsize", "--sync", shown.native("KiraPilot"), "640", "480")
+    eventually(lambda: shown.script("return innerWidth") <= 640, "the window is small")
+    wider = "return [...document.querySelectorAll('main *')].filter((one) => one.scrollWidth > one.clientWidth + 1 &&"
+    wider += " one.clientWidth > 0 && getComputedStyle(one).display !== 'inline').map((one) => one.outerHTML)"
+    assert shown.script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert shown.script(wider) == []
+
+
+def test_backups_that_fail_are_told_of_by_a_dialog_once_a_week(open_window: OpenWindow, home: Home) -> None:
+    (home.database.parent / "backups").mkdir()
+    (home.database.parent / "backups/automatic").write_text("a file in the place of the folder", encoding="utf-8")
+    title = "KiraPilot's backups"
+    with open_window(home, SOON, "--warn") as shown:
+        shown.native(title)
+        assert "failing" in shown.find("#status").get_attribute("class")
+    with open_window(home, SOON, "--warn") as shown:
+        shown.listen(STATUS)
+        shown.heard(STATUS, state="failing")
+        shown.click("#back-up")
+        shown.click("#failure footer button")
+        assert not shown.native_window(title), "it was said already"

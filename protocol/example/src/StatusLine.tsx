@@ -31,7 +31,8 @@ function troubleOf(status: BackupStatus): string {
   const place = status.places.find((place) => place.state === status.state);
   switch (status.state) {
     case 'held':
-      return `${status.hold?.detail ?? 'Your data has shrunk'}: no older backup is removed until you have looked.`;
+      // How far the data shrank stands beside the button.
+      return 'Your data has shrunk: no older backup is removed until you have looked.';
     case 'failing':
       return (
         status.failure?.message ?? place?.failure?.message ?? `Not every backup in ${place?.path ?? 'a place'} is whole.`
