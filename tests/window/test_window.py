@@ -24,11 +24,11 @@ new MutationObserver(() => {
 
 
 NAMELESS = """
-const named = (element) => element.innerText?.trim() || element.getAttribute('aria-label') || element.labels?.length;
+const named = (element) => element.textContent?.trim() || element.getAttribute('aria-label') || element.labels?.length;
 return [...document.querySelectorAll('button, input, select, dialog, progress, nav, section')]
   .filter((element) => !named(element)).map((element) => element.outerHTML);
 """
-"""What a screen reader could not call by a name."""
+"""What a screen reader could not call by a name; what is folded up as well, which has no ``innerText``."""
 
 
 def entry(backup: Path, name: str) -> object:
