@@ -89,6 +89,24 @@ def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> N
 
 
 @pytest.mark.slow(but=1)
+@pytest.mark.slow
+def test_one_list_is_shown_and_brought_in_and_the_rest_stays(changed: Shell) -> None:
+    with opened(changed.database) as connection:
+        ((name, tasks),) = connection.execute(
+            "SELECT l.name, count(*) FROM task_lists l JOIN tasks t ON t.task_list_id = l.id"
+            " WHERE NOT l.is_default GROUP BY l.id ORDER BY 2 DESC LIMIT 1"
+        ).fetchall()
+        connection.execute("DELETE FROM tasks")
+        connection.execute("INSERT INTO tasks (id, title) VALUES ('mine', 'Made since')")
+    words = ("--list", name, "before.kpbackup")
+    assert f"adds {tasks}" in said(changed.run("preview", *words), 0)
+    assert "Brought in a part of the backup" in said(changed.run("import", "--yes", *words), 0)
+    with opened(changed.database) as connection:
+        titles = {title for (title,) in connection.execute("SELECT title FROM tasks")}
+    assert len(titles) == tasks + 1
+    assert "Made since" in titles
+
+
 @pytest.mark.parametrize(
     ("typed", "code", "words"),
     [
@@ -97,6 +115,8 @@ def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> N
         (("diff", "--start", "-1", "before.kpbackup"), 2, "not a whole number"),
         (("diff", "--count", "10001", "before.kpbackup"), 2, "more than 10,000 rows"),
         (("diff",), 2, "LEFT"),
+        (("import", "--yes", "--list", "Nowhere", "before.kpbackup"), 72, "no such task lists: Nowhere"),
+        (("preview", "--since", "2026-1-1", "before.kpbackup"), 2, "is not a day like"),
     ],
 )
 def test_what_cannot_be_compared_is_told_with_its_code(
