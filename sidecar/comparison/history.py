@@ -197,7 +197,7 @@ def _moment(archive: Path) -> datetime:
 
 def _records(archive: str, table: str, progress: Progress) -> Iterator[Record]:
     """The records of a table, as the backup has them. Raises PathError, BackupError, Cancelled."""
-    with open_source(archive) as file, file_errors(Path(archive), Act.UNPACK):
+    with open_source(archive, progress) as file, file_errors(Path(archive), Act.UNPACK):
         try:
             for batch in _batches(ZipReader(file), table):
                 progress.advance(0)

@@ -56,7 +56,7 @@ def _state(path: Path, progress: Progress) -> SafetyCopyState:
     metadata = BackupMetadata(created_at=moment.isoformat().replace("+00:00", "Z") if moment else "")
     size, reason = 0, None
     try:
-        with open_source(str(path)) as file, file_errors(path, Act.UNPACK):
+        with open_source(str(path), progress) as file, file_errors(path, Act.UNPACK):
             size = path.stat().st_size
             archive = ZipReader(file)
             # What it says of itself is worth showing even if it does not prove.

@@ -48,7 +48,7 @@ class FileState:
 def read_state(file_path: str, progress: Progress) -> FileState:
     """The state of an archive, which is read once from end to end. Raises PathError, Cancelled."""
     digest = hashlib.sha256()
-    with open_source(file_path) as file, file_errors(Path(file_path)):
+    with open_source(file_path, progress) as file, file_errors(Path(file_path)):
         identity = _identity(os.fstat(file.fileno()))
         file.seek(0)
         while piece := file.read(_PIECE_BYTES):

@@ -147,7 +147,7 @@ def salvaged(
     :param most: bytes that its entries may take, unpacked; never more than there is space for.
     Raises PathError, LimitExceeded, TooNew, UnsupportedVersion, WorkFolderUnusable, DiskFull, Cancelled.
     """
-    with open_source(file_path) as file, work_folder(work_dir) as folder, work_errors(work_dir):
+    with open_source(file_path, progress) as file, work_folder(work_dir) as folder, work_errors(work_dir):
         free = free_space(folder)
         with file_errors(Path(file_path), Act.UNPACK):
             wreck = Wreck(file, min(most if free is None else free, most), progress.check)

@@ -81,7 +81,7 @@ class _Opening:
 
     def run(self) -> Opened:
         for _ in range(LAYERS + 1):
-            with open_source(self._path) as file:
+            with open_source(self._path, self._progress) as file:
                 found = self._look_at(file)
             if found is not None:
                 return found

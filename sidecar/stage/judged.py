@@ -73,7 +73,10 @@ def judged(
     :param rows: whether rows are held against each other, too; else only against what was written.
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
-    with open_source(file_path) as file, _judged(file, Path(file_path), work_dir, progress, encoding, rows) as backup:
+    with (
+        open_source(file_path, progress) as file,
+        _judged(file, Path(file_path), work_dir, progress, encoding, rows) as backup,
+    ):
         yield backup
 
 

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sidecar.errors import FolderNotFound, IsAFolder, PathNotAllowed
+from sidecar.progress import Progress
 from sidecar.system import names
 from sidecar.system.names import require_lengths, require_name, usable
 from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.patience import patiently
 from sidecar.system.permissions import make_private
 
 _NOT_EXCLUSIVELY = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
@@ -27,8 +29,11 @@ _GONE_IN_A_MOMENT = 0x100 | 0x2000
 """FILE_ATTRIBUTE_TEMPORARY, which OneDrive leaves alone, and FILE_ATTRIBUTE_NOT_CONTENT_INDEXED."""
 
 
-def open_source(file_path: str) -> BinaryIO:
-    """Open a backup for reading. Raises FileNotFound, IsAFolder, PermissionDenied, PathNotAllowed, ReadFailed."""
+def open_source(file_path: str, progress: Progress | None = None) -> BinaryIO:
+    """Open a backup for reading, as soon as no other program holds it; the wait is told by way of ``progress``.
+
+    Raises FileNotFound, IsAFolder, PermissionDenied, PathNotAllowed, FileInUse, ReadFailed, Cancelled.
+    """
     path = Path(file_path)
     if not file_path:
         raise PathNotAllowed(path=path, detail="it is empty")
@@ -37,7 +42,7 @@ def open_source(file_path: str) -> BinaryIO:
         # Looked at before it is opened: opening a pipe would wait for its other end.
         if not stat.S_ISREG(usable(path).stat().st_mode):
             raise IsAFolder(path=path)
-        file = usable(path).open("rb")
+        file = patiently(lambda: usable(path).open("rb"), path, progress, reading=True)
     try:
         file.seek(0, os.SEEK_END)
     except OSError as error:

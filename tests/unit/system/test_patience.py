@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sidecar.errors import Cancelled, PathError
+from sidecar.progress import Progress, Report
 from sidecar.system import names, patience
+from sidecar.system.files import open_source
 from sidecar.system.patience import is_momentary, patiently
 
 
@@ -72,3 +76,49 @@ def test_what_no_wait_mends_is_told_at_once(number: int, clock: list[float]) -> 
         patiently(refused, Path("a"))
     assert clock == []
     assert not is_momentary(_windows(112)), "a full disk of Windows, whatever errno Python makes of it"
+
+
+@pytest.mark.parametrize("number", [32, 33])
+def test_a_backup_that_another_program_writes_at_is_read_when_it_lets_go(
+    number: int, tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = tmp_path / "b.kpbackup"
+    backup.write_bytes(b"PK")
+    _refuse(monkeypatch, [_windows(number), OSError(errno.EBUSY, "held")])
+    told: list[Report] = []
+    with open_source(str(backup), Progress(listen=told.append)) as file:
+        assert file.tell() == 2
+    assert [report.message for report in told] == ["Waiting for another program to let go of b.kpbackup"]
+    assert len(clock) == 2
+
+
+@pytest.mark.parametrize("refusal", [PermissionError(errno.EACCES, "not yours"), _windows(5)])
+def test_a_backup_that_one_may_not_read_is_told_of_at_once(
+    refusal: OSError, tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = tmp_path / "b.kpbackup"
+    backup.write_bytes(b"PK")
+    _refuse(monkeypatch, [refusal])
+    with pytest.raises(PathError):
+        open_source(str(backup))
+    assert clock == []
+
+
+def test_a_wait_for_a_backup_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup = tmp_path / "b.kpbackup"
+    backup.write_bytes(b"PK")
+    _refuse(monkeypatch, [OSError(errno.EBUSY, "held")] * 9)
+    with pytest.raises(Cancelled):
+        open_source(str(backup), Progress(cancelled=lambda: True))
+
+
+def _refuse(monkeypatch: pytest.MonkeyPatch, refusals: list[OSError]) -> None:
+    """Let opening a file for reading fail so often, and then succeed."""
+    really = Path.open
+
+    def opening(path: Path, *arguments: Any, **named: Any) -> Any:
+        if refusals:
+            raise refusals.pop(0)
+        return really(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", opening)
