@@ -48,6 +48,29 @@ def odd_to_stored(text: str) -> str | None:
     return f"{text[:-1]}{_UTC_SUFFIX}" if _ODD_UTC.fullmatch(text) else text
 
 
+_BY_DEFAULT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+
+
+def order_of(text: object) -> str | None:
+    """What orders stored times as they happened, to the last digit, whatever their fractions; None for no time.
+
+    Compared as text: a year of four digits, nine digits of a second, all in UTC. A time without an offset is UTC: the
+    schema's own CURRENT_TIMESTAMP is so.
+    """
+    if not isinstance(text, str):
+        return None
+    text = f"{text}Z" if _BY_DEFAULT.fullmatch(text) else text
+    if not is_moment(text):
+        return None
+    fraction = text[19:].partition("+")[0].partition("-")[0].strip("Zz.")
+    moment = datetime.fromisoformat(f"{text[:10]}T{text[11:19]}{_offset(text)}").astimezone(UTC)
+    return f"{moment.isoformat(timespec='seconds')[:19]}.{fraction:0<9}"
+
+
+def _offset(text: str) -> str:
+    return _UTC_SUFFIX if text[-1] in "Zz" else text[-6:]
+
+
 def to_archive(stored: Sequence[Any]) -> Sequence[str | None] | None:
     """A column of stored timestamps in the archive's form, or None when one would not come back as it was.
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from sidecar import __version__
 from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_automatic
 from sidecar.cli.comparison_arguments import ComparisonOptions, declare_comparison
-from sidecar.cli.selection_arguments import SelectionOptions, add_selection
+from sidecar.cli.selection_arguments import SelectionOptions, add_conflicts, add_selection
 from sidecar.cli.suggesting import explained
 from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
@@ -46,7 +46,7 @@ exit codes:
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
   66      the database needs what the program does not know: update KiraPilot
-  71-74   nothing of the backup is what was chosen, or there is nothing to compare
+  71-75   nothing of the backup is what was chosen, or there is nothing to compare or to settle
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none
@@ -220,6 +220,7 @@ def _import(commands: _Commands[_Parser]) -> None:
     )
     _add_file(parser)
     _add_mode(parser)
+    add_conflicts(parser)
     add_selection(parser)
     _add_yes(parser, "replace the data without asking")
     _add_database(parser)
@@ -258,6 +259,7 @@ def _preview(commands: _Commands[_Parser]) -> None:
     )
     _add_file(parser)
     _add_mode(parser)
+    add_conflicts(parser)
     add_selection(parser)
     _add_database(parser)
     _add_output(parser)

@@ -107,7 +107,11 @@ def import_(options: Options, terminal: Terminal) -> int:
     from sidecar.jobs import importing
     from sidecar.screen import rendering
 
-    token = questions.confirm_import(options, terminal) if options.salvage or not options.merge else None
+    token = (
+        questions.confirm_import(options, terminal)
+        if options.salvage or not options.merge or options.on_conflict != "mine"
+        else None
+    )
     with terminal.progress() as progress:
         result = importing.import_data(
             options.places(),
@@ -118,6 +122,7 @@ def import_(options: Options, terminal: Terminal) -> int:
             salvage=options.salvage,
             preview_token=token,
             selection=options.selection(),
+            on_conflict=options.on_conflict,
         )
     terminal.answer(result, lambda: rendering.import_lines(result))
     return DONE

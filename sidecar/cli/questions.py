@@ -57,6 +57,8 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
         fact = f"This brings what can be proved of a damaged backup into {database}"
     elif options.selection() is not None:
         fact = f"This brings a part of the backup into {database}"
+    elif options.merge:
+        fact = f"This merges the backup into {database}, and rows of it may take the place of yours"
     else:
         fact = f"This replaces the data in {database}"
     _require_yes(options, terminal, fact, "Go on?")
@@ -104,6 +106,7 @@ def previewed(options: Options, progress: Progress) -> ImportPreview:
         allow_loss=options.allow_loss,
         salvage=options.salvage,
         selection=options.selection(),
+        on_conflict=options.on_conflict,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Importing it would load what the command line does without.
-    from sidecar.selection.request import Selection
+    from sidecar.selection.request import OnConflict, Selection
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -24,6 +24,7 @@ class SelectionOptions(argparse.Namespace):
     until: str | None = None
     missing: bool = False
     untied: bool = False
+    on_conflict: OnConflict = "mine"
 
     def selection(self) -> Selection | None:
         """The part that is meant; None for all of the backup."""
@@ -53,6 +54,12 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--until", metavar="DAY", type=_day, help="begun or made on this day (UTC) or earlier")
     group.add_argument("--missing", action="store_true", help="only what the database does not have")
     group.add_argument("--untied", action="store_true", help="subtasks without their parents: as tasks of their own")
+
+
+def add_conflicts(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which of two rows that differ stays."""
+    meaning = "with --merge, of two rows that differ keep: mine, theirs, or the newer (default: %(default)s)"
+    parser.add_argument("--on-conflict", choices=("mine", "theirs", "newer"), default="mine", help=meaning)
 
 
 def _day(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from sidecar.archive.settings import read_settings, restore_settings
+from sidecar.archive.timestamps import order_of
 from sidecar.database.connection import (
     database_errors,
     is_database_file,
@@ -24,6 +25,7 @@ from sidecar.database.connection import (
 from sidecar.errors import (
     ChangedSincePreview,
     DatabaseBusy,
+    NoConflicts,
     NotABackup,
     NothingToSalvage,
     PartialBackup,
@@ -51,7 +53,7 @@ from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import ImportPreview, Rescue, SalvageReport, SelectedTable
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.selection.closure import select
-from sidecar.selection.request import Selection
+from sidecar.selection.request import MINE, NEWER, OnConflict, Selection
 from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
@@ -84,6 +86,18 @@ class Request:
     preview: bool = False
     preview_token: str | None = None
     selection: Selection | None = None
+    on_conflict: OnConflict = MINE
+
+    @property
+    def wins(self) -> bool:
+        """Whether a row of the backup may take the place of one that the database has."""
+        return self.overwrite or self.on_conflict != MINE
+
+    @property
+    def adding(self) -> bool:
+        """Whether nothing is removed for what the backup lacks, though rows of it may win."""
+        return self.selection is not None or (self.wins and not self.overwrite)
+
     believing: bool = True
     clearing: bool = False
 
@@ -91,7 +105,7 @@ class Request:
         """What a preview and the import that follows it have in common, besides the backup."""
         database = os.path.realpath(self.places.database)
         chosen = msgspec.json.encode(self.selection) if self.selection else b""
-        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage, chosen
+        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage, chosen, self.on_conflict
 
 
 @dataclass
@@ -177,7 +191,13 @@ class Target:
         salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
         rescued = self.rebuilding.warnings() if self.rebuilding else []
         found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
-        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings]
+        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *self._ties()]
+
+    def _ties(self) -> list[str]:
+        return [
+            f"{rows:,} {table} differ though both sides were changed at the same time: yours stay"
+            for table, rows in self.plan.ties.items()
+        ]
 
     def rescue(self) -> Rescue | None:
         return self.rebuilding.report() if self.rebuilding else None
@@ -197,6 +217,8 @@ def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
 @contextmanager
 def compared(request: Request, progress: Progress) -> Iterator[Target]:
     database = request.places.database
+    if request.overwrite and request.on_conflict != MINE:
+        raise NoConflicts()
     if request.file_path and is_database_file(Path(request.file_path), database):
         raise SameFile(path=request.file_path)
     with _reassuring("Nothing was changed: "):
@@ -312,11 +334,12 @@ def _compare(
         chosen = None
         if request.selection is not None:
             chosen = select(connection, backup.stage, live, request.selection, progress)
-            fitted.selected = True
-        fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
+        fitted.adding, fitted.newer = request.adding, request.on_conflict == NEWER
+        fit_to_target(connection, backup.stage, live, request.wins, request.allow_loss, request.verbatim, fitted)
         if not request.verbatim:
-            fit_timers(connection, backup, live, request.overwrite, fitted)
-        plan = Plan(request.overwrite, live, backup.stage, fitted)
+            fit_timers(connection, backup, live, request.wins, fitted)
+        connection.create_function("order_of", 1, order_of, deterministic=True)
+        plan = Plan(request.wins, live, backup.stage, fitted)
         target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
         target.work_out(progress)
         # The fitting looked at the database before the plan did.

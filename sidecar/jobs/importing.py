@@ -19,7 +19,7 @@ from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply
 from sidecar.restore.prebuilt_tables import build
 from sidecar.results import ImportPreview, ImportResult
-from sidecar.selection.request import Selection
+from sidecar.selection.request import MINE, OnConflict, Selection
 from sidecar.system.paths import Places
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
@@ -42,6 +42,7 @@ def import_data(
     salvage: bool = False,
     preview_token: str | None = None,
     selection: Selection | None = None,
+    on_conflict: OnConflict = MINE,
 ) -> ImportResult:
     """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
 
@@ -53,12 +54,20 @@ def import_data(
     :param preview_token: of the preview that was agreed to: what it showed is done, or nothing.
     :param selection: take this part of the backup alone, and remove nothing; ``overwrite`` then says which of two
         rows of one id stays.
-    Raises BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch,
+    :param on_conflict: which of them stays in a merge; nothing is removed then.
+    Raises NoConflicts, BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch,
     ChangedSincePreview, Cancelled; the database is then what it was.
     """
     progress.plan(PHASES)
     request = Request(
-        places, file_path, overwrite, allow_loss, salvage=salvage, preview_token=preview_token, selection=selection
+        places,
+        file_path,
+        overwrite,
+        allow_loss,
+        salvage=salvage,
+        preview_token=preview_token,
+        selection=selection,
+        on_conflict=on_conflict,
     )
     return fitting(request, lambda fit: _import(fit, progress, settings))
 
@@ -93,13 +102,23 @@ def preview_import(
     allow_loss: bool = False,
     salvage: bool = False,
     selection: Selection | None = None,
+    on_conflict: OnConflict = MINE,
 ) -> ImportPreview:
     """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
 
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
-    request = Request(places, file_path, overwrite, allow_loss, salvage=salvage, preview=True, selection=selection)
+    request = Request(
+        places,
+        file_path,
+        overwrite,
+        allow_loss,
+        salvage=salvage,
+        preview=True,
+        selection=selection,
+        on_conflict=on_conflict,
+    )
     return fitting(request, lambda fit: _preview(fit, progress))[0]
 
 

@@ -23,6 +23,9 @@ from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED, INEXACT = range(1, 8)
 """Actions of the table "plan <table>": one for each staged row."""
 
+TOUCHED = "updated_at"
+"""Says when a row was last changed, in the tables that have it."""
+
 DEPENDENCIES = "task_dependencies"
 """The table of which a row says no more than its unique values do."""
 
@@ -70,7 +73,7 @@ class Plan:
     (table, column) whose references to removed rows are cleared, with the number of rows;
     ``changed`` the columns in which rows to be updated differ, per table: the others, and their
     indexes, need not be touched; ``built`` the tables that stand ready in a database of their own
-    (see ``prebuilt_tables``).
+    (see ``prebuilt_tables``); ``ties`` rows that differ though both were changed at the same time, per table.
     """
 
     overwrite: bool
@@ -83,6 +86,7 @@ class Plan:
     broken: dict[str, int] = field(default_factory=dict)
     changed: dict[str, set[str]] = field(default_factory=dict)
     built: frozenset[str] = frozenset()
+    ties: dict[str, int] = field(default_factory=dict)
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""
@@ -119,7 +123,7 @@ class Plan:
 
     def work_out(self, connection: sqlite3.Connection, progress: Progress) -> None:
         """Fill the plan; anything of an earlier one is forgotten. Raises CannotRemove, sqlite3.Error, Cancelled."""
-        self.accounts, self.untied = {}, {}
+        self.accounts, self.untied, self.ties = {}, {}, {}
         # By scans, here and for rows that go: an index that lacks a row would hide it.
         self.before = {
             name: _number(connection, f"SELECT count(*) FROM main.{quote(name)} NOT INDEXED") for name in self.live
@@ -173,6 +177,7 @@ class Plan:
             self._plan_by_content(connection, staged)
         else:
             self._plan_by_key(connection, staged, live)
+        self._count_ties(connection, live)
         if not self._removing:
             self._find_nameless(connection, staged, live)
             self._plan_clashes(connection, staged, live)
@@ -203,12 +208,27 @@ class Plan:
     def _plan_by_key(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
         key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
         same = " AND ".join(self._same(staged, live, column) for column in self.columns(live.name)) or "1"
-        differs = (INEXACT if self.fitted.hedged else UPDATE) if self.overwrite else DIFFERS
+        differs = str((INEXACT if self.fitted.hedged else UPDATE) if self.overwrite else DIFFERS)
+        if self.overwrite and self.fitted.newer:
+            later = f"order_of(s.{TOUCHED}) > order_of(m.{TOUCHED})" if TOUCHED in self.columns(live.name) else "0"
+            differs = f"CASE WHEN {later} THEN {differs} ELSE {DIFFERS} END"
         connection.execute(
             f"INSERT INTO {plan_of(live.name)} SELECT s.{quote(ROW)},"
             f" CASE WHEN m.{quote(live.key[0])} IS NULL THEN {ADD} WHEN {same} THEN {SAME} ELSE {differs} END"
             f" FROM stage.{quote(live.name)} s LEFT JOIN main.{quote(live.name)} m ON {key}"
         )
+
+    def _count_ties(self, connection: sqlite3.Connection, live: TableSchema) -> None:
+        if not self.fitted.newer or TOUCHED not in self.columns(live.name) or self._keyless(connection, live):
+            return
+        key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
+        sql = (
+            f"SELECT count(*) FROM {plan_of(live.name)} p JOIN stage.{quote(live.name)} s ON s.{quote(ROW)} = p.row"
+            f" JOIN main.{quote(live.name)} m ON {key}"
+            f" WHERE p.action = {DIFFERS} AND order_of(s.{TOUCHED}) = order_of(m.{TOUCHED})"
+        )
+        if ties := _number(connection, sql):
+            self.ties[live.name] = ties
 
     def _changed(self, connection: sqlite3.Connection, name: str) -> set[str]:
         staged, live, columns = self.stage.tables[name], self.live[name], self.columns(name)

@@ -38,7 +38,9 @@ class Fitted:
     database's own default list stays though the archive replaces all lists, ``sweeps_lists`` whether those
     go that an earlier import made again and in which nothing is left. ``salvaged`` is None but for a damaged
     archive: then it counts, per table and reason, the records that could not be proved; ``hedged`` tells that
-    those that could may not say their values exactly. ``selected``: only a part of the archive is wanted.
+    those that could may not say their values exactly. ``adding``: nothing is removed for what the archive lacks, since
+    only a part of it is wanted, or it is merged whichever row wins; ``newer``: of two rows that differ, the one that
+    was changed later wins.
     """
 
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -51,7 +53,8 @@ class Fitted:
     timers: list[object] | None = None
     salvaged: Mapping[str, Mapping[str, int]] | None = None
     hedged: bool = False
-    selected: bool = False
+    adding: bool = False
+    newer: bool = False
 
     @property
     def is_salvage(self) -> bool:
@@ -61,7 +64,7 @@ class Fitted:
     @property
     def is_partial(self) -> bool:
         """Whether what the stage does not hold says nothing, and so nothing is removed."""
-        return self.is_salvage or self.selected
+        return self.is_salvage or self.adding
 
     def require_same_target(self, connection: sqlite3.Connection) -> None:
         """Raise DatabaseBusy if the database's lists or timers are no longer those the stage was fitted to."""
@@ -97,8 +100,8 @@ def fit_to_target(
     _leave_out(connection, stage, live, allow_loss or verbatim, fitted, lost)
     fitted.warnings += remarks
     if LISTS in live and not verbatim:
-        # A part of a backup comes into the lists that there are, whatever it does with rows that are there.
-        _keep_lists(connection, stage, live, overwrite and not fitted.selected, fitted)
+        # What is added comes into the lists that there are, whatever becomes of rows that are there.
+        _keep_lists(connection, stage, live, overwrite and not fitted.adding, fitted)
     return fitted
 
 

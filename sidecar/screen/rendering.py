@@ -99,7 +99,8 @@ def import_lines(result: ImportResult) -> list[str]:
     elif result.selected is not None:
         done = "Brought in a part of"
     else:
-        done = "Replaced the data with" if result.overwrite else "Added the missing rows of"
+        merged = "Merged" if any(account.updated for account in result.tables.values()) else "Added the missing rows of"
+        done = "Replaced the data with" if result.overwrite else merged
     return _import_lines(f"{done} the backup of {when(result.created_at)}:", result)
 
 

@@ -11,6 +11,14 @@ Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 Day = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
 
 
+OnConflict = Literal["mine", "theirs", "newer"]
+"""Of two rows of one id that differ, which stays when a backup is merged: the database's, the backup's, or the one that
+was changed later."""
+
+MINE: OnConflict = "mine"
+NEWER: OnConflict = "newer"
+
+
 class Selection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
     """Rows of a backup: those that meet each of the criteria that are given.
 

@@ -33,6 +33,7 @@ from sidecar.errors import (
     ChangedSincePreview,
     DatabaseError,
     InternalError,
+    NoConflicts,
     NoSafetyCopy,
     NoSuchBackup,
     NoSuchCopy,
@@ -162,6 +163,7 @@ def import_data_from_file(params: ImportParams, context: Context) -> ImportResul
         salvage=params.salvage,
         preview_token=params.preview_token,
         selection=params.selection,
+        on_conflict=params.on_conflict,
     )
 
 
@@ -178,6 +180,7 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
         params.allow_loss,
         salvage=params.salvage,
         selection=params.selection,
+        on_conflict=params.on_conflict,
     )
 
 
@@ -281,9 +284,9 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
 
 _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled)
-_PREVIEW = (*_FILES, DatabaseError)
+_PREVIEW = (*_FILES, DatabaseError, NoConflicts)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
-_COMPARE = (*_PREVIEW, SameSides, NoSuchBackup)
+_COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
 _CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
 _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 

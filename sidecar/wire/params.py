@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.json_wording import in_words
-from sidecar.selection.request import Selection
+from sidecar.selection.request import MINE, OnConflict, Selection
 from sidecar.wire.messages import InvalidParams, shorten
 
 ProgressToken = Annotated[
@@ -89,6 +89,15 @@ Part = Annotated[
 ]
 
 
+Conflicts = Annotated[
+    OnConflict,
+    Meta(
+        description="Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the"
+        " backup's; newer, the one with the later updated_at, to the last digit, where a table has it, else mine."
+    ),
+]
+
+
 class Params(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """What every method takes."""
 
@@ -123,6 +132,7 @@ class PreviewParams(Params):
     allow_loss: AllowLoss = False
     salvage: Salvage = False
     selection: Part = None
+    on_conflict: Conflicts = MINE
 
 
 class ImportParams(Params):
@@ -135,6 +145,7 @@ class ImportParams(Params):
     salvage: Salvage = False
     preview_token: PreviewToken = None
     selection: Part = None
+    on_conflict: Conflicts = MINE
 
 
 class UndoParams(Params):
@@ -240,7 +251,7 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
-_ADDED = {"previewToken", "overwriteShrunk", "force", "to", "selection"}
+_ADDED = {"previewToken", "overwriteShrunk", "force", "to", "selection", "onConflict"}
 """Params since protocol version 1.1: by position they come after those that were there before."""
 
 

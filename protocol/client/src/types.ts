@@ -742,6 +742,11 @@ export interface ImportDataFromFileParams {
    * which of two rows of one id stays. All of it where nothing is chosen.
    */
   selection?: Selection | null;
+  /**
+   * Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the backup's; newer,
+   * the one with the later updated_at, to the last digit, where a table has it, else mine.
+   */
+  onConflict?: "mine" | "newer" | "theirs";
 }
 
 /** Params of validate_backup_file. */
@@ -780,6 +785,11 @@ export interface PreviewImportParams {
    * which of two rows of one id stays. All of it where nothing is chosen.
    */
   selection?: Selection | null;
+  /**
+   * Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the backup's; newer,
+   * the one with the later updated_at, to the last digit, where a table has it, else mine.
+   */
+  onConflict?: "mine" | "newer" | "theirs";
 }
 
 /** Params of inspect_backup. */
@@ -1078,6 +1088,7 @@ export type ErrorKind =
   | "no_such_rows"
   | "days_turned_round"
   | "same_sides"
+  | "no_conflicts"
   | "invalid_policy"
   | "backup_under_way"
   | "no_such_backup"

@@ -86,6 +86,7 @@ def test_params_are_described_in_the_order_by_position() -> None:
         ("progressToken", False),
         ("previewToken", False),
         ("selection", False),
+        ("onConflict", False),
     ]
     assert all(param["description"] for param in described)
 
