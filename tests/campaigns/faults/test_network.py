@@ -50,6 +50,8 @@ def _requests(places: Places, target: Path) -> bytes:
     given["run_backup_if_due"] = {"trigger": "manual"}
     given["note_backup"] = {"number": 1, "pinned": True}
     given["prune_backups"] = {"dryRun": True}
+    given["compare_backups"] = {"left": str(target), "right": "now"}
+    given["find_in_backups"] = {"query": "task"}
     given["initialize"] = {"databasePath": str(places.database), "workDir": str(places.work_dir)}
     first = ["initialize", "export_data_to_file"]
     # The end of the input ends it; exit would cancel what is under way.
@@ -74,7 +76,7 @@ def _full_cycle(start: Sequence[str], places: Places, folder: Path, environment:
     commands = [
         ["export", "--yes", str(target), *where], ["validate", str(target), *where], ["inspect", str(target)],
         ["preview", str(target), *where], ["import", "--yes", str(target), *where], ["backups", *where],
-        ["undo", "--yes", *where], ["demo", "--rows", "50"],
+        ["undo", "--yes", *where], ["demo", "--rows", "50"], ["find", "t", *where],
     ]  # fmt: skip
     for command in commands:
         done = subprocess.run(

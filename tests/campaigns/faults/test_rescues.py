@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.rescue.wrecks import list_wrecks
+from sidecar.jobs.keeping_wrecks import all_wrecks
+from sidecar.rescue.copy_places import second_folder_of
 from sidecar.system.paths import Places
 from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, Rows, about, every_case, rows_of, some_cases
 from tests.campaigns.faults.shimmed import CaseServer, Outcome
@@ -55,12 +56,11 @@ class Rescues:
             if outcome.kind is not None:
                 # SQLite's rollback gives a cut file whole pages, and a disk that goes on failing takes nothing back:
                 # the wreck is in its place to the last byte, or its copy is kept.
-                kept = [wreck.path.read_bytes() for wreck in list_wrecks(self._backups)]
-                assert not restored or kept[:1] == [self._wreck or b""]
+                assert not restored or self._kept()[:1] == [self._wreck or b""]
                 restored = False
             if restored:
                 assert self._rows() == self._new
-                assert [wreck.path.read_bytes() for wreck in list_wrecks(self._backups)][:1] == [self._wreck or b""]
+                assert self._kept()[:1] == [self._wreck or b""]
             if not outcome.killed:
                 assert restored == (outcome.kind is None), "what is said is what happened"
             if not restored and not outcome.killed and outcome.path != str(self._places.work_dir):
@@ -71,7 +71,7 @@ class Rescues:
                 self._break()
             assert self._run().kind is None
             assert self._rows() == self._new
-            assert list(self._places.work_dir.iterdir()) == []
+            assert set(self._places.work_dir.iterdir()) <= {second_folder_of(self._places)}
             swept = [path.name for path in self._backups.glob(".kp-*")] == []
             assert swept or outcome.killed, "the next restore sweeps"
         return outcome
@@ -80,8 +80,13 @@ class Rescues:
     def _backups(self) -> Path:
         return self._places.database.parent / "backups"
 
+    def _kept(self) -> list[bytes]:
+        """The copies of the wreck: beside the database, or in their second place where the disk failed there."""
+        return [wreck.path.read_bytes() for wreck in all_wrecks(self._places)]
+
     def _reset(self) -> None:
         shutil.rmtree(self._places.database.parent, ignore_errors=True)
+        shutil.rmtree(second_folder_of(self._places), ignore_errors=True)
         self._places.database.parent.mkdir()
         self._break()
 
