@@ -29,8 +29,19 @@ from sidecar.stage.judged import judged
 from sidecar.system.paths import Places
 from tests.support.databases import execute
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+
+    def _peak() -> float:
+        """Windows is not asked."""
+        return 0.0
+
+else:
     import resource
+
+    def _peak() -> float:
+        """The most memory this process had, in MB."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
 
 RUNS = 3
 EVERY = 100
@@ -84,8 +95,7 @@ def _measured(name: str, folder: Path) -> None:
     begun = time.perf_counter()
     answer = _made(folder, int(name)) if name.isdecimal() else JOBS[name](folder)
     seconds = time.perf_counter() - begun
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000 if sys.platform != "win32" else 0
-    print(json.dumps({"seconds": seconds, "memory": memory, "answer": answer}))
+    print(json.dumps({"seconds": seconds, "memory": _peak(), "answer": answer}))
 
 
 def _staged(folder: Path) -> str:

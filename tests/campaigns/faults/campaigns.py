@@ -37,7 +37,7 @@ FAILURES = [Fault(mode, code) for code in CODES for mode in (FAIL_ONCE, FAIL_ON)
 ODD_CODES = (
     errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EBUSY, errno.EEXIST, errno.ENOENT,
     errno.EFBIG, errno.EDQUOT, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN, errno.ENODEV,
-    errno.ENAMETOOLONG, errno.EMFILE, errno.ENOMEM, errno.ENOLCK, errno.EREMOTEIO,
+    errno.ENAMETOOLONG, errno.EMFILE, errno.ENOMEM, errno.ENOLCK, getattr(errno, "EREMOTEIO", errno.EIO),
 )  # fmt: skip
 """What network drives, FUSE, sticks that are pulled out and a system under strain answer as well."""
 
