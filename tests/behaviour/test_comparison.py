@@ -16,7 +16,7 @@ from sidecar.errors import DamagedBackup, FileNotFound, NoSuchBackup, SameSides,
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
-from tests.support.databases import backup, copy_of, opened
+from tests.support.databases import altered, backup, copy_of, opened
 
 GENERATIONS = sorted(path.stem for path in DATA.glob("*.kpbackup"))
 
@@ -29,11 +29,6 @@ def places(tmp_path: Path) -> Places:
 @pytest.fixture
 def archive(places: Places, tmp_path: Path) -> Path:
     return backup(places.database, tmp_path / "before.kpbackup")
-
-
-def altered(database: Path, sql: str, *values: object) -> None:
-    with opened(database) as connection:
-        connection.execute(sql, values)
 
 
 def compared(places: Places, left: object, right: object = "now", **page: int) -> Difference:

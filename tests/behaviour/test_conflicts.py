@@ -19,7 +19,7 @@ from sidecar.results import ImportResult
 from sidecar.selection.request import MINE, OnConflict
 from sidecar.system.paths import Places
 from tests.conftest import DATA
-from tests.support.databases import backup, contents, copy_of, opened
+from tests.support.databases import altered, backup, contents, copy_of, opened
 
 RICH = "2025-09-08-periodic-templates"
 EARLIER, LATER = "2026-01-01T00:00:00.100000001+00:00", "2026-01-01T00:00:00.100000002+00:00"
@@ -29,11 +29,6 @@ TABLES = ("tasks", "task_lists", "periodic_task_templates", "threads")
 
 def device(folder: Path) -> Places:
     return Places(copy_of(DATA / f"{RICH}.db", folder), folder / "work")
-
-
-def altered(database: Path, sql: str, *values: object) -> None:
-    with opened(database) as connection:
-        connection.execute(sql, values)
 
 
 def merged(places: Places, archive: Path, policy: OnConflict) -> ImportResult:

@@ -14,17 +14,12 @@ from sidecar.comparison.sides import NOW
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
-from tests.support.databases import copy_of, opened
+from tests.support.databases import altered, copy_of, opened
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     return Places(copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "app"), tmp_path / "work")
-
-
-def altered(database: Path, sql: str, *values: object) -> None:
-    with opened(database) as connection:
-        connection.execute(sql, values)
 
 
 def backed_up(places: Places) -> str:

@@ -23,7 +23,7 @@ from sidecar.results import ImportResult
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
-from tests.support.databases import backup, contents, copy_of, opened
+from tests.support.databases import altered, backup, contents, copy_of, opened
 
 RICH = "2025-09-08-periodic-templates"
 REFERENCES = (
@@ -49,11 +49,6 @@ def places(tmp_path: Path) -> Places:
 @pytest.fixture
 def archive(places: Places, tmp_path: Path) -> Path:
     return backup(places.database, tmp_path / "before.kpbackup")
-
-
-def altered(database: Path, sql: str, *values: object) -> None:
-    with opened(database) as connection:
-        connection.execute(sql, values)
 
 
 def one(database: Path, sql: str, *values: object) -> Any:

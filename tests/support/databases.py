@@ -60,6 +60,12 @@ def execute(database: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
+def altered(database: Path, sql: str, *values: object) -> None:
+    """Execute one statement with values."""
+    with opened(database) as connection:
+        connection.execute(sql, values)
+
+
 def insert(database: Path, table: str, **values: object) -> None:
     """One row; columns not named take their default."""
     columns = ", ".join(map(quoted, values))
