@@ -1,6 +1,6 @@
 /** A modal dialog of the page: its text can be scrolled, selected and copied, however long it is. */
 
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 
 import { giveFocusBack } from './focus';
 
@@ -16,7 +16,8 @@ interface Props {
 export function Dialog({ id, title, children, actions, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
 
-  useEffect(() => {
+  // Before it is drawn: until it is open, Return would still press the button beneath.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     if (shown && !shown.open) shown.showModal();
     shown?.querySelector<HTMLElement>('[data-first]')?.focus();
