@@ -92,13 +92,8 @@ class Window:
 
     def listen(self, event: str) -> None:
         """Keep what the plugin tells by an event from now on."""
-        self.script(
-            "window.__heard = window.__heard || {}; const heard = window.__heard[arguments[0]] = [];"
-            "const { transformCallback, invoke } = window.__TAURI_INTERNALS__;"
-            "invoke('plugin:event|listen', { event: arguments[0], target: { kind: 'Any' },"
-            " handler: transformCallback((event) => heard.push(event.payload)) })",
-            event,
-        )
+        self.script("(window.__heard = window.__heard || {})[arguments[0]] = []", event)
+        self._listen(event, "window.__heard[event.event].push(event.payload)")
 
     def heard(self, event: str, **members: object) -> dict[str, Any]:
         """The first that it has told with these members, once it has."""
@@ -118,11 +113,18 @@ class Window:
 
     def watch_progress(self) -> None:
         """Keep the phases that the plugin reports from now on."""
+        self.script("window.__phases = []")
+        self._listen("kirapilot-backup://progress", "window.__phases.push(event.payload.phase)")
+
+    def _listen(self, event: str, act: str) -> None:
+        """Do something at each event; in force on return, however quick what comes next may be."""
         self.script(
-            "window.__phases = []; const { transformCallback, invoke } = window.__TAURI_INTERNALS__;"
-            "invoke('plugin:event|listen', { event: 'kirapilot-backup://progress', target: { kind: 'Any' },"
-            " handler: transformCallback((event) => window.__phases.push(event.payload.phase)) })"
+            "window.__listens = false; const { transformCallback, invoke } = window.__TAURI_INTERNALS__;"
+            "invoke('plugin:event|listen', { event: arguments[0], target: { kind: 'Any' },"
+            f" handler: transformCallback((event) => {act}) }}).then(() => {{ window.__listens = true }})",
+            event,
         )
+        eventually(lambda: self.script("return window.__listens"), f"the page listens to {event}")
 
     def wait_for_phase(self, phase: str) -> None:
         eventually(lambda: phase in self.script("return window.__phases"), f"the job is in its phase {phase!r}")
