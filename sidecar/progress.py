@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 
 INTERVAL = 0.2
 """Least seconds between two reports of one phase. Each of four phases reports at once when it begins: with

@@ -138,8 +138,11 @@ def test_no_module_needs_ctypes_to_be_loaded() -> None:
     assert not [module for module, path in MODULES.items() if "ctypes" in _names(path, loading=True)]
 
 
-def test_the_errors_import_nothing() -> None:
-    assert not _modules(_names(MODULES["errors"]))
+def test_the_errors_import_nothing_but_each_other() -> None:
+    inside = [module for module in MODULES if _lies_in(module, "errors")]
+    assert inside
+    for module in inside:
+        assert {_room(other) for other in _modules(_names(MODULES[module]))} <= {"errors"}
 
 
 def test_one_module_alone_opens_the_database_for_writing() -> None:

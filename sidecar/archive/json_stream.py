@@ -18,7 +18,7 @@ from typing import TypeVar
 import msgspec
 
 from sidecar.archive import limits
-from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.errors.backups import DamagedBackup, LimitExceeded
 from sidecar.json_wording import in_words
 
 WINDOW_BYTES = 256 << 10

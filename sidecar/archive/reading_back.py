@@ -18,7 +18,8 @@ from sidecar.archive.archive_writing import ArchiveWriter
 from sidecar.archive.manifest import DATA
 from sidecar.archive.zip_reading import ZipReader, unpacked_pieces
 from sidecar.archive.zip_writing import Written
-from sidecar.errors import BackupError, VerificationFailed
+from sidecar.errors.backups import BackupError
+from sidecar.errors.jobs import VerificationFailed
 from sidecar.progress import Progress
 from sidecar.system.flushing import flush_file
 from sidecar.system.pipeline import Ahead, Sink

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from sidecar.archive import limits
-from sidecar.errors import BackupError, DamagedBackup, LimitExceeded, NotABackup
+from sidecar.errors.backups import BackupError, DamagedBackup, LimitExceeded, NotABackup
 
 STORED, DEFLATE, BZIP2 = 0, 8, 12
 """How an entry may be packed."""

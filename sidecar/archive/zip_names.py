@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sidecar.errors import DamagedBackup, SeveralBackups
+from sidecar.errors.backups import DamagedBackup, SeveralBackups
 
 _MARKS = {"metadata.json", "data.json"}
 """What every backup holds: the folder with both is where its entries lie."""

@@ -19,7 +19,8 @@ from isal import igzip_lib, isal_zlib
 
 from sidecar.archive.zip_headers import BZIP2, STORED, data_starts, read_directory, unlisted
 from sidecar.archive.zip_names import lay_out
-from sidecar.errors import DamagedBackup, ReadFailed
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.paths import ReadFailed
 
 PIECE_BYTES = 256 << 10
 """Bytes handed on at a time, unpacked."""

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.automatic.answers import Drill, Failure, Hold
 from sidecar.automatic.retention import Standing
-from sidecar.errors import BackupUnderWay
+from sidecar.errors.jobs import BackupUnderWay
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing

@@ -9,7 +9,7 @@ from pathlib import Path
 from sidecar.automatic import own_files
 from sidecar.automatic.answers import Checked, CheckResult
 from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
-from sidecar.errors import PathError
+from sidecar.errors.paths import PathError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 

@@ -16,7 +16,8 @@ from sidecar.automatic import own_files
 from sidecar.automatic.answers import Drill, DrillResult, PlaceDrill
 from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, read_catalogue, write_catalogue
 from sidecar.database.generations import known_of, make_generation
-from sidecar.errors import BackupError, Cancelled, SidecarError, TooNew, WouldLoseData
+from sidecar.errors.backups import BackupError, TooNew, WouldLoseData
+from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import restore_copy
 from sidecar.jobs.inspecting import inspect_backup

@@ -10,7 +10,8 @@ from pathlib import Path
 from sidecar.archive import manifest as names
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.catalogue import NOT_AS_WRITTEN, Entry
-from sidecar.errors import DamagedBackup, SidecarError
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.base import SidecarError
 from sidecar.jobs.listing import hold_to_manifest
 from sidecar.progress import Progress
 from sidecar.stage.staging import read_head

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from sidecar.automatic.retention import Keep
-from sidecar.errors import InvalidPolicy
+from sidecar.errors.jobs import InvalidPolicy
 from sidecar.json_wording import in_words
 
 MAX_BYTES = 1 << 20

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from sidecar.automatic.policy import MAX_BYTES, Policy, PolicyFile, parse_policy
-from sidecar.errors import InvalidPolicy
+from sidecar.errors.jobs import InvalidPolicy
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing

@@ -14,7 +14,7 @@ from sidecar.automatic.answers import PruneResult, Verdict
 from sidecar.automatic.catalogue import Catalogue, PlaceState, locked, read_catalogue, write_catalogue
 from sidecar.automatic.policy_file import read_policy
 from sidecar.automatic.retention import MOST_AT_ONCE, Keep, going, judge
-from sidecar.errors import Cancelled, SidecarError
+from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 

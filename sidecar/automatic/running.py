@@ -27,7 +27,9 @@ from sidecar.automatic.pruning import prune_place
 from sidecar.automatic.retention import next_moment
 from sidecar.automatic.schedule import next_due, why_due
 from sidecar.database.connection import require_file
-from sidecar.errors import BackupError, Cancelled, DamagedBackup, FolderNotFound, PathError, SidecarError
+from sidecar.errors.backups import BackupError, DamagedBackup
+from sidecar.errors.base import Cancelled, SidecarError
+from sidecar.errors.paths import FolderNotFound, PathError
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import MAIN, compare_counts
 from sidecar.progress import Progress

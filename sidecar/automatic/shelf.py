@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sidecar.automatic.answers import Noted
 from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
-from sidecar.errors import NoSuchBackup
+from sidecar.errors.jobs import NoSuchBackup
 from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress

@@ -9,7 +9,9 @@ from pathlib import Path
 from sidecar.automatic.running import run_backup_if_due
 from sidecar.clearing.emptying import make_emptied
 from sidecar.clearing.wording import sentence_of
-from sidecar.errors import Cancelled, DiskFull, PathError, SidecarError, VerificationFailed, WorkFolderUnusable
+from sidecar.errors.base import Cancelled, SidecarError
+from sidecar.errors.jobs import VerificationFailed, WorkFolderUnusable
+from sidecar.errors.paths import DiskFull, PathError
 from sidecar.jobs.importing import clear_with
 from sidecar.progress import Progress
 from sidecar.results import ClearResult

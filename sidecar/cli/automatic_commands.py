@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.cli.arguments import Options, UsageError
-from sidecar.errors import DamagedBackup
+from sidecar.errors.backups import DamagedBackup
 from sidecar.screen.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
 from sidecar.cli.automatic_commands import AUTOMATIC
 from sidecar.cli.comparison_commands import COMPARISON
 from sidecar.cli.hints import hint_of
-from sidecar.errors import Cancelled, InvalidBackup, SidecarError
+from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.screen.terminal import Terminal
 from sidecar.screen.text import printable
 from sidecar.system.os_errors import last_resort

@@ -6,7 +6,7 @@ says already is not said twice.
 
 from __future__ import annotations
 
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 
 _BY_KIND = {
     "invalid_backup": "kirapilot-sidecar validate FILE lists every problem.",

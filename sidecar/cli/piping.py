@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from sidecar.cli.arguments import Options, UsageError
-from sidecar.errors import ReadFailed
+from sidecar.errors.paths import ReadFailed
 from sidecar.export.exporting import export_data
 from sidecar.results import ExportResult
 from sidecar.screen.terminal import Terminal

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.cli.arguments import Options, UsageError
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from sidecar.screen.terminal import Terminal
 from sidecar.screen.text import printable
 

@@ -10,7 +10,7 @@ from sidecar.comparison.answers import Change, Difference, TableDifference
 from sidecar.comparison.rows import Pair, compare, page, pairs
 from sidecar.comparison.sides import Side, find_side, staged_side
 from sidecar.database.introspection import readable
-from sidecar.errors import SameSides
+from sidecar.errors.jobs import SameSides
 from sidecar.progress import Progress
 from sidecar.stage.problems import WARNING
 from sidecar.system.names import sqlite_uri

@@ -22,7 +22,9 @@ from sidecar.automatic.shelf import all_files
 from sidecar.comparison.answers import Found, Searched, Version
 from sidecar.comparison.rows import shown_value
 from sidecar.comparison.sides import NOW, archived
-from sidecar.errors import BackupError, DamagedBackup, DatabaseError, PathError
+from sidecar.errors.backups import BackupError, DamagedBackup
+from sidecar.errors.databases import DatabaseError
+from sidecar.errors.paths import PathError
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.stage.staging import read_head

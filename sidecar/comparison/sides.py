@@ -10,7 +10,8 @@ from pathlib import Path
 from sidecar.automatic.shelf import find_backup
 from sidecar.comparison.answers import ComparedSide
 from sidecar.database.connection import is_database_file
-from sidecar.errors import FileNotFound, NoSuchCopy
+from sidecar.errors.jobs import NoSuchCopy
+from sidecar.errors.paths import FileNotFound
 from sidecar.export.exporting import export_data
 from sidecar.jobs.undoing import find_copy
 from sidecar.progress import Progress

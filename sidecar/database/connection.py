@@ -18,24 +18,18 @@ from pathlib import Path
 
 from sidecar.database.introspection import Schema, quote, read_schema, readable
 from sidecar.database.spelling import as_known
-from sidecar.errors import (
-    IF_BROKEN,
+from sidecar.errors.base import IF_BROKEN, SidecarError, StartAgain
+from sidecar.errors.databases import (
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseNotFound,
     DatabaseReadOnly,
-    DiskFull,
-    FileNotFound,
-    FolderNotFound,
     NotADatabase,
     NotKiraPilot,
-    PathNotAllowed,
-    ReadFailed,
-    SidecarError,
-    StartAgain,
     UnknownSchema,
-    WorkFolderUnusable,
 )
+from sidecar.errors.jobs import WorkFolderUnusable
+from sidecar.errors.paths import DiskFull, FileNotFound, FolderNotFound, PathNotAllowed, ReadFailed
 from sidecar.progress import Progress
 from sidecar.system.files import same_file
 from sidecar.system.names import require_lengths, sqlite_uri

@@ -19,7 +19,7 @@ from sidecar.database.connection import (
     retrying,
     writing_only_below,
 )
-from sidecar.errors import DatabaseBusy
+from sidecar.errors.databases import DatabaseBusy
 from sidecar.progress import Progress
 from sidecar.system.files import open_private
 from sidecar.system.os_errors import file_errors

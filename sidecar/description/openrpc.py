@@ -17,11 +17,12 @@ from typing import Any
 
 import msgspec
 
-from sidecar import __version__, errors
+from sidecar import __version__
 from sidecar.description.message_schemas import make_schemas
 from sidecar.description.plain_text import plain, plainly_described, require_plain
 from sidecar.description.typescript import make_types
-from sidecar.errors import SidecarError
+from sidecar.errors import backups, base, databases, jobs, paths
+from sidecar.errors.base import SidecarError
 from sidecar.progress import Report
 from sidecar.wire import messages
 from sidecar.wire.context import Token
@@ -34,6 +35,9 @@ SCHEMAS = "schemas"
 PROGRAM = "python -m sidecar.description.openrpc"
 """What a developer types to make the files anew."""
 
+FAMILIES = (base, paths, backups, databases, jobs)
+"""The modules of the errors."""
+
 _REFERENCE = "#/components/schemas/{name}"
 
 _ABOUT = (
@@ -44,7 +48,7 @@ _ABOUT = (
 _ERRORS_HEAD = """\
 # Errors
 
-Made by `python -m sidecar.description.openrpc --write protocol` from the classes in `sidecar/errors.py` and
+Made by `python -m sidecar.description.openrpc --write protocol` from the classes in `sidecar/errors/` and
 `sidecar/wire/messages.py`; codes and kinds never change once published.
 
 `code` is the JSON-RPC error code, and a positive one also the exit code of the command line.
@@ -116,7 +120,7 @@ def make_error_table() -> str:
 
 def list_errors() -> list[type[SidecarError]]:
     """Every error there is, by code: the application's first, then those of the protocol."""
-    named = [*vars(errors).values(), *vars(messages).values()]
+    named = [kind for module in (*FAMILIES, messages) for kind in vars(module).values()]
     kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, SidecarError)}
     return sorted(_outcomes(kinds), key=lambda kind: (kind.code < 0, abs(kind.code)))
 

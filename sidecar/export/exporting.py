@@ -37,7 +37,9 @@ from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
 from sidecar.database.statements import read_statements
-from sidecar.errors import BeyondFormat, DatabaseError, SameFile, VerificationFailed, WriteProtected
+from sidecar.errors.databases import BeyondFormat, DatabaseError
+from sidecar.errors.jobs import VerificationFailed
+from sidecar.errors.paths import SameFile, WriteProtected
 from sidecar.export.gathering import Gatherer
 from sidecar.export.shrinking import Older, free_name, making_way
 from sidecar.export.vouching import blaming_damage, looking_into, vouch

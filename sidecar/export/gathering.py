@@ -18,7 +18,7 @@ from sidecar.archive import limits
 from sidecar.archive.forms import ExactCell, Scalar, Stored, column_form, exact_cell, filler, value_form
 from sidecar.database.introspection import TableSchema, quote
 from sidecar.database.models import CONTRACT, KNOWN
-from sidecar.errors import BeyondFormat
+from sidecar.errors.databases import BeyondFormat
 
 TURNED_ROWS = 200
 """Rows turned at once: so many that a call costs little, so few that they stay in the processor's cache."""

@@ -14,17 +14,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sidecar.errors import (
-    BeyondFormat,
-    DatabaseDamaged,
-    NotImportable,
-    PathError,
-    PlaceUnreachable,
-    ReadFailed,
-    SafetyCopyFailed,
-    VerificationFailed,
-    WorkFolderUnusable,
-)
+from sidecar.errors.databases import BeyondFormat, DatabaseDamaged
+from sidecar.errors.jobs import NotImportable, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
+from sidecar.errors.paths import PathError, PlaceUnreachable, ReadFailed
 from sidecar.export.exporting import export_data
 from sidecar.export.retention import outdated
 from sidecar.export.vouching import INDEX_DAMAGED

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.connection import count_rows
-from sidecar.errors import BackupError, PathError, PathNotAllowed
+from sidecar.errors.backups import BackupError
+from sidecar.errors.paths import PathError, PathNotAllowed
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF
 from sidecar.stage.staging import read_head

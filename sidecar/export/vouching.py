@@ -19,7 +19,9 @@ from sidecar.archive.manifest import TableManifest
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.integrity import Findings, look_into
 from sidecar.database.models import KNOWN, MIGRATIONS
-from sidecar.errors import BackupError, DatabaseDamaged, NotImportable, VerificationFailed
+from sidecar.errors.backups import BackupError
+from sidecar.errors.databases import DatabaseDamaged
+from sidecar.errors.jobs import NotImportable, VerificationFailed
 from sidecar.progress import Progress
 from sidecar.stage.judged import judged_file
 from sidecar.stage.staging import read_head

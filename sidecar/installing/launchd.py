@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import CannotSchedule
+from sidecar.errors.jobs import CannotSchedule
 from sidecar.installing import own_files
 from sidecar.installing.answers import TimerFile
 from sidecar.installing.program import Call

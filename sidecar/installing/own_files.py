@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sidecar.errors import NoTimerService, SidecarError
+from sidecar.errors.base import SidecarError
+from sidecar.errors.jobs import NoTimerService
 from sidecar.installing.answers import TimerFile
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.errors import CannotSchedule
+from sidecar.errors.jobs import CannotSchedule
 from sidecar.system.paths import WORK_DIR_VARIABLE, Places
 
 PROGRAM = "kirapilot-sidecar"

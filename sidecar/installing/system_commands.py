@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from sidecar.errors import NoTimerService, TimerRefused
+from sidecar.errors.jobs import NoTimerService, TimerRefused
 
 SECONDS = 60
 """Longest wait for one of them."""

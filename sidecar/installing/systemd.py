@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from sidecar.errors import CannotSchedule, TimerRefused
+from sidecar.errors.jobs import CannotSchedule, TimerRefused
 from sidecar.installing import own_files
 from sidecar.installing.answers import TimerFile
 from sidecar.installing.program import Call

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from sidecar.errors import CannotSchedule, TimerRefused
+from sidecar.errors.jobs import CannotSchedule, TimerRefused
 from sidecar.installing.answers import TimerFile
 from sidecar.installing.program import Call
 from sidecar.installing.service import DESCRIPTION

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sidecar.database.connection import require_file
-from sidecar.errors import NoTimerService
+from sidecar.errors.jobs import NoTimerService
 from sidecar.installing.answers import SystemTimer, TimerFile
 from sidecar.installing.program import call_of
 from sidecar.installing.service import Service

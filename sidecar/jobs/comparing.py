@@ -22,16 +22,11 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
-from sidecar.errors import (
-    ChangedSincePreview,
-    DatabaseBusy,
-    NoConflicts,
-    NotABackup,
-    NothingToSalvage,
-    PartialBackup,
-    SameFile,
-    SidecarError,
-)
+from sidecar.errors.backups import NotABackup, NothingToSalvage, PartialBackup
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import DatabaseBusy
+from sidecar.errors.jobs import ChangedSincePreview, NoConflicts
+from sidecar.errors.paths import SameFile
 from sidecar.export.exporting import export_data
 from sidecar.jobs.rescuing import Rebuilding, Unfit
 from sidecar.progress import Progress

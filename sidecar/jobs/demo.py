@@ -17,7 +17,8 @@ import msgspec
 from sidecar.database.comparison import TableComparison, compare
 from sidecar.database.connection import database_errors
 from sidecar.database.sample import make_fresh, make_sample
-from sidecar.errors import FolderNotFound, InvalidBackup
+from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.paths import FolderNotFound
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive

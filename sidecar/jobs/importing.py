@@ -9,9 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from sidecar.archive.settings import read_settings, restore_settings
-from sidecar.errors import (
-    DatabaseBusy,
-)
+from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.comparing import TRIES, Request, Target, compared, fitting
 from sidecar.jobs.rescuing import Rebuilding

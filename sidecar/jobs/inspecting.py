@@ -12,7 +12,7 @@ from sidecar.archive.json_stream import Document
 from sidecar.archive.manifest import Manifest
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT
-from sidecar.errors import DamagedBackup
+from sidecar.errors.backups import DamagedBackup
 from sidecar.export.exporting import export_data
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress

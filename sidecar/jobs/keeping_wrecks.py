@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from sidecar.errors import PathError, VerificationFailed
+from sidecar.errors.jobs import VerificationFailed
+from sidecar.errors.paths import PathError
 from sidecar.export.safety_copies import copy_errors, new_moment
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder, require_plugged, second_folder_of

@@ -13,7 +13,8 @@ import msgspec
 
 from sidecar.archive import manifest as names
 from sidecar.archive.zip_reading import ZipReader
-from sidecar.errors import BackupError, DamagedBackup, PathError
+from sidecar.errors.backups import BackupError, DamagedBackup
+from sidecar.errors.paths import PathError
 from sidecar.export.safety_copies import all_copies, moment_of
 from sidecar.jobs.keeping_wrecks import all_wrecks
 from sidecar.progress import Progress

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sidecar.archive.settings import read_settings
-from sidecar.errors import ChangedSincePreview, DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
+from sidecar.errors.databases import DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
+from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.keeping_wrecks import keep_wreck
 from sidecar.progress import Progress

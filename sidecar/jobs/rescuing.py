@@ -12,18 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.database.introspection import quote, readable
-from sidecar.errors import (
-    AccountingMismatch,
-    CannotRebuild,
-    CannotRemove,
-    DatabaseBusy,
-    DiskFull,
-    FileInUse,
-    FolderNotFound,
-    RowsRefused,
-    WorkFolderUnusable,
-    WouldLoseData,
-)
+from sidecar.errors.backups import RowsRefused, WouldLoseData
+from sidecar.errors.databases import CannotRebuild, CannotRemove, DatabaseBusy
+from sidecar.errors.jobs import AccountingMismatch, WorkFolderUnusable
+from sidecar.errors.paths import DiskFull, FileInUse, FolderNotFound
 from sidecar.export.safety_copies import copy_errors
 from sidecar.jobs.keeping_wrecks import keep_wreck
 from sidecar.progress import Progress

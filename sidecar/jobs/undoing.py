@@ -12,7 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from sidecar.errors import BackupError, NoSafetyCopy, NoSuchCopy, NothingReplaced, PathError
+from sidecar.errors.backups import BackupError
+from sidecar.errors.jobs import NoSafetyCopy, NoSuchCopy, NothingReplaced
+from sidecar.errors.paths import PathError
 from sidecar.export.safety_copies import all_copies, moment_of
 from sidecar.jobs.importing import preview_restore, restore_copy
 from sidecar.jobs.keeping_wrecks import all_wrecks

@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from sidecar.archive.settings import read_settings, restore_settings
-from sidecar.errors import BackupError, CannotRemove, PathError
+from sidecar.errors.backups import BackupError
+from sidecar.errors.databases import CannotRemove
+from sidecar.errors.paths import PathError
 from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupMetadata, BackupValidationResult, Problem

@@ -10,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from sidecar.errors import PathNotAllowed, PlaceUnreachable
+from sidecar.errors.paths import PathNotAllowed, PlaceUnreachable
 from sidecar.system import permissions
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors

@@ -15,15 +15,14 @@ from pathlib import Path
 from sidecar.database.connection import database_errors, live_schema, open_for_reading
 from sidecar.database.integrity import look_into
 from sidecar.database.snapshot import take_snapshot
-from sidecar.errors import (
-    IF_BROKEN,
+from sidecar.errors.base import IF_BROKEN, SidecarError
+from sidecar.errors.databases import (
     DatabaseDamaged,
     DatabaseError,
     DatabaseNotFound,
     DatabaseReadOnly,
     NotADatabase,
     NotKiraPilot,
-    SidecarError,
 )
 from sidecar.progress import Progress
 from sidecar.system.files import resolved

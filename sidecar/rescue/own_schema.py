@@ -19,7 +19,7 @@ from sidecar.database.generations import known_of, make_generation
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import MIGRATIONS as RECORD
 from sidecar.database.statements import Statement, read_statements
-from sidecar.errors import NotKiraPilot
+from sidecar.errors.databases import NotKiraPilot
 from sidecar.progress import Progress
 from sidecar.rescue.readable_rows import require_damage
 from sidecar.rescue.reading_out import open_wreck

@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sidecar.database import connection as live
-from sidecar.errors import DatabaseBusy, DatabaseDamaged, NotADatabase
+from sidecar.errors.databases import DatabaseBusy, DatabaseDamaged, NotADatabase
 from sidecar.progress import Progress
 from sidecar.rescue.wrecks import COMPANIONS, SetAside, pairs
 from sidecar.system.files import resolved

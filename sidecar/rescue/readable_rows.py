@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from sidecar.database.introspection import TableSchema, quote
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from sidecar.progress import Progress
 
 Row = tuple[Any, ...]

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from sidecar.errors import PermissionDenied, VerificationFailed
+from sidecar.errors.jobs import VerificationFailed
+from sidecar.errors.paths import PermissionDenied
 from sidecar.progress import Progress
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import file_errors

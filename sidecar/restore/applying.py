@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, broken_references, quote
-from sidecar.errors import RowsRefused
+from sidecar.errors.backups import RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Plan, gone_of, plan_of, untied_of

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sidecar.database.introspection import folded, quote
-from sidecar.errors import AccountingMismatch
+from sidecar.errors.jobs import AccountingMismatch
 from sidecar.restore.plan import Plan
 from sidecar.results import TableAccount
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sidecar.database.introspection import ForeignKey, Schema, TableSchema, broken_references, quote
 from sidecar.database.models import MIGRATIONS
-from sidecar.errors import CannotRemove
+from sidecar.errors.databases import CannotRemove
 from sidecar.progress import Progress
 from sidecar.restore.emptied_lists import LISTS, emptied_lists
 from sidecar.restore.row_names import row_name, shortened

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from sidecar.database.snapshot import change_counter
-from sidecar.errors import ChangedSincePreview
+from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.progress import Progress
 from sidecar.restore.plan import Plan
 from sidecar.system.files import open_source

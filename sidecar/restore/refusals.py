@@ -10,7 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from sidecar.database.introspection import Schema, quote
-from sidecar.errors import CannotRemove, RowsRefused, SidecarError
+from sidecar.errors.backups import RowsRefused
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import CannotRemove
 from sidecar.restore.plan import Plan, plan_of
 from sidecar.stage.stage import ROW, SHAPE
 

@@ -14,7 +14,8 @@ from itertools import count
 
 from sidecar.database.introspection import Schema, folded, quote
 from sidecar.database.models import KNOWN
-from sidecar.errors import DatabaseBusy, WouldLoseData
+from sidecar.errors.backups import WouldLoseData
+from sidecar.errors.databases import DatabaseBusy
 from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS, RESTORED
 from sidecar.restore.fitting import fit_names, fit_values, give_keys
 from sidecar.stage.references import contained

@@ -25,17 +25,16 @@ from sidecar.archive.json_stream import Array, Document
 from sidecar.database.introspection import quote
 from sidecar.database.models import CONTRACT
 from sidecar.database.spelling import known_table
-from sidecar.errors import (
+from sidecar.errors.backups import (
     BackupError,
-    Cancelled,
     DamagedBackup,
     InvalidBackup,
     InvalidMetadata,
     MissingData,
     NotABackup,
     NothingToSalvage,
-    SidecarError,
 )
+from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, RECORDS_SHOWN, BackupMetadata, LeftOut, SalvagedTable, SalvageReport

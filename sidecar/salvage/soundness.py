@@ -17,7 +17,7 @@ from sidecar.archive import manifest as names
 from sidecar.archive.manifest import Manifest, section_entry
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS
-from sidecar.errors import BackupError, InvalidMetadata, MissingData
+from sidecar.errors.backups import BackupError, InvalidMetadata, MissingData
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.salvage.json_fragments import Extent
 from sidecar.salvage.zip_entries import Copy, Statement, Wreck

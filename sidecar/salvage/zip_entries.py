@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from sidecar.archive import limits
-from sidecar.errors import LimitExceeded, ReadFailed
+from sidecar.errors.backups import LimitExceeded
+from sidecar.errors.paths import ReadFailed
 
 PACKED_BYTES = 16 << 10
 """Packed bytes unpacked at a time: what is before the damage within them is found byte by byte."""

@@ -17,7 +17,7 @@ from typing import TextIO
 
 import msgspec
 
-from sidecar.errors import ReadFailed
+from sidecar.errors.paths import ReadFailed
 from sidecar.progress import Progress
 from sidecar.system import names
 from sidecar.system.signals import Interrupts

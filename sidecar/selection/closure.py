@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN
-from sidecar.errors import NothingSelected
+from sidecar.errors.backups import NothingSelected
 from sidecar.progress import Progress
 from sidecar.results import SelectedTable
 from sidecar.selection.criteria import Criteria, chosen_of

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from sidecar.database.introspection import Schema, quote
-from sidecar.errors import NoSuchRows, SelectionTurnedRound
+from sidecar.errors.backups import NoSuchRows, SelectionTurnedRound
 from sidecar.selection.request import Selection
 from sidecar.stage.stage import ROW, Stage, StagedTable
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from sidecar.errors import DamagedBackup, FileInUse, NotABackup
+from sidecar.errors.backups import DamagedBackup, NotABackup
+from sidecar.errors.paths import FileInUse
 from sidecar.progress import Progress
 from sidecar.system.os_errors import file_errors
 from sidecar.system.workfolder import folder_errors, new_file, require_space

@@ -25,7 +25,7 @@ from sidecar.archive.manifest import TableManifest, Writer, section_entry
 from sidecar.archive.settings import KEYS, read_settings
 from sidecar.archive.timestamps import is_moment
 from sidecar.database.models import CONTRACT, KNOWN
-from sidecar.errors import DamagedBackup, LimitExceeded, NotABackup
+from sidecar.errors.backups import DamagedBackup, LimitExceeded, NotABackup
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.sources.recognising import OTHER_JSON

@@ -14,18 +14,10 @@ from typing import BinaryIO
 
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.connection import is_database_file
-from sidecar.errors import (
-    BackupError,
-    BeyondFormat,
-    DamagedBackup,
-    DatabaseDamaged,
-    LimitExceeded,
-    NotABackup,
-    NotADatabase,
-    NotImportable,
-    NotKiraPilot,
-    SameFile,
-)
+from sidecar.errors.backups import BackupError, DamagedBackup, LimitExceeded, NotABackup
+from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, NotADatabase, NotKiraPilot
+from sidecar.errors.jobs import NotImportable
+from sidecar.errors.paths import SameFile
 from sidecar.progress import Progress
 from sidecar.sources.databases import copy_database, require_sound
 from sidecar.sources.first_json import write_archive

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from sidecar.archive.manifest import DATA, METADATA
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import PIECE_BYTES, ZipReader
-from sidecar.errors import DamagedBackup, SeveralBackups
+from sidecar.errors.backups import DamagedBackup, SeveralBackups
 from sidecar.progress import Progress
 from sidecar.sources.databases import COMPANIONS
 from sidecar.system.workfolder import folder_errors, new_file, require_space

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
-from sidecar.errors import InvalidBackup
+from sidecar.errors.backups import InvalidBackup
 from sidecar.progress import Progress
 from sidecar.stage.checks import check
 from sidecar.stage.problems import ERROR, Problems

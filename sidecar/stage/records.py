@@ -18,7 +18,7 @@ from sidecar.archive.forms import Int64, Scalar
 from sidecar.archive.timestamps import is_moment, odd_to_stored, to_stored, to_utc
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.database.spelling import known_columns, known_table
-from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.errors.backups import DamagedBackup, LimitExceeded
 from sidecar.json_wording import in_words
 from sidecar.stage.problems import Problems
 

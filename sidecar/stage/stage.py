@@ -25,7 +25,7 @@ from sidecar.archive.manifest import TableManifest
 from sidecar.database.introspection import quote, readable
 from sidecar.database.models import KNOWN, UNIQUE, Reference
 from sidecar.database.spelling import known_columns, known_table
-from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.errors.backups import DamagedBackup, LimitExceeded
 from sidecar.stage.records import Rows
 from sidecar.system.workfolder import THROW_AWAY, new_file
 

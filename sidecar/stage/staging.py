@@ -26,7 +26,14 @@ from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS, Column, Reference
 from sidecar.database.spelling import known_table
-from sidecar.errors import DamagedBackup, InvalidMetadata, LimitExceeded, MissingData, TooNew, UnsupportedVersion
+from sidecar.errors.backups import (
+    DamagedBackup,
+    InvalidMetadata,
+    LimitExceeded,
+    MissingData,
+    TooNew,
+    UnsupportedVersion,
+)
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
 from sidecar.results import VERSION, BackupMetadata

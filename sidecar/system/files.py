@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sidecar.errors import FolderNotFound, IsAFolder, PathNotAllowed
+from sidecar.errors.paths import FolderNotFound, IsAFolder, PathNotAllowed
 from sidecar.progress import Progress
 from sidecar.system import names
 from sidecar.system.names import require_lengths, require_name, usable

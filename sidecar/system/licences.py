@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from sidecar.errors import InternalError
+from sidecar.errors.base import InternalError
 
 NOTICES = "kirapilot_sidecar_notices"
 """The module that a build writes, with the JSON of :class:`Licences` in its ``JSON``."""

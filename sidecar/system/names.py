@@ -11,7 +11,7 @@ import re
 from pathlib import Path, PureWindowsPath
 from urllib.parse import quote
 
-from sidecar.errors import PathNotAllowed
+from sidecar.errors.paths import PathNotAllowed
 
 ON_WINDOWS = os.name == "nt"
 

@@ -16,20 +16,18 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
-from sidecar.errors import (
+from sidecar.errors.base import InternalError, SidecarError, StartAgain
+from sidecar.errors.paths import (
     DiskFull,
     FileInUse,
     FileNotFound,
     FileTooLarge,
     FolderNotFound,
-    InternalError,
     IsAFolder,
     PathNotAllowed,
     PermissionDenied,
     PlaceUnreachable,
     ReadFailed,
-    SidecarError,
-    StartAgain,
 )
 
 

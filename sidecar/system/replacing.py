@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from sidecar.errors import ReadFailed, VerificationFailed
+from sidecar.errors.jobs import VerificationFailed
+from sidecar.errors.paths import ReadFailed
 from sidecar.progress import Progress
 from sidecar.system.files import mark_temporary, open_private
 from sidecar.system.flushing import CANNOT_FLUSH, flush_file, flush_rename

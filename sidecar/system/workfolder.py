@@ -17,7 +17,8 @@ from pathlib import Path
 
 import peewee
 
-from sidecar.errors import DiskFull, WorkFolderUnusable
+from sidecar.errors.jobs import WorkFolderUnusable
+from sidecar.errors.paths import DiskFull
 from sidecar.system.files import create_private
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.names import sqlite_uri

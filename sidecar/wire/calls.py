@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from sidecar.errors import Cancelled, InternalError, SidecarError
+from sidecar.errors.base import Cancelled, InternalError, SidecarError
 from sidecar.wire.messages import Answer, Id, Request, refusal
 
 Reply = Callable[[Answer | None], None]

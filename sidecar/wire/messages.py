@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 
 Id = str | int | float | None
 """What identifies a request: the caller's own, given back unchanged."""

@@ -25,27 +25,24 @@ from sidecar.automatic.answers import (
 )
 from sidecar.automatic.policy import PolicyFile
 from sidecar.comparison.answers import Difference, Searched
-from sidecar.errors import (
+from sidecar.errors.backups import BackupError
+from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
+from sidecar.errors.databases import DatabaseError
+from sidecar.errors.jobs import (
     AccountingMismatch,
-    BackupError,
     BackupUnderWay,
-    Cancelled,
     ChangedSincePreview,
-    DatabaseError,
-    InternalError,
     NoConflicts,
     NoSafetyCopy,
     NoSuchBackup,
     NoSuchCopy,
     NotImportable,
-    PathError,
     SafetyCopyFailed,
     SameSides,
-    SidecarError,
-    StartAgain,
     VerificationFailed,
     WorkFolderUnusable,
 )
+from sidecar.errors.paths import PathError
 from sidecar.results import (
     BackupList,
     BackupMetadata,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sidecar.errors import StartAgain
+from sidecar.errors.base import StartAgain
 from sidecar.system.signals import Interrupts
 from sidecar.system.streams import Diagnostics
 from sidecar.wire.calls import Batch, Call, Calls, Reply

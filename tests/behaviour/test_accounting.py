@@ -13,15 +13,11 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import (
-    AccountingMismatch,
-    CannotRemove,
-    DamagedBackup,
-    DiskFull,
-    SafetyCopyFailed,
-    SidecarError,
-    VerificationFailed,
-)
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import CannotRemove
+from sidecar.errors.jobs import AccountingMismatch, SafetyCopyFailed, VerificationFailed
+from sidecar.errors.paths import DiskFull
 from sidecar.export.gathering import Batch, Gatherer
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress

@@ -20,7 +20,10 @@ from sidecar.automatic.policy_file import write_policy
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.running import accept, run_backup_if_due
 from sidecar.automatic.shelf import list_all, note_backup
-from sidecar.errors import BackupUnderWay, Cancelled, DamagedBackup, DatabaseNotFound, VerificationFailed
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.base import Cancelled
+from sidecar.errors.databases import DatabaseNotFound
+from sidecar.errors.jobs import BackupUnderWay, VerificationFailed
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.databases import contents, execute, fresh, restore

@@ -13,7 +13,10 @@ import pytest
 
 from sidecar.archive import json_stream, limits
 from sidecar.database import connection as live
-from sidecar.errors import AccountingMismatch, Cancelled, CannotRemove, DatabaseBusy, LimitExceeded
+from sidecar.errors.backups import LimitExceeded
+from sidecar.errors.base import Cancelled
+from sidecar.errors.databases import CannotRemove, DatabaseBusy
+from sidecar.errors.jobs import AccountingMismatch
 from sidecar.export.exporting import export_data
 from sidecar.jobs import comparing, importing
 from sidecar.jobs.importing import import_data

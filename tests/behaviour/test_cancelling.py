@@ -18,7 +18,7 @@ import pytest
 from sidecar import progress
 from sidecar.database.introspection import quote
 from sidecar.database.sample import make_fresh, make_sample
-from sidecar.errors import Cancelled, SidecarError
+from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.listing import list_backups

@@ -19,7 +19,9 @@ from sidecar.clearing.clearing import clear_all_data
 from sidecar.cli.arguments import UsageError
 from sidecar.cli.commands import run
 from sidecar.database.sample import make_fresh
-from sidecar.errors import Cancelled, DatabaseBusy, DatabaseDamaged, DatabaseNotFound, SafetyCopyFailed, SidecarError
+from sidecar.errors.base import Cancelled, SidecarError
+from sidecar.errors.databases import DatabaseBusy, DatabaseDamaged, DatabaseNotFound
+from sidecar.errors.jobs import SafetyCopyFailed
 from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress

@@ -24,16 +24,9 @@ from sidecar.cli import commands
 from sidecar.cli.arguments import make_parser
 from sidecar.database.comparison import compare
 from sidecar.description.openrpc import list_errors
-from sidecar.errors import (
-    DamagedBackup,
-    FileNotFound,
-    FolderNotFound,
-    InvalidBackup,
-    NoSafetyCopy,
-    NotABackup,
-    PathNotAllowed,
-    SafetyCopyFailed,
-)
+from sidecar.errors.backups import DamagedBackup, InvalidBackup, NotABackup
+from sidecar.errors.jobs import NoSafetyCopy, SafetyCopyFailed
+from sidecar.errors.paths import FileNotFound, FolderNotFound, PathNotAllowed
 from sidecar.export import exporting
 from sidecar.jobs import demo, importing
 from sidecar.jobs.demo import DemoResult

@@ -12,7 +12,10 @@ import pytest
 
 from sidecar.comparison.answers import Difference, Values
 from sidecar.comparison.difference import compare_backups
-from sidecar.errors import DamagedBackup, FileNotFound, NoSuchBackup, SameSides, SidecarError
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.base import SidecarError
+from sidecar.errors.jobs import NoSuchBackup, SameSides
+from sidecar.errors.paths import FileNotFound
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.archive.timestamps import order_of
-from sidecar.errors import ChangedSincePreview, NoConflicts
+from sidecar.errors.jobs import ChangedSincePreview, NoConflicts
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.sample import make_sample
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places

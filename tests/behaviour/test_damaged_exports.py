@@ -12,7 +12,8 @@ from zipfile import ZipFile
 import pytest
 
 from sidecar.cli.commands import run
-from sidecar.errors import DatabaseDamaged, DatabaseNotFound, PartialBackup
+from sidecar.errors.backups import PartialBackup
+from sidecar.errors.databases import DatabaseDamaged, DatabaseNotFound
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sidecar.database.models import CONTRACT, KNOWN
-from sidecar.errors import WouldLoseData
+from sidecar.errors.backups import WouldLoseData
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from tests.support.databases import (

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from sidecar.archive import limits
-from sidecar.errors import DamagedBackup, FileInUse, LimitExceeded, NotABackup, SameFile, SeveralBackups
+from sidecar.errors.backups import DamagedBackup, LimitExceeded, NotABackup, SeveralBackups
+from sidecar.errors.paths import FileInUse, SameFile
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic, validate_comprehensive

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DatabaseBusy, FileInUse
+from sidecar.errors.databases import DatabaseBusy
+from sidecar.errors.paths import FileInUse
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_basic

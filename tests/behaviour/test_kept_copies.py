@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import (
-    Cancelled,
-)
+from sidecar.errors.base import Cancelled
 from sidecar.export import safety_copies
 from sidecar.export.exporting import export_data
 from sidecar.export.safety_copies import KEPT, list_copies, moment_of

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import (
-    Cancelled,
-)
+from sidecar.errors.base import Cancelled
 from sidecar.export import safety_copies
 from sidecar.export.safety_copies import moment_of
 from sidecar.jobs.listing import list_backups

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.sample import make_sample
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive

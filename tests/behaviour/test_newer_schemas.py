@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import InvalidBackup, WouldLoseData
+from sidecar.errors.backups import InvalidBackup, WouldLoseData
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
 from tests.conftest import DATA, EVERY_KIND

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import InvalidBackup
+from sidecar.errors.backups import InvalidBackup
 from sidecar.results import COUNT_OF
 from tests.support.databases import backup, bring_in, execute, fresh, insert, preview
 from tests.support.shipped import session, shipped_archive, task

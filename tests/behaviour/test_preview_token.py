@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import ChangedSincePreview
+from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress

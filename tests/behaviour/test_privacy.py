@@ -20,7 +20,7 @@ import pytest
 from sidecar.cli import commands
 from sidecar.database.introspection import quote
 from sidecar.database.models import KNOWN
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive

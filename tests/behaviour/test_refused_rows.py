@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import AccountingMismatch, CannotRemove, RowsRefused, SidecarError, UnknownSchema
+from sidecar.errors.backups import RowsRefused
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import CannotRemove, UnknownSchema
+from sidecar.errors.jobs import AccountingMismatch
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import (
     assert_same_contents,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import InvalidBackup, WouldLoseData
+from sidecar.errors.backups import InvalidBackup, WouldLoseData
 from tests.support.databases import (
     assert_nothing_changes,
     assert_same_contents,

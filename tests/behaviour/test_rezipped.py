@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import NotABackup, SeveralBackups
+from sidecar.errors.backups import NotABackup, SeveralBackups
 from sidecar.export.exporting import export_data
 from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import BeyondFormat
+from sidecar.errors.databases import BeyondFormat
 from sidecar.results import COUNT_OF
 from tests.support.archives import entries_of
 from tests.support.databases import (

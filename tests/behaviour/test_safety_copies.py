@@ -14,14 +14,11 @@ from typing import Any
 import pytest
 
 from sidecar.database import connection as live
-from sidecar.errors import (
-    Cancelled,
-    DatabaseBusy,
-    InvalidBackup,
-    PlaceUnreachable,
-    SafetyCopyFailed,
-    SidecarError,
-)
+from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.base import Cancelled, SidecarError
+from sidecar.errors.databases import DatabaseBusy
+from sidecar.errors.jobs import SafetyCopyFailed
+from sidecar.errors.paths import PlaceUnreachable
 from sidecar.export import safety_copies
 from sidecar.export.exporting import export_data
 from sidecar.jobs import comparing, importing

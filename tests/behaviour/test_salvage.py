@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import (
+from sidecar.errors.backups import (
     BackupError,
     DamagedBackup,
-    DatabaseBusy,
     InvalidBackup,
     InvalidMetadata,
     MissingData,
@@ -23,6 +22,7 @@ from sidecar.errors import (
     UnsupportedVersion,
     WouldLoseData,
 )
+from sidecar.errors.databases import DatabaseBusy
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.progress import Progress, Report
 from sidecar.results import ImportResult, SalvageReport

@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import (
-    ChangedSincePreview,
-    NoSuchRows,
-    NothingSelected,
-    SelectionTurnedRound,
-    SidecarError,
-)
+from sidecar.errors.backups import NoSuchRows, NothingSelected, SelectionTurnedRound
+from sidecar.errors.base import SidecarError
+from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import Cancelled, SidecarError
+from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import foresee
 from sidecar.progress import Progress

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from tests.conftest import EVERY_KIND
 from tests.support.pseudo_terminal import CTRL_C, CTRL_D, PseudoTerminal
 

@@ -9,11 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from sidecar.errors import (
-    Cancelled,
-    NoSafetyCopy,
-    SidecarError,
-)
+from sidecar.errors.base import Cancelled, SidecarError
+from sidecar.errors.jobs import NoSafetyCopy
 from sidecar.export import safety_copies
 from sidecar.jobs import importing
 from sidecar.jobs.importing import import_data

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.cli.commands import run
-from sidecar.errors import FileNotFound, IsAFolder
+from sidecar.errors.paths import FileNotFound, IsAFolder
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
@@ -28,7 +28,7 @@ def test_a_file_that_cannot_be_read_is_no_invalid_backup(more: list[str], places
 def test_a_demo_on_a_full_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sqlite3
 
-    from sidecar.errors import DiskFull
+    from sidecar.errors.paths import DiskFull
     from sidecar.jobs import demo
 
     def full(path: Path, _tasks: int) -> None:

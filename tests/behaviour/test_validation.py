@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import BackupError
+from sidecar.errors.backups import BackupError
 from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress
 from sidecar.results import LINES_SHOWN, BackupValidationResult

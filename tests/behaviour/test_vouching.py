@@ -10,7 +10,8 @@ import pytest
 
 from sidecar.archive import archive_writing
 from sidecar.database import integrity
-from sidecar.errors import DatabaseDamaged, NotImportable
+from sidecar.errors.databases import DatabaseDamaged
+from sidecar.errors.jobs import NotImportable
 from sidecar.export import vouching
 from sidecar.export.vouching import INDEX_DAMAGED
 from tests.conftest import DATA, EVERY_KIND

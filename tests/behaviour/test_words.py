@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
 from tests.conftest import ROOT

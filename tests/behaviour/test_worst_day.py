@@ -13,15 +13,9 @@ from typing import Any
 import pytest
 
 from sidecar.cli.commands import run
-from sidecar.errors import (
-    CannotRebuild,
-    ChangedSincePreview,
-    DatabaseBusy,
-    NothingReplaced,
-    NotKiraPilot,
-    SafetyCopyFailed,
-    SidecarError,
-)
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import CannotRebuild, DatabaseBusy, NotKiraPilot
+from sidecar.errors.jobs import ChangedSincePreview, NothingReplaced, SafetyCopyFailed
 from sidecar.jobs import keeping_wrecks, rescuing
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.listing import list_backups

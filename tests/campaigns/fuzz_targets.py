@@ -20,7 +20,7 @@ import msgspec
 from sidecar.archive import json_stream, limits, zip_reading
 from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.zip_reading import ZipReader
-from sidecar.errors import BackupError
+from sidecar.errors.backups import BackupError
 from sidecar.stage.problems import ERROR, Problems
 from sidecar.stage.records import RecordReader
 from sidecar.wire.messages import Request, read_message

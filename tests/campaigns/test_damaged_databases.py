@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DatabaseError, SidecarError
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import DatabaseError
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from tests.conftest import DATA, EVERY_KIND, Cases

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs import comparing
 from sidecar.jobs.importing import import_data

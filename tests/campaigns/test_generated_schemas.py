@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.introspection import TableSchema, quote, read_schema
-from sidecar.errors import CannotRemove, RowsRefused, SidecarError
+from sidecar.errors.backups import RowsRefused
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import CannotRemove
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.results import ImportPreview, ImportResult

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.sample import make_fresh, make_sample
-from sidecar.errors import DatabaseBusy
+from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress

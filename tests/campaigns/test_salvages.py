@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.models import CONTRACT
-from sidecar.errors import BackupError
+from sidecar.errors.backups import BackupError
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from tests.conftest import DATA, Cases

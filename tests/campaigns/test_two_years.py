@@ -22,7 +22,8 @@ from sidecar.automatic.policy import Place, Policy
 from sidecar.automatic.policy_file import write_policy
 from sidecar.automatic.retention import MOST_AT_ONCE, Keep
 from sidecar.automatic.running import run_backup_if_due
-from sidecar.errors import DiskFull, SidecarError
+from sidecar.errors.base import SidecarError
+from sidecar.errors.paths import DiskFull
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import Cases

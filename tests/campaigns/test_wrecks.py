@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DatabaseDamaged, NotADatabase
+from sidecar.errors.databases import DatabaseDamaged, NotADatabase
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.undoing import undo_last_import

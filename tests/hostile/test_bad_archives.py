@@ -16,7 +16,7 @@ import pytest
 
 from sidecar.archive import limits
 from sidecar.database.introspection import quote, read_schema
-from sidecar.errors import (
+from sidecar.errors.backups import (
     BackupError,
     DamagedBackup,
     InvalidBackup,
@@ -24,11 +24,11 @@ from sidecar.errors import (
     LimitExceeded,
     MissingData,
     NotABackup,
-    SidecarError,
     TooNew,
     UnsupportedVersion,
     WouldLoseData,
 )
+from sidecar.errors.base import SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive

@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 
 from sidecar.database import connection as live
-from sidecar.errors import (
-    DamagedBackup,
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import (
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseNotFound,
     DatabaseReadOnly,
     NotADatabase,
     NotKiraPilot,
-    PathNotAllowed,
-    SidecarError,
 )
+from sidecar.errors.paths import PathNotAllowed
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
@@ -242,7 +242,7 @@ def test_a_database_that_is_let_go_of_is_waited_for(job: str, places: Places, tm
 
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_waiting_for_a_database_can_be_cancelled(job: str, places: Places, tmp_path: Path) -> None:
-    from sidecar.errors import Cancelled
+    from sidecar.errors.base import Cancelled
 
     looks = iter([False] * 4)
     path = _path(job, tmp_path)

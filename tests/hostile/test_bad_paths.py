@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import (
+from sidecar.errors.base import SidecarError
+from sidecar.errors.jobs import WorkFolderUnusable
+from sidecar.errors.paths import (
     FileNotFound,
     FolderNotFound,
     IsAFolder,
     PathNotAllowed,
     PermissionDenied,
     SameFile,
-    SidecarError,
-    WorkFolderUnusable,
     WriteProtected,
 )
 from sidecar.export.exporting import export_data
@@ -353,7 +353,7 @@ def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Pl
 
 
 def test_a_file_open_elsewhere_on_windows_is_told_of(tmp_path: Path) -> None:
-    from sidecar.errors import FileInUse
+    from sidecar.errors.paths import FileInUse
     from sidecar.system.os_errors import file_errors
 
     error = PermissionError(errno.EACCES, "The process cannot access the file")

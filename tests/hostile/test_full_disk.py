@@ -22,15 +22,10 @@ from typing import Any, BinaryIO, cast
 import pytest
 
 from sidecar.database.sample import make_fresh, make_sample
-from sidecar.errors import (
-    DatabaseReadOnly,
-    DiskFull,
-    PermissionDenied,
-    ReadFailed,
-    SidecarError,
-    VerificationFailed,
-    WorkFolderUnusable,
-)
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import DatabaseReadOnly
+from sidecar.errors.jobs import VerificationFailed, WorkFolderUnusable
+from sidecar.errors.paths import DiskFull, PermissionDenied, ReadFailed
 from sidecar.export.exporting import export_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress

@@ -16,17 +16,17 @@ import msgspec
 import pytest
 
 from sidecar.archive import limits
-from sidecar.errors import (
-    BeyondFormat,
+from sidecar.errors.backups import (
     DamagedBackup,
     InvalidBackup,
     InvalidMetadata,
     LimitExceeded,
-    SidecarError,
     TooNew,
     UnsupportedVersion,
     WouldLoseData,
 )
+from sidecar.errors.base import SidecarError
+from sidecar.errors.databases import BeyondFormat
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import DamagedBackup, DiskFull, LimitExceeded, NotABackup, SidecarError
+from sidecar.errors.backups import DamagedBackup, LimitExceeded, NotABackup
+from sidecar.errors.base import SidecarError
+from sidecar.errors.paths import DiskFull
 from tests.conftest import Cases
 from tests.support import archives
 from tests.support.archives import Header, by_hand, headers, made_of

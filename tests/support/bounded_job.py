@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import tests.support.posix_only  # noqa: F401 - skips its importers on Windows
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.jobs import JOBS

@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.client import DEADLINE

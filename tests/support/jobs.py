@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.errors import InternalError, InvalidBackup, SidecarError
+from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.base import InternalError, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup

@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sidecar.errors import AccountingMismatch, DiskFull, InternalError, SidecarError, WouldLoseData
+from sidecar.errors.backups import WouldLoseData
+from sidecar.errors.base import InternalError, SidecarError
+from sidecar.errors.jobs import AccountingMismatch
+from sidecar.errors.paths import DiskFull
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic, validate_comprehensive

@@ -8,7 +8,7 @@ from typing import Any
 
 from sidecar.database.introspection import quote
 from sidecar.database.models import CONTRACT
-from sidecar.errors import NothingToSalvage
+from sidecar.errors.backups import NothingToSalvage
 from sidecar.progress import Progress
 from sidecar.results import SalvageReport
 from sidecar.salvage.salvaging import salvaged

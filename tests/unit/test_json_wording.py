@@ -13,7 +13,7 @@ import pytest
 
 from sidecar.archive.forms import ExactCell
 from sidecar.archive.manifest import EntryManifest, Manifest, ManifestHead, TableManifest, Writer
-from sidecar.errors import BackupError
+from sidecar.errors.backups import BackupError
 from sidecar.json_wording import in_words
 from sidecar.stage.staging import read_manifest, read_metadata
 from sidecar.wire import params

@@ -27,7 +27,7 @@ from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.running import run_backup_if_due
 from sidecar.clearing.clearing import clear_all_data
 from sidecar.database.connection import retrying
-from sidecar.errors import SidecarError
+from sidecar.errors.base import SidecarError
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.system.paths import Places

@@ -20,7 +20,7 @@ from sidecar.automatic.policy import Place, Policy
 from sidecar.automatic.policy_file import write_policy
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.running import run_backup_if_due
-from sidecar.errors import BackupError
+from sidecar.errors.backups import BackupError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, about, every_case, some_cases

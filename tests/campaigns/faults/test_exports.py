@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DatabaseReadOnly, DiskFull, StartAgain, WorkFolderUnusable
+from sidecar.errors.base import StartAgain
+from sidecar.errors.databases import DatabaseReadOnly
+from sidecar.errors.jobs import WorkFolderUnusable
+from sidecar.errors.paths import DiskFull
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.system.paths import Places

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import (
-    DatabaseBusy,
-    DatabaseReadOnly,
-    DiskFull,
-    ReadFailed,
-    SafetyCopyFailed,
-    StartAgain,
-    WorkFolderUnusable,
-)
+from sidecar.errors.base import StartAgain
+from sidecar.errors.databases import DatabaseBusy, DatabaseReadOnly
+from sidecar.errors.jobs import SafetyCopyFailed, WorkFolderUnusable
+from sidecar.errors.paths import DiskFull, ReadFailed
 from sidecar.export.safety_copies import moment_of
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sidecar.archive import json_stream, limits
 from sidecar.archive.json_stream import Array, Document
-from sidecar.errors import BackupError, DamagedBackup, LimitExceeded
+from sidecar.errors.backups import BackupError, DamagedBackup, LimitExceeded
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

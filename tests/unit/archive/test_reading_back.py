@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import VerificationFailed
+from sidecar.errors.jobs import VerificationFailed
 from sidecar.system import replacing
 from sidecar.system.files import open_private
 from tests.support.databases import backup, export

@@ -16,7 +16,7 @@ import pytest
 from sidecar.archive import limits, zip_writing
 from sidecar.archive.zip_reading import PIECE_BYTES, ZipReader
 from sidecar.archive.zip_writing import Composite, ZipWriter
-from sidecar.errors import DamagedBackup, LimitExceeded
+from sidecar.errors.backups import DamagedBackup, LimitExceeded
 from sidecar.export.exporting import export_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive

@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.automatic import fingerprint
 from sidecar.automatic.fingerprint import count_commits, take_fingerprint
-from sidecar.errors import PathError
+from sidecar.errors.paths import PathError
 from tests.support.databases import execute, query
 
 CHANGES = [

@@ -10,7 +10,7 @@ import pytest
 from sidecar.automatic.policy import MAX_BYTES, Place, Policy, parse_policy
 from sidecar.automatic.policy_file import FILE, read_policy, write_policy
 from sidecar.automatic.retention import Keep
-from sidecar.errors import InvalidPolicy
+from sidecar.errors.jobs import InvalidPolicy
 
 BROKEN = [
     b"",

@@ -4,7 +4,10 @@ import pytest
 
 from sidecar.cli.arguments import Options, UsageError, parse
 from sidecar.cli.hints import hint_of
-from sidecar.errors import CannotRemove, DamagedBackup, DatabaseNotFound, FileNotFound, InternalError
+from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.base import InternalError
+from sidecar.errors.databases import CannotRemove, DatabaseNotFound
+from sidecar.errors.paths import FileNotFound
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.database.bulk_loading import form_of, may_declare_keys
 from sidecar.database.introspection import read_schema
-from sidecar.errors import InvalidBackup
+from sidecar.errors.backups import InvalidBackup
 from sidecar.jobs import importing
 from sidecar.restore import prebuilt_tables
 from sidecar.restore.applying import apply

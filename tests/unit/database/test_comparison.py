@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.comparison import TableComparison, compare
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from sidecar.progress import Progress
 
 Copy = Callable[[str], Path]

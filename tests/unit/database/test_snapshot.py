@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.snapshot import take_snapshot
-from sidecar.errors import Cancelled
+from sidecar.errors.base import Cancelled
 from sidecar.progress import Progress
 from tests.conftest import DATA
 from tests.support.app_process import killed_while_writing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import CannotSchedule
+from sidecar.errors.jobs import CannotSchedule
 from sidecar.installing import launchd
 from sidecar.installing.launchd import LABEL, Launchd
 from sidecar.installing.program import Call

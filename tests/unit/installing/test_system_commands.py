@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sidecar.errors import NoTimerService, TimerRefused
+from sidecar.errors.jobs import NoTimerService, TimerRefused
 from sidecar.installing import system_commands
 
 

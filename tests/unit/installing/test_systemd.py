@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.errors import CannotSchedule
+from sidecar.errors.jobs import CannotSchedule
 from sidecar.installing.program import Call
 from sidecar.installing.systemd import Systemd, quoted, unquoted
 from tests.unit.installing.conftest import PATHS

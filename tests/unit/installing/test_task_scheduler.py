@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sidecar.errors import CannotSchedule
+from sidecar.errors.jobs import CannotSchedule
 from sidecar.installing.program import Call
 from sidecar.installing.task_scheduler import NAMESPACE, TaskScheduler
 from sidecar.installing.timers import install

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import CannotSchedule, DatabaseNotFound, NoTimerService, TimerRefused
+from sidecar.errors.databases import DatabaseNotFound
+from sidecar.errors.jobs import CannotSchedule, NoTimerService, TimerRefused
 from sidecar.installing import launchd, program
 from sidecar.installing.program import call_of
 from sidecar.installing.service import Service

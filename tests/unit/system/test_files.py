@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sidecar.database.connection import is_database_file
-from sidecar.errors import IsAFolder, PathNotAllowed, PermissionDenied, SidecarError
+from sidecar.errors.base import SidecarError
+from sidecar.errors.paths import IsAFolder, PathNotAllowed, PermissionDenied
 from sidecar.system import names
 from sidecar.system.files import mark_temporary, open_source, resolve_target
 from sidecar.system.os_errors import file_errors

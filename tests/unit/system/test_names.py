@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.errors import PathNotAllowed
+from sidecar.errors.paths import PathNotAllowed
 from sidecar.system import names
 from sidecar.system.files import open_source, resolve_target, same_file
 from sidecar.system.names import require_lengths, require_name, shown, spelled, sqlite_uri

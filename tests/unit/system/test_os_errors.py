@@ -9,20 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import (
+from sidecar.errors.base import InternalError, SidecarError, StartAgain
+from sidecar.errors.paths import (
     DiskFull,
     FileInUse,
     FileNotFound,
     FileTooLarge,
     FolderNotFound,
-    InternalError,
     IsAFolder,
     PathNotAllowed,
     PermissionDenied,
     PlaceUnreachable,
     ReadFailed,
-    SidecarError,
-    StartAgain,
 )
 from sidecar.system.os_errors import WRITING, Act, file_errors, last_resort, typed
 from tests.conftest import Cases

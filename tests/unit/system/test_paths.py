@@ -7,7 +7,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from sidecar.errors import DatabaseNotFound, WorkFolderUnusable
+from sidecar.errors.databases import DatabaseNotFound
+from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import DATABASE_VARIABLE, find_places

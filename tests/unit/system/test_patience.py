@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import Cancelled, PathError
+from sidecar.errors.base import Cancelled
+from sidecar.errors.paths import PathError
 from sidecar.progress import Progress, Report
 from sidecar.system import names, patience
 from sidecar.system.files import open_source

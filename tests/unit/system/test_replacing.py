@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import Cancelled, DiskFull, PermissionDenied, ReadFailed, VerificationFailed
+from sidecar.errors.base import Cancelled
+from sidecar.errors.jobs import VerificationFailed
+from sidecar.errors.paths import DiskFull, PermissionDenied, ReadFailed
 from sidecar.progress import Progress, Report
 from sidecar.system import flushing, locks, names, patience
 from sidecar.system import replacing as module

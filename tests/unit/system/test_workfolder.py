@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors import DiskFull, WorkFolderUnusable
+from sidecar.errors.jobs import WorkFolderUnusable
+from sidecar.errors.paths import DiskFull
 from sidecar.system.workfolder import new_file, require_space, work_folder
 from tests.conftest import ROOT
 from tests.support.killing import KILLED

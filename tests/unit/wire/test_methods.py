@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sidecar import errors
+from sidecar.errors.paths import DiskFull
 from sidecar.wire.calls import Calls
 from sidecar.wire.context import Context, Session
 from sidecar.wire.dispatching import dispatch
@@ -115,7 +115,7 @@ def test_hostile_names_of_params_are_refused_in_few_words(name: str) -> None:
 
 
 def test_application_error_keeps_its_code_sentence_and_data() -> None:
-    answer = call(failing(errors.DiskFull(path="/disk/b.kpbackup", detail="1 MB are missing")))
+    answer = call(failing(DiskFull(path="/disk/b.kpbackup", detail="1 MB are missing")))
     assert answer["error"] == {
         "code": 16,
         "message": "There is not enough free space for /disk/b.kpbackup. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sidecar.errors import StartAgain
+from sidecar.errors.base import StartAgain
 from sidecar.wire.context import Context, Session
 from sidecar.wire.methods import Method
 from sidecar.wire.params import NoParams

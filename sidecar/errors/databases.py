@@ -1,0 +1,76 @@
+"""KiraPilot's database is at fault, or in the way."""
+
+from __future__ import annotations
+
+from sidecar.errors.base import SidecarError
+
+
+class DatabaseError(SidecarError):
+    """KiraPilot's database cannot be used. {detail}"""
+
+    kind = "database_error"
+
+
+class DatabaseNotFound(DatabaseError):
+    """There is no KiraPilot database at {path}. Start KiraPilot once, name the database file, or import your latest
+    backup as a replacement: that makes one."""
+
+    kind, code, hint = "database_not_found", 30, "Start KiraPilot once, name the database, or restore a backup."
+
+
+class DatabaseBusy(DatabaseError):
+    """KiraPilot's database is busy: another program is using it. Wait a moment and try again. {detail}"""
+
+    kind, code, hint = "database_busy", 31, "Wait a moment and try again."
+
+
+class NotADatabase(DatabaseError):
+    """{path} is not a SQLite database. Name KiraPilot's database file (kirapilot.db)."""
+
+    kind, code, hint = "not_a_database", 32, "Name KiraPilot's database file."
+
+
+class NotKiraPilot(DatabaseError):
+    """{path} is a database, but not KiraPilot's: it has no {detail}. Name KiraPilot's database file."""
+
+    kind, code, hint = "not_kirapilot", 33, "Name KiraPilot's database file."
+
+
+class DatabaseDamaged(DatabaseError):
+    """KiraPilot's database is damaged ({detail}). Import your latest backup as a replacement: a new database is made of
+    it, and the damaged file is kept beside."""
+
+    kind, code = "database_damaged", 34
+    hint = "Import your latest backup as a replacement, or export what can still be read (param salvage)."
+
+
+class UnknownSchema(DatabaseError):
+    """KiraPilot's database needs what this program does not have or know ({detail}), and was left as it is. Update
+    KiraPilot, then try again."""
+
+    kind, code, hint = "unknown_schema", 66, "Update KiraPilot, then try again."
+
+
+class DatabaseReadOnly(DatabaseError):
+    """KiraPilot's database cannot be opened ({detail}). Check the permissions of {path} and its folder."""
+
+    kind, code, hint = "database_read_only", 35, "Check the permissions of the database and its folder."
+
+
+class BeyondFormat(DatabaseError):
+    """KiraPilot's database holds more than a backup can: {detail}. Shorten it in KiraPilot, then export again."""
+
+    kind, code, hint = "beyond_format", 36, "Shorten what is too long, and export again."
+
+
+class CannotRemove(DatabaseError):
+    """KiraPilot's database cannot let go of rows that the backup does not have: {detail}. Merge the backup instead."""
+
+    kind, code, hint = "cannot_remove", 37, "Merge the backup: that removes nothing."
+
+
+class CannotRebuild(DatabaseError):
+    """KiraPilot's database is broken, and this program cannot make a new one for the backup ({detail}). Move {path}
+    away, start KiraPilot once, which makes one, and import the backup again."""
+
+    kind, code, hint = "cannot_rebuild", 53, "Move the database away, start KiraPilot once, and import again."
