@@ -15,7 +15,7 @@ from sidecar.errors.base import SidecarError
 from sidecar.jobs.listing import hold_to_manifest
 from sidecar.progress import Progress
 from sidecar.stage.staging import read_head
-from sidecar.system.files import open_source
+from sidecar.system.files import open_source, remove_file
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
 
@@ -85,7 +85,7 @@ def copy(source: Path, target: Path, sha256: str, progress: Progress) -> None:
             raise DamagedBackup(path=target, detail="what was written is not what is read back")
     except SidecarError:
         with file_errors(target, Act.REMOVE):
-            target.unlink(missing_ok=True)
+            remove_file(target, progress)
         raise
 
 
@@ -97,7 +97,7 @@ def remove(path: Path, entry: Entry, progress: Progress) -> bool:
     if path.is_symlink() or hash_of(path, progress) != entry.sha256:
         return False
     with file_errors(path, Act.REMOVE):
-        path.unlink(missing_ok=True)
+        remove_file(path, progress)
     return True
 
 

@@ -33,6 +33,7 @@ from sidecar.errors.paths import FolderNotFound, PathError
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import MAIN, compare_counts
 from sidecar.progress import Progress
+from sidecar.system.files import remove_file
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 
@@ -171,7 +172,7 @@ class _Run:
         entry = self._describe(made, now, why)
         if newest is not None and newest.content == entry.content and self._same_settings() and self._is_whole(newest):
             with file_errors(made, Act.REMOVE):
-                made.unlink()
+                remove_file(made, self.progress)
             self.catalogue.pending.pop(str(made))
             return newest, None
         self.catalogue.hold = self.catalogue.hold or _hold_for(newest, entry, now)

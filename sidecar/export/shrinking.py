@@ -50,7 +50,7 @@ class Shrunk:
         counts = (
             f"{table.replace('_', ' ')}: {now:,} instead of {before:,}" for table, (before, now) in self.tables.items()
         )
-        return f"far less than the one in its place ({'; '.join(counts)})"
+        return f"far less than the one before ({'; '.join(counts)})"
 
 
 def foresee(places: Places, file_path: str, progress: Progress) -> Shrunk:

@@ -21,7 +21,7 @@ from sidecar.database import connection as live
 from sidecar.errors.databases import DatabaseBusy, DatabaseDamaged, NotADatabase
 from sidecar.progress import Progress
 from sidecar.rescue.wrecks import COMPANIONS, SetAside, pairs
-from sidecar.system.files import resolved
+from sidecar.system.files import remove_file, resolved
 from sidecar.system.names import sqlite_uri
 from sidecar.system.os_errors import file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -72,7 +72,7 @@ def put_back(wreck: SetAside, database: Path) -> None:
                 _replace(beside, kept[companion])
             else:
                 with file_errors(beside):
-                    beside.unlink(missing_ok=True)
+                    remove_file(beside)
 
 
 def _may_be_header(error: sqlite3.Error) -> bool:
@@ -138,7 +138,7 @@ def _move_in(made: Path, database: Path) -> None:
         raise Changed
     for companion in COMPANIONS:
         with file_errors(database):
-            database.with_name(f"{database.name}{companion}").unlink(missing_ok=True)
+            remove_file(database.with_name(f"{database.name}{companion}"))
     _replace(database, made)
 
 

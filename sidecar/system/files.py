@@ -42,7 +42,7 @@ def open_source(file_path: str, progress: Progress | None = None) -> BinaryIO:
         # Looked at before it is opened: opening a pipe would wait for its other end.
         if not stat.S_ISREG(usable(path).stat().st_mode):
             raise IsAFolder(path=path)
-        file = patiently(lambda: usable(path).open("rb"), path, progress, reading=True)
+        file = patiently(lambda: usable(path).open("rb"), path, progress, if_permitted=True)
     try:
         file.seek(0, os.SEEK_END)
     except OSError as error:
@@ -50,6 +50,14 @@ def open_source(file_path: str, progress: Progress | None = None) -> BinaryIO:
         file.close()
         raise IsAFolder(path=path) from error
     return file
+
+
+def remove_file(path: Path, progress: Progress | None = None) -> None:
+    """Remove a file, if there is one, as soon as no other program holds it.
+
+    Raises OSError, Cancelled.
+    """
+    patiently(lambda: path.unlink(missing_ok=True), path, progress, if_permitted=True)
 
 
 def resolved(path: Path) -> Path:

@@ -26,15 +26,15 @@ _SHARING = frozenset({5, 32, 33, 170, 303, 1224})
 _MOMENTARY = frozenset({errno.EACCES, errno.EBUSY, errno.ETXTBSY, errno.EAGAIN})
 
 _NOT_PERMITTED = frozenset({5, errno.EACCES})
-"""What says of a file to be read that one may not, on Windows and elsewhere: waiting would be in vain."""
+"""What says of a file to be read or removed that one may not, on Windows and elsewhere: waiting would be in vain."""
 
 T = TypeVar("T")
 
 
-def patiently(do: Callable[[], T], path: Path, progress: Progress | None = None, reading: bool = False) -> T:
+def patiently(do: Callable[[], T], path: Path, progress: Progress | None = None, if_permitted: bool = False) -> T:
     """What ``do`` answers, tried again while another program holds ``path``, for some seconds.
 
-    :param reading: the file is only to be read: then what is not permitted is not waited for.
+    :param if_permitted: what is not permitted is not waited for, as when a file is to be read or removed.
     The wait is told, and can be cancelled, by way of ``progress``. Raises what the last try raised, Cancelled.
     """
     deadline = time.monotonic() + (_SECONDS_ON_WINDOWS if names.ON_WINDOWS else _SECONDS_ELSEWHERE)
@@ -43,7 +43,7 @@ def patiently(do: Callable[[], T], path: Path, progress: Progress | None = None,
         try:
             return do()
         except OSError as error:
-            for_good = not is_momentary(error) or (reading and (winerror(error) or error.errno) in _NOT_PERMITTED)
+            for_good = not is_momentary(error) or (if_permitted and (winerror(error) or error.errno) in _NOT_PERMITTED)
             if for_good or time.monotonic() >= deadline:
                 raise
         if progress is not None:

@@ -13,7 +13,7 @@ from sidecar.errors.base import Cancelled
 from sidecar.errors.paths import PathError
 from sidecar.progress import Progress, Report
 from sidecar.system import names, patience
-from sidecar.system.files import open_source
+from sidecar.system.files import open_source, remove_file
 from sidecar.system.patience import is_momentary, patiently
 
 
@@ -113,13 +113,41 @@ def test_a_wait_for_a_backup_can_be_cancelled(tmp_path: Path, monkeypatch: pytes
         open_source(str(backup), Progress(cancelled=lambda: True))
 
 
-def _refuse(monkeypatch: pytest.MonkeyPatch, refusals: list[OSError]) -> None:
-    """Let opening a file for reading fail so often, and then succeed."""
-    really = Path.open
+@pytest.mark.parametrize("number", [32, 33])
+def test_a_file_that_another_program_holds_is_removed_when_it_lets_go(
+    number: int, tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b.kpbackup"
+    path.write_bytes(b"PK")
+    _refuse(monkeypatch, [_windows(number), OSError(errno.EBUSY, "held")], "unlink")
+    told: list[Report] = []
+    remove_file(path, Progress(listen=told.append))
+    assert not path.exists()
+    assert [report.message for report in told] == ["Waiting for another program to let go of b.kpbackup"]
+    assert len(clock) == 2
 
-    def opening(path: Path, *arguments: Any, **named: Any) -> Any:
+
+def test_a_file_that_is_gone_is_removed(tmp_path: Path, clock: list[float]) -> None:
+    remove_file(tmp_path / "b.kpbackup")
+    assert clock == []
+
+
+def test_a_file_that_one_may_not_remove_is_told_of_at_once(
+    tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _refuse(monkeypatch, [PermissionError(errno.EACCES, "not yours")], "unlink")
+    with pytest.raises(PermissionError):
+        remove_file(tmp_path / "b.kpbackup")
+    assert clock == []
+
+
+def _refuse(monkeypatch: pytest.MonkeyPatch, refusals: list[OSError], act: str = "open") -> None:
+    """Let an act on a file fail so often, and then succeed."""
+    really = getattr(Path, act)
+
+    def trying(path: Path, *arguments: Any, **named: Any) -> Any:
         if refusals:
             raise refusals.pop(0)
         return really(path, *arguments, **named)
 
-    monkeypatch.setattr(Path, "open", opening)
+    monkeypatch.setattr(Path, act, trying)
