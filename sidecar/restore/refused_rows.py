@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from sidecar.database.introspection import ForeignKey, Schema, TableSchema, quote
 from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS
 from sidecar.results import RECORDS_SHOWN
-from sidecar.salvage.salvaging import Salvage, Salvaged, taken_metadata
+from sidecar.salvage.account import Salvage
+from sidecar.salvage.salvaging import Salvaged, taken_metadata
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
 

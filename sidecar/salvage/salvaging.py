@@ -8,10 +8,9 @@ else is found is counted and left out. protocol/IMPORT.md, "Salvage", says why.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from sidecar.archive.forms import ExactCell
 from sidecar.archive.json_stream import Array, Document
 from sidecar.database.introspection import quote
 from sidecar.database.models import CONTRACT
-from sidecar.database.spelling import known_table
 from sidecar.errors.backups import (
     BackupError,
     DamagedBackup,
@@ -37,10 +35,11 @@ from sidecar.errors.backups import (
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
-from sidecar.results import COUNT_OF, RECORDS_SHOWN, BackupMetadata, LeftOut, SalvagedTable, SalvageReport
+from sidecar.results import COUNT_OF, BackupMetadata
+from sidecar.salvage.account import DIFFERENT, LOST, UNPROVED, Salvage
 from sidecar.salvage.candidates import BOTH, DATA, SECTION, Candidates
 from sidecar.salvage.json_fragments import Fragment, Scan, fragment
-from sidecar.salvage.soundness import Evidence, decoded_settings, survey
+from sidecar.salvage.soundness import decoded_settings, survey
 from sidecar.salvage.zip_entries import Wreck
 from sidecar.stage.checks import check
 from sidecar.stage.judged import Judged
@@ -57,72 +56,6 @@ UNASKED_BYTES = 4 << 30
 
 SUGGESTION = "A part of it can still be saved: import it with salvage, which shows what first."
 """Added to the sentence of a refusal when that is so."""
-
-UNPROVED, DIFFERENT, LOST = "unproved", "copies_differ", "lost"
-"""Reasons: it stands in one place only, which is damaged; its two places contradict each other; it stands nowhere."""
-
-
-@dataclass
-class Salvage:
-    """What was left out on the way into the stage, and what is known of the damage.
-
-    ``left_out`` counts records per table and reason; ``hedged`` tells that a value may stand in for one that
-    only exact.json could say: then no row of the database gives way to one of the archive. ``cleared`` counts rows
-    that are taken without a reference to one that is not there.
-    """
-
-    evidence: Evidence
-    left_out: dict[str, Counter[str]] = field(default_factory=dict)
-    records: list[LeftOut] = field(default_factory=list)
-    damage: list[str] = field(default_factory=list)
-    hedged: bool = False
-    cleared: Counter[str] = field(default_factory=Counter)
-
-    def leave_out(
-        self, table: str, reason: str, count: int, some: Iterable[tuple[str | None, int | None]] = ()
-    ) -> None:
-        """Count records of a table that are left out, and name some of them by id and index."""
-        if count:
-            self.left_out.setdefault(table, Counter())[reason] += count
-        for row_id, index in some:
-            if len(self.records) < RECORDS_SHOWN:
-                self.records.append(LeftOut(table=table, reason=reason, id=row_id, index=index))
-
-    def warnings(self) -> list[str]:
-        """What whoever takes the rest must know, in sentences."""
-        lines = []
-        if self.hedged:
-            lines.append(
-                "A part of the backup is lost that may have held exact values: what is new in the database may show"
-                " a default or nothing in their place, and rows that the database has already stay as they are"
-            )
-        lines += [
-            f"{count:,} {table} lose a reference to a row that is neither in the backup nor in the database"
-            for table, count in self.cleared.items()
-            if count
-        ]
-        if not self.left_out and not self.damage:
-            lines.append("The backup is whole: import it without salvage to replace what KiraPilot holds")
-        return lines
-
-    def report(self, stage: Stage) -> SalvageReport:
-        """The account of it all, once the stage holds what is taken."""
-        tables = {
-            name: SalvagedTable(
-                expected=self.evidence.expected(name),
-                taken=stage.tables[known_table(name)].rows if known_table(name) in stage.tables else 0,
-                left_out=dict(self.left_out.get(name, {})),
-                cleared=self.cleared[name],
-            )
-            for name in self.evidence.entries()
-        }
-        return SalvageReport(
-            complete=not self.left_out and not self.hedged,
-            exact=not self.hedged,
-            damage=self.damage,
-            tables=tables,
-            records=self.records,
-        )
 
 
 @dataclass
