@@ -22,6 +22,7 @@ ORDER = (
     "comparison",
     "installing",
     "clearing",
+    "care",
     "automatic",
     "jobs",
     "export",

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from sidecar import __version__
 from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_automatic
+from sidecar.cli.care import CareOptions, declare_care
 from sidecar.cli.comparison_arguments import ComparisonOptions, declare_comparison
 from sidecar.cli.selection_arguments import SelectionOptions, add_conflicts, add_selection
 from sidecar.cli.suggesting import explained
@@ -50,6 +51,7 @@ exit codes:
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none
+  120-121 check: something was found, or the database is damaged
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 
@@ -68,7 +70,7 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Options(AutomaticOptions, ComparisonOptions, SelectionOptions):
+class Options(AutomaticOptions, CareOptions, ComparisonOptions, SelectionOptions):
     """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
 
     command: str | None
@@ -136,6 +138,7 @@ def make_parser() -> _Parser:
         declare(commands)
     declare_automatic(partial(_command, commands), _commands_of, _add_database_and_output)
     declare_comparison(partial(_command, commands), _add_database_and_output)
+    declare_care(partial(_command, commands), _add_database_and_output)
     return parser
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
 from sidecar.cli.automatic_commands import AUTOMATIC
+from sidecar.cli.care import CARE
 from sidecar.cli.comparison_commands import COMPARISON
 from sidecar.cli.hints import hint_of
 from sidecar.errors.backups import InvalidBackup
@@ -260,6 +261,7 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     "licences": licences,
     **AUTOMATIC,
     **COMPARISON,
+    **CARE,
 }
 
 

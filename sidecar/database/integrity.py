@@ -46,15 +46,18 @@ class Findings:
     indexes: list[str] = field(default_factory=list)
 
 
-def look_into(path: Path, progress: Progress) -> Findings:
-    """Everything that is wrong with a database that nobody else uses. Raises Cancelled."""
+def look_into(path: Path, progress: Progress, whole: bool | None = None) -> Findings:
+    """Everything that is wrong with a database that nobody else uses. Raises Cancelled.
+
+    :param whole: whether each row is held against each index; where that is left open, the size of the file decides.
+    """
     uri = sqlite_uri(path, "ro")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection, progress.watching(connection):
         connection.text_factory = readable
         # Pages that are read in no order are best read where they lie.
         connection.execute(f"PRAGMA mmap_size = {WHOLE_BYTES}")
         try:
-            if path.stat().st_size <= WHOLE_BYTES:
+            if path.stat().st_size <= WHOLE_BYTES if whole is None else whole:
                 return _sorted_out(connection, list(_complaints(connection, "integrity_check")))
             return _sorted_out(connection, [*_complaints(connection, "quick_check"), *_miscounted(connection)])
         except UnicodeDecodeError:

@@ -39,6 +39,7 @@ RESULT_OF = {
     "note": "note_backup",
     "diff": "compare_backups",
     "find": "find_in_backups",
+    "check": "check_database",
 }
 """Command -> the method whose result it prints."""
 

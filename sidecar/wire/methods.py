@@ -24,6 +24,7 @@ from sidecar.automatic.answers import (
     RunResult,
 )
 from sidecar.automatic.policy import PolicyFile
+from sidecar.care.answers import DatabaseCheck
 from sidecar.comparison.answers import Difference, Searched
 from sidecar.errors.backups import BackupError
 from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
@@ -56,6 +57,7 @@ from sidecar.results import (
 )
 from sidecar.system.os_errors import last_resort
 from sidecar.wire import automatic_methods as automatic
+from sidecar.wire import care_methods as care
 from sidecar.wire.context import Context
 from sidecar.wire.dispatching import Error, Handler, Success
 from sidecar.wire.messages import InvalidParams, InvalidRequest
@@ -63,6 +65,7 @@ from sidecar.wire.params import (
     AcceptParams,
     BackupParams,
     CancelParams,
+    CheckDatabaseParams,
     CheckParams,
     ClearParams,
     CompareParams,
@@ -285,6 +288,7 @@ _PREVIEW = (*_FILES, DatabaseError, NoConflicts)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 _COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
 _CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
+_CARE = (PathError, DatabaseError, WorkFolderUnusable, Cancelled)
 _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 
 METHODS: Mapping[str, Method] = {
@@ -307,6 +311,7 @@ METHODS: Mapping[str, Method] = {
         Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
         Method("compare_backups", compare_backups, CompareParams, Difference, _COMPARE),
         Method("find_in_backups", find_in_backups, FindParams, Searched, (PathError, WorkFolderUnusable, Cancelled)),
+        Method("check_database", care.check_database, CheckDatabaseParams, DatabaseCheck, _CARE),
         Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
         Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
         Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),

@@ -203,6 +203,18 @@ class ClearParams(Params):
     settings: Settings = None
 
 
+class CheckDatabaseParams(Params):
+    """How closely the database is looked at."""
+
+    quick: Annotated[
+        bool,
+        Meta(
+            description="If true, holds the number of rows against that in each index; if false, looks for each row in"
+            " each index."
+        ),
+    ] = False
+
+
 class AcceptParams(Params):
     """Nothing but the will of a person who has looked."""
 

@@ -105,6 +105,7 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("auto run", "auto run"),
         ("status", "status"),
         ("find task", "find"),
+        ("check", "check"),
         ("clear --yes", "clear"),
     ):
         assert_described(terminal.result(*typed.split()), command)

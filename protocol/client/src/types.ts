@@ -152,6 +152,23 @@ export interface ComparedSide {
   rows: number;
 }
 
+/**
+ * What a check found: `state` is "healthy", "findings" or "damaged"; notes alone leave a database healthy.
+ * `findings` holds the first 100 of each code, `counts` says how many there are of each. `tables` is the rows per
+ * table, empty where the file is damaged. `size` is of the file, `free` of its pages that hold nothing, both in
+ * bytes.
+ */
+export interface DatabaseCheck {
+  path: string;
+  state: string;
+  quick: boolean;
+  findings: Array<Finding>;
+  counts: Record<string, number>;
+  tables: Record<string, number>;
+  size: number;
+  free: number;
+}
+
 /** How two states of the data differ: counts for each table, and a page of the rows, `start` being its first. */
 export interface Difference {
   left: ComparedSide;
@@ -233,6 +250,27 @@ export interface Failure {
   when: string;
   kind: string;
   message: string;
+}
+
+/**
+ * One thing about the database that is not as it should be, or that is good to know. `severity` is "damage" (rows
+ * are in doubt), "fault" or "note" (nothing has to be done). `remedy` is what mends it: "repair", "import" (of a
+ * backup), "app" (by itself, at its next start) or "none". `message` tells both to a person. `target` is what a
+ * reference leads to; `label` what a person knows the row by; `detail` what SQLite says, the name of an index, or
+ * since when a timer runs.
+ */
+export interface Finding {
+  code: string;
+  severity: string;
+  remedy: string;
+  message: string;
+  table?: string | null;
+  id?: string | null;
+  rowid?: number | null;
+  column?: string | null;
+  target?: string | null;
+  label?: string | null;
+  detail?: string | null;
 }
 
 /** One task that was looked for. `vanished`: the time of the first backup in which it stood no more, else null. */
@@ -856,6 +894,14 @@ export interface FindInBackupsParams {
   progressToken?: string | number | null;
 }
 
+/** Params of check_database. */
+export interface CheckDatabaseParams {
+  /** If true, holds the number of rows against that in each index; if false, looks for each row in each index. */
+  quick?: boolean;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
 /** Params of get_backup_policy. */
 export interface GetBackupPolicyParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -1007,6 +1053,8 @@ export interface Methods {
   "compare_backups": { params: CompareBackupsParams; result: Difference };
   /** Tell in which backups a task stands, since when, until when, and what changed: by a text or by its id. */
   "find_in_backups": { params: FindInBackupsParams; result: Searched };
+  /** Tell what is wrong with the database as it is now, what it means, and what mends it; changes nothing. */
+  "check_database": { params: CheckDatabaseParams; result: DatabaseCheck };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
   /** Put a policy into force; what it leaves out has its default. */

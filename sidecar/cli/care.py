@@ -1,0 +1,56 @@
+"""The commands that look after the live database: what may be typed, and the one job that each calls."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from sidecar.cli.automatic_arguments import DECLARE
+from sidecar.screen.terminal import Terminal
+
+if TYPE_CHECKING:
+    # What is typed is parsed before anything is done, and the parser declares these commands.
+    from sidecar.cli.arguments import Options
+
+
+class CareOptions(argparse.Namespace):
+    """What was typed, typed. A field is set only where the command has it."""
+
+    quick: bool
+
+
+def declare_care(declare: DECLARE, finish: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Add the commands; ``finish`` adds what every command takes."""
+    finish(_check(declare))
+
+
+def _check(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "check",
+        "Check the database: pages, indexes, references, values",
+        "Reads a private copy and changes nothing. Each finding says what it means, and what mends it.\n"
+        "Exits with 0 if nothing has to be done, with 120 if something is found that can be mended,\n"
+        "with 121 if the file is damaged or empty: then only a restore helps.",
+        ["check", "check --quick", "check --json"],
+    )
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument("--full", dest="quick", action="store_false", help="look for each row in each index (default)")
+    depth.add_argument("--quick", dest="quick", action="store_true", help="compare the number of rows and entries")
+    parser.set_defaults(quick=False)
+    return parser
+
+
+def check(options: Options, terminal: Terminal) -> int:
+    """``check``: what is wrong with the database, and what mends it."""
+    from sidecar.care.checking import check_database
+    from sidecar.care.findings import EXIT_CODES
+    from sidecar.screen import care_text
+
+    with terminal.progress() as progress:
+        result = check_database(options.places(), progress, options.quick)
+    terminal.answer(result, lambda: care_text.check_lines(result))
+    return EXIT_CODES[result.state]
+
+
+CARE: Mapping[str, Callable[[Options, Terminal], int]] = {"check": check}
