@@ -27,8 +27,18 @@ from sidecar.system.paths import DATABASE_VARIABLE, Places
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
 
+FIRST, SECOND, THIRD = "2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"
+"""The generations of the app: of each there is a real database, and the backup that the app made of it."""
+
 EVERY_KIND = "every-kind-of-row"
-"""The real database that has a row of every kind the app can make."""
+"""The real database that has a row of every kind the app can make, and its backup."""
+
+GENERATIONS = (FIRST, SECOND, THIRD)
+REAL = (*GENERATIONS, EVERY_KIND)
+"""All of these, by name: whatever is held to real files is held to each."""
+
+Copy = Callable[[str], Path]
+"""What ``database_copy`` is: the name of a real database in, a copy of it out."""
 
 
 class Cases:
@@ -193,7 +203,7 @@ def real_files() -> Path:
 
 
 @pytest.fixture
-def database_copy(tmp_path: Path) -> Callable[[str], Path]:
+def database_copy(tmp_path: Path) -> Copy:
     """Makes a copy of one of the real databases, by its name without ``.db``; each call a new one."""
     made = iter(range(1_000_000))
 
@@ -206,7 +216,7 @@ def database_copy(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def fresh_database(database_copy: Callable[[str], Path]) -> Path:
+def fresh_database(database_copy: Copy) -> Path:
     """A fresh copy of the real database with every kind of row."""
     return database_copy(EVERY_KIND)
 

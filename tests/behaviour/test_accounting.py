@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
 from sidecar.system import replacing
 from sidecar.system.flushing import NOT_FLUSHED
+from tests.conftest import EVERY_KIND, Copy
 from tests.support.archives import entries_of, write
 from tests.support.databases import (
     assert_same,
@@ -39,10 +40,6 @@ from tests.support.databases import (
     validate,
 )
 from tests.support.shipped import dependency, shipped_archive, task
-
-Copy = Callable[[str], Path]
-
-EVERY_KIND = "every-kind-of-row"
 
 
 def _device(folder: Path, *statements: str) -> Path:

@@ -23,6 +23,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
 from sidecar.restore import prebuilt_tables
 from sidecar.restore.applying import apply
+from tests.conftest import EVERY_KIND, THIRD, Copy
 from tests.support.archives import entries_of, write
 from tests.support.databases import (
     assert_same,
@@ -46,12 +47,6 @@ from tests.support.databases import (
     value,
 )
 from tests.support.shipped import entry, session, shipped_archive, tampered, task
-
-Copy = Callable[[str], Path]
-
-EVERY_KIND = "every-kind-of-row"
-
-THIRD = "2025-09-08-periodic-templates"
 
 NEW = "INSERT INTO tasks (id, title) VALUES ('written meanwhile', 'x')"
 
@@ -142,7 +137,7 @@ def test_the_transaction_writes_the_live_database_only(database_copy: Copy, tmp_
 
 def test_what_locks_the_app_out_is_no_more_than_must_be(database_copy: Copy, tmp_path: Path, traced: list[str]) -> None:
     """A column in which no row differs is not written, nor its indexes; a table that is emptied is emptied at once."""
-    database = database_copy("every-kind-of-row")
+    database = database_copy(EVERY_KIND)
     archive = backup(database, tmp_path / "a.kpbackup")
     execute(database, "UPDATE tasks SET title = title || '!'")
     traced.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -27,9 +26,10 @@ from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.results import ClearResult
 from sidecar.system.paths import Places
+from tests.conftest import EVERY_KIND, GENERATIONS, Copy
 from tests.support.databases import MIGRATIONS, Contents, contents, execute, query
 
-GENERATIONS = ["every-kind-of-row", "2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"]
+DATABASES = (EVERY_KIND, *GENERATIONS)
 
 
 def rows(held: Contents) -> dict[str, int]:
@@ -42,9 +42,9 @@ def clear(places: Places, **options: object) -> ClearResult:
 
 
 @pytest.mark.slow(but=1)
-@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("generation", DATABASES)
 def test_every_table_is_cleared_but_for_what_a_new_database_has(
-    generation: str, database_copy: Callable[[str], Path], tmp_path: Path
+    generation: str, database_copy: Copy, tmp_path: Path
 ) -> None:
     places = Places(database_copy(generation), tmp_path / "work")
     before, migrations = contents(places.database), query(places.database, f"SELECT * FROM {MIGRATIONS}")
@@ -63,10 +63,8 @@ def test_every_table_is_cleared_but_for_what_a_new_database_has(
 
 
 @pytest.mark.slow(but=1)
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_an_undo_brings_all_of_it_back_to_the_last_byte(
-    generation: str, database_copy: Callable[[str], Path], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("generation", DATABASES)
+def test_an_undo_brings_all_of_it_back_to_the_last_byte(generation: str, database_copy: Copy, tmp_path: Path) -> None:
     places = Places(database_copy(generation), tmp_path / "work")
     before = contents(places.database)
     result = clear(places)

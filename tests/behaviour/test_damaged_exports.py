@@ -21,7 +21,7 @@ from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.results import ExportResult
 from sidecar.system.paths import Places
-from tests.conftest import DATA
+from tests.conftest import DATA, THIRD
 from tests.support.databases import backup, contents, emptied, query, value
 
 PAGE = 4096
@@ -37,7 +37,7 @@ def _break(database: Path, page: int) -> None:
 def home(tmp_path: Path) -> Places:
     """A database of which the page with all time sessions is zeroed, and the database as it was beside it."""
     (tmp_path / "home").mkdir()
-    original = Path(shutil.copy(DATA / "2025-09-08-periodic-templates.db", tmp_path / "original.db"))
+    original = Path(shutil.copy(DATA / f"{THIRD}.db", tmp_path / "original.db"))
     database = Path(shutil.copy(original, tmp_path / "home" / "kirapilot.db"))
     _break(database, value(original, SESSIONS))
     return Places(database, tmp_path / "work")
@@ -154,7 +154,7 @@ def test_rows_between_two_broken_pages_are_found(tmp_path: Path) -> None:
     """By the index of the table's key, and without any by halving what lies between."""
     for key in ("TEXT PRIMARY KEY", "TEXT"):
         database = tmp_path / "kirapilot.db"
-        shutil.copy(DATA / "2025-09-08-periodic-templates.db", database)
+        shutil.copy(DATA / f"{THIRD}.db", database)
         with sqlite3.connect(database) as connection:
             connection.execute(f"CREATE TABLE many (id {key}, more TEXT)")
             rows = [(f"{n:06}", f"{n:06}" * 30) for n in range(2_000)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.errors.backups import WouldLoseData
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
+from tests.conftest import EVERY_KIND, THIRD, Copy
 from tests.support.databases import (
     assert_nothing_changes,
     assert_same,
@@ -35,10 +35,6 @@ from tests.support.databases import (
     value,
 )
 from tests.support.shipped import entry
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
 
 PARENTS_FIRST = ("periodic_task_templates", "tasks", "time_sessions", "ai_interactions", "task_dependencies")
 
@@ -265,12 +261,12 @@ def test_nulls_that_the_apps_model_forbids_are_shown_as_the_default_of_their_col
 
 
 def test_an_archive_of_plain_rows_has_no_exact_values(database_copy: Copy, tmp_path: Path) -> None:
-    archive = backup(emptied(database_copy("every-kind-of-row")), tmp_path / "b.kpbackup")
+    archive = backup(emptied(database_copy(EVERY_KIND)), tmp_path / "b.kpbackup")
     assert "exact.json" not in entry(archive, "manifest.json")["entries"]
 
 
 @pytest.mark.slow(but=1)
-@pytest.mark.parametrize("name", ["every-kind-of-row", THIRD])
+@pytest.mark.parametrize("name", [EVERY_KIND, THIRD])
 def test_the_shipped_app_restores_our_backup_on_a_new_device_and_ours_loses_nothing_by_that(
     database_copy: Copy, tmp_path: Path, name: str
 ) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.results import COUNT_OF
+from tests.conftest import FIRST, REAL, SECOND, THIRD, Copy
 from tests.support.databases import (
     Cell,
     assert_nothing_changes,
@@ -26,12 +26,6 @@ from tests.support.databases import (
     value,
 )
 from tests.support.shipped import entry
-
-Copy = Callable[[str], Path]
-
-FIRST, SECOND, THIRD = "2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"
-
-SHIPPED = (FIRST, SECOND, THIRD, "every-kind-of-row")
 
 
 def spoken_of(archive: Path) -> dict[str, list[str]]:
@@ -54,7 +48,7 @@ def _in_one_form(cell: Cell) -> Cell:
     return (storage, b"%bT%b%b+00:00" % found.groups()) if found else cell
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", REAL)
 def test_a_shipped_backup_is_valid_and_its_counts_are_shown(real_files: Path, tmp_path: Path, name: str) -> None:
     verdict = validate(fresh(tmp_path), real_files / f"{name}.kpbackup")
     assert (verdict.is_valid, verdict.errors) == (True, [])
@@ -64,7 +58,7 @@ def test_a_shipped_backup_is_valid_and_its_counts_are_shown(real_files: Path, tm
         assert getattr(metadata, count) == held.get(table, 0)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", REAL)
 def test_a_shipped_backup_restores_on_a_new_device(real_files: Path, tmp_path: Path, name: str) -> None:
     archive, source, device = real_files / f"{name}.kpbackup", real_files / f"{name}.db", fresh(tmp_path)
     restore(device, archive)
@@ -73,7 +67,7 @@ def test_a_shipped_backup_restores_on_a_new_device(real_files: Path, tmp_path: P
     assert query(device, "PRAGMA foreign_key_check") == []
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", REAL)
 def test_a_shipped_backup_restores_on_the_device_it_came_from(
     database_copy: Copy, real_files: Path, tmp_path: Path, name: str
 ) -> None:
@@ -86,7 +80,7 @@ def test_a_shipped_backup_restores_on_the_device_it_came_from(
         assert cells(device, table, columns) == kept, table
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", REAL)
 def test_restoring_on_the_same_device_keeps_focus_sessions_and_threads_tied_to_their_tasks(
     database_copy: Copy, real_files: Path, name: str
 ) -> None:
@@ -101,7 +95,7 @@ def test_restoring_on_the_same_device_keeps_focus_sessions_and_threads_tied_to_t
 
 
 @pytest.mark.slow(but=2)
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_restoring_a_shipped_backup_twice_changes_nothing_the_second_time(
     real_files: Path, tmp_path: Path, name: str, overwrite: bool

@@ -25,15 +25,13 @@ from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.sources import databases
-from tests.conftest import DATA, Cases
+from tests.conftest import DATA, GENERATIONS, REAL, Cases
 from tests.support.archives import SHIPPED, TASK, entries_of, made_of, write
 from tests.support.databases import contents, execute, query
 from tests.support.oracle import Device, judge
 
 OPENS = "A backup inside of another file, a database, and the JSON of the first releases open as a backup does"
 NAMED = "A file that is no backup is refused by what it is, with the next step"
-
-GENERATIONS = ("2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates")
 
 
 @pytest.fixture
@@ -131,7 +129,7 @@ DATABASES: dict[str, Callable[[Path], bytes]] = {
 
 @pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", DATABASES)
-@pytest.mark.parametrize("generation", [*GENERATIONS, "every-kind-of-row"])
+@pytest.mark.parametrize("generation", REAL)
 def test_a_database_of_kirapilot_opens_as_an_export_of_it_does(
     kind: str, generation: str, tmp_path: Path, cases: Cases
 ) -> None:

@@ -17,7 +17,7 @@ from sidecar.cli.commands import COMMANDS
 from sidecar.description.command_schemas import RESULT_OF, TIMER, USAGE, file_of
 from sidecar.description.openrpc import list_errors
 from sidecar.wire.messages import ProtocolError
-from tests.conftest import EVERY_KIND
+from tests.conftest import EVERY_KIND, THIRD
 from tests.support.client import DEADLINE
 from tests.support.described import SCHEMAS, faults
 
@@ -66,7 +66,7 @@ class Terminal:
 def terminal(sidecar_command: list[str], fresh_database: Path, real_files: Path) -> Terminal:
     folder = fresh_database.parent
     shutil.copy(real_files / f"{EVERY_KIND}.kpbackup", folder / "backup.kpbackup")
-    shutil.copy(real_files / "2025-09-08-periodic-templates.kpbackup", folder / "other.kpbackup")
+    shutil.copy(real_files / f"{THIRD}.kpbackup", folder / "other.kpbackup")
     whole = (folder / "backup.kpbackup").read_bytes()
     (folder / "damaged.kpbackup").write_bytes(whole[:2000] + b"?" + whole[2001:])
     return Terminal(sidecar_command, folder)

@@ -17,24 +17,10 @@ from sidecar.jobs import importing
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress
 from sidecar.results import ImportResult
-from tests.conftest import EVERY_KIND
-from tests.support.databases import (
-    assert_same_contents,
-    bring_in,
-    contents,
-    execute,
-    places_of,
-)
+from tests.conftest import EVERY_KIND, FIRST, THIRD, Copy
+from tests.support.databases import assert_same_contents, bring_in, contents, execute, places_of
 from tests.support.jobs import nothing_changes
-from tests.support.safety_copies import (
-    FIRST,
-    THIRD,
-    Copy,
-    folder_of,
-    import_alternately,
-    shipped,
-    undo,
-)
+from tests.support.safety_copies import folder_of, import_alternately, shipped, undo
 
 
 @pytest.fixture

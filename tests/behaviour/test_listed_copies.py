@@ -17,22 +17,10 @@ from sidecar.export.safety_copies import moment_of
 from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import INTERVAL, Progress, Report
-from tests.conftest import EVERY_KIND
-from tests.support.databases import (
-    bring_in,
-    counts,
-    places_of,
-)
+from tests.conftest import EVERY_KIND, FIRST, THIRD, Copy
+from tests.support.databases import bring_in, counts, places_of
 from tests.support.jobs import state
-from tests.support.safety_copies import (
-    FIRST,
-    THIRD,
-    Copy,
-    damage,
-    folder_of,
-    import_alternately,
-    shipped,
-)
+from tests.support.safety_copies import damage, folder_of, import_alternately, shipped
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import EVERY_KIND, REAL, THIRD, Copy
 from tests.support.databases import (
     assert_nothing_changes,
     assert_same_contents,
@@ -22,10 +22,6 @@ from tests.support.databases import (
     value,
 )
 from tests.support.shipped import dependency, session, shipped_archive, task, template, without
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
 
 
 @pytest.fixture
@@ -147,7 +143,7 @@ def test_lists_that_the_backup_names_but_does_not_carry_are_made_again(device: P
 
 
 @pytest.mark.slow(but=1)
-@pytest.mark.parametrize("name", ["2025-08-23-first-format", "2025-08-24-task-lists", THIRD, "every-kind-of-row"])
+@pytest.mark.parametrize("name", REAL)
 def test_merging_twice_changes_nothing_the_second_time(database_copy: Copy, tmp_path: Path, name: str) -> None:
     archive, device = backup(database_copy(name), tmp_path / "b.kpbackup"), database_copy(THIRD)
     restore(device, archive, overwrite=False)
@@ -158,7 +154,7 @@ def test_merging_twice_changes_nothing_the_second_time(database_copy: Copy, tmp_
 
 
 def test_two_devices_merge_into_one(database_copy: Copy, tmp_path: Path) -> None:
-    first, second = database_copy(THIRD), database_copy("every-kind-of-row")
+    first, second = database_copy(THIRD), database_copy(EVERY_KIND)
     together = copy_of(first, tmp_path / "together")
     restore(together, backup(second, tmp_path / "second.kpbackup"), overwrite=False)
     for table in ("tasks", "time_sessions", "ai_interactions", "task_dependencies", "threads", "thread_messages"):

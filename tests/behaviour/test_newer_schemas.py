@@ -16,7 +16,7 @@ import pytest
 from sidecar.errors.backups import InvalidBackup, WouldLoseData
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
-from tests.conftest import DATA, EVERY_KIND
+from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.archives import entries_of, write
 from tests.support.databases import (
     assert_same_contents,
@@ -36,7 +36,7 @@ from tests.support.newer import rebuild, run
 
 Migration = Callable[[Path], None]
 
-OTHER = DATA / "2025-09-08-periodic-templates.kpbackup"
+OTHER = DATA / f"{THIRD}.kpbackup"
 
 
 def _rebuilt(table: str, old: str, new: str, *then: str) -> Migration:

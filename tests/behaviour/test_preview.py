@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.errors.backups import InvalidBackup
 from sidecar.results import COUNT_OF
+from tests.conftest import REAL, THIRD, Copy
 from tests.support.databases import backup, bring_in, execute, fresh, insert, preview
 from tests.support.shipped import session, shipped_archive, task
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
-
-NAMES = ("2025-08-23-first-format", "2025-08-24-task-lists", THIRD, "every-kind-of-row")
 
 
 @pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", REAL)
 def test_the_preview_predicts_the_import_and_writes_nothing(
     database_copy: Copy, real_files: Path, tmp_path: Path, name: str, overwrite: bool
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,9 @@ from sidecar.progress import Progress
 from sidecar.restore.prebuilt_tables import build
 from sidecar.results import ImportResult
 from sidecar.stage.judged import judged
+from tests.conftest import EVERY_KIND, THIRD, Copy
 from tests.support.databases import backup, bring_in, contents, emptied, execute, opened, places_of, query
 from tests.support.jobs import nothing_changes
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
-EVERY = "every-kind-of-row"
 
 
 @pytest.fixture
@@ -35,7 +30,7 @@ def device(database_copy: Copy) -> Path:
 
 @pytest.fixture
 def archive(real_files: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(real_files / f"{EVERY}.kpbackup", tmp_path / "cloud.kpbackup"))
+    return Path(shutil.copy(real_files / f"{EVERY_KIND}.kpbackup", tmp_path / "cloud.kpbackup"))
 
 
 def token_of(device: Path, archive: Path, overwrite: bool = True, allow_loss: bool = False) -> str:
@@ -140,7 +135,7 @@ def test_a_preview_of_a_merge_does_not_speak_for_a_replacement(device: Path, arc
 def test_a_preview_for_another_database_does_not_speak_for_this_one(
     device: Path, archive: Path, database_copy: Copy
 ) -> None:
-    assert_refused(device, archive, token_of(database_copy(EVERY), archive), "another database")
+    assert_refused(device, archive, token_of(database_copy(EVERY_KIND), archive), "another database")
 
 
 @pytest.mark.parametrize("token", ["", "-", "none of ours", "-----", "ü" * 10_000])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.errors.backups import InvalidBackup, WouldLoseData
+from tests.conftest import EVERY_KIND, FIRST, THIRD, Copy
 from tests.support.databases import (
     assert_nothing_changes,
     assert_same_contents,
@@ -26,10 +26,6 @@ from tests.support.databases import (
     value,
 )
 from tests.support.shipped import dependency, session, shipped_archive, tampered, task, template, without
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
 
 
 @pytest.fixture
@@ -385,7 +381,7 @@ def test_a_row_that_a_constraint_of_the_target_refuses_is_no_damage_to_the_datab
 
 
 def test_overwriting_twice_changes_nothing_the_second_time(database_copy: Copy, tmp_path: Path) -> None:
-    archive, device = backup(database_copy(THIRD), tmp_path / "b.kpbackup"), database_copy("every-kind-of-row")
+    archive, device = backup(database_copy(THIRD), tmp_path / "b.kpbackup"), database_copy(EVERY_KIND)
     restore(device, archive)
     between = contents(device)
     assert_nothing_changes(restore(device, archive))
@@ -393,7 +389,7 @@ def test_overwriting_twice_changes_nothing_the_second_time(database_copy: Copy, 
 
 
 def test_a_device_without_the_table_refuses_rows_it_has_no_place_for(database_copy: Copy, tmp_path: Path) -> None:
-    archive, device = backup(database_copy(THIRD), tmp_path / "b.kpbackup"), database_copy("2025-08-23-first-format")
+    archive, device = backup(database_copy(THIRD), tmp_path / "b.kpbackup"), database_copy(FIRST)
     before = device.read_bytes()
     for overwrite in (True, False):
         with pytest.raises(WouldLoseData) as refused:
@@ -407,7 +403,7 @@ def test_a_device_without_the_table_refuses_rows_it_has_no_place_for(database_co
 
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_a_loss_that_is_allowed_is_counted_and_told(database_copy: Copy, tmp_path: Path, overwrite: bool) -> None:
-    archive, device = backup(database_copy(THIRD), tmp_path / "b.kpbackup"), database_copy("2025-08-23-first-format")
+    archive, device = backup(database_copy(THIRD), tmp_path / "b.kpbackup"), database_copy(FIRST)
     result = restore(device, archive, overwrite, allow_loss=True)
     assert result.tables["threads"].left_out == {"no_such_table": 3}
     assert result.tables["threads"].read == 3

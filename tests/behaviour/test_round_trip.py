@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.errors.databases import BeyondFormat
 from sidecar.results import COUNT_OF
+from tests.conftest import REAL, THIRD, Copy
 from tests.support.archives import entries_of
 from tests.support.databases import (
     assert_nothing_changes,
@@ -26,17 +26,6 @@ from tests.support.databases import (
     value,
 )
 from tests.support.shipped import entry
-
-Copy = Callable[[str], Path]
-
-DATABASES = (
-    "2025-08-23-first-format",
-    "2025-08-24-task-lists",
-    "2025-09-08-periodic-templates",
-    "every-kind-of-row",
-)
-
-THIRD = "2025-09-08-periodic-templates"
 
 
 def test_a_backup_restores_on_a_new_device_though_a_periodic_template_belongs_to_a_task_list(
@@ -63,7 +52,7 @@ def test_a_backup_of_the_shipped_app_restores_on_a_new_device_though_it_carries_
     assert query(device, "PRAGMA foreign_key_check") == []
 
 
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_every_real_database_comes_back_on_a_new_device(database_copy: Copy, tmp_path: Path, name: str) -> None:
     source, device = database_copy(name), emptied(database_copy(name))
     restore(device, backup(source, tmp_path / "own.kpbackup"))
@@ -71,7 +60,7 @@ def test_every_real_database_comes_back_on_a_new_device(database_copy: Copy, tmp
 
 
 @pytest.mark.slow(but=1)
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_every_real_database_comes_back_by_way_of_the_newest_generation(
     database_copy: Copy, tmp_path: Path, name: str
 ) -> None:
@@ -84,7 +73,7 @@ def test_every_real_database_comes_back_by_way_of_the_newest_generation(
 
 
 @pytest.mark.slow(but=4)
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_a_backup_changes_nothing_on_the_device_it_came_from(
     database_copy: Copy, tmp_path: Path, name: str, overwrite: bool
@@ -96,7 +85,7 @@ def test_a_backup_changes_nothing_on_the_device_it_came_from(
 
 
 @pytest.mark.slow(but=2)
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_a_backup_brings_back_what_was_changed_since(database_copy: Copy, tmp_path: Path, name: str) -> None:
     device = database_copy(name)
     before = copy_of(device, tmp_path / "before")
@@ -119,7 +108,7 @@ def test_a_backup_brings_back_what_was_changed_since(database_copy: Copy, tmp_pa
 
 
 @pytest.mark.slow(but=1)
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_an_export_of_an_import_says_what_the_first_export_said(database_copy: Copy, tmp_path: Path, name: str) -> None:
     source, device = database_copy(name), emptied(database_copy(name))
     first, second = backup(source, tmp_path / "first.kpbackup"), tmp_path / "second.kpbackup"
@@ -134,7 +123,7 @@ def test_an_export_of_an_import_says_what_the_first_export_said(database_copy: C
         assert _without_time(entry(first, entry_name)) == _without_time(entry(second, entry_name))
 
 
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_all_eight_entries_of_the_format_are_there_and_agree(database_copy: Copy, tmp_path: Path, name: str) -> None:
     archive = backup(database_copy(name), tmp_path / "own.kpbackup")
     data, metadata = entry(archive, "data.json"), entry(archive, "metadata.json")
@@ -147,7 +136,7 @@ def test_all_eight_entries_of_the_format_are_there_and_agree(database_copy: Copy
     assert entry(archive, "settings.json") == data["settings"]
 
 
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_neither_export_nor_validation_nor_preview_writes_to_the_database(
     database_copy: Copy, tmp_path: Path, name: str
 ) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
+from tests.conftest import THIRD, Copy
 from tests.support.databases import bring_in, execute, export, insert, places_of, preview, query, restore
 
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
 OLD, NEW = "2025-09-09T08:00:00.123456789+00:00", "2026-11-27T01:00:00+00:00"
 
 

@@ -29,7 +29,7 @@ from sidecar.progress import Progress, Report
 from sidecar.rescue.copy_places import second_folder_of
 from sidecar.restore.applying import apply
 from sidecar.system.paths import Places
-from tests.conftest import EVERY_KIND
+from tests.conftest import EVERY_KIND, REAL, THIRD, Copy
 from tests.hostile.test_full_disk import Failing, fail_files
 from tests.support import app_process
 from tests.support.databases import (
@@ -44,17 +44,7 @@ from tests.support.databases import (
     value,
 )
 from tests.support.jobs import nothing_changes, said_well, state, without_empty_work_folder
-from tests.support.safety_copies import (
-    GENERATIONS,
-    PREFERENCES,
-    THIRD,
-    Copy,
-    copies,
-    folder_of,
-    restored_from,
-    shipped,
-    undo,
-)
+from tests.support.safety_copies import PREFERENCES, copies, folder_of, restored_from, shipped, undo
 
 
 @pytest.fixture
@@ -64,7 +54,7 @@ def device(database_copy: Copy) -> Path:
 
 @pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
-@pytest.mark.parametrize("name", GENERATIONS)
+@pytest.mark.parametrize("name", REAL)
 def test_an_import_leaves_a_whole_copy_of_what_was_there_before(
     name: str, overwrite: bool, database_copy: Copy, tmp_path: Path
 ) -> None:

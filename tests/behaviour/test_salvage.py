@@ -28,6 +28,7 @@ from sidecar.progress import Progress, Report
 from sidecar.results import ImportResult, SalvageReport
 from sidecar.salvage import salvaging
 from sidecar.salvage.salvaging import SUGGESTION
+from tests.conftest import EVERY_KIND, Copy
 from tests.support.archives import SHIPPED, Entries, by_hand, entries_of, headers, write
 from tests.support.databases import (
     assert_accounted,
@@ -44,8 +45,6 @@ from tests.support.databases import (
 )
 from tests.support.jobs import nothing_changes
 from tests.support.shipped import Record, dependency, interaction, session, shipped_archive, task, template
-
-Copy = Callable[[str], Path]
 
 
 def salvage(device: Path, archive: Path, overwrite: bool = True, allow_loss: bool = False) -> ImportResult:
@@ -86,7 +85,7 @@ def damaged(entries: Entries, path: Path, *names: str) -> Path:
 @pytest.fixture
 def own(tmp_path: Path, database_copy: Copy) -> Entries:
     """The entries of a backup of ours that has a row of every kind."""
-    return entries_of(backup(database_copy("every-kind-of-row"), tmp_path / "whole.kpbackup"))
+    return entries_of(backup(database_copy(EVERY_KIND), tmp_path / "whole.kpbackup"))
 
 
 def _two_tasks(path: Path) -> Entries:

@@ -23,7 +23,7 @@ from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.conftest import DATA
+from tests.conftest import DATA, THIRD
 from tests.support.archives import edited, entries_of, resigned, write
 from tests.support.client import Client
 
@@ -220,7 +220,7 @@ def test_no_secret_is_ever_written_or_told(sidecar_command: list[str], fresh_dat
         assert unfolded(result.pop("settings")) == unfolded({PREFERENCES: WITH_SECRETS, PRIVACY: WITH_SECRETS})
         told += json.dumps(result).encode()
         # An import that changes rows, and its undo: both leave a safety copy with the settings of the device.
-        shipped = {"filePath": str(DATA / "2025-09-08-periodic-templates.kpbackup"), "overwrite": True}
+        shipped = {"filePath": str(DATA / f"{THIRD}.kpbackup"), "overwrite": True}
         told += json.dumps(it.request("import_data_from_file", shipped | {"settings": given})["result"]).encode()
         undone = it.request("undo_last_import", {"settings": given})["result"]
         assert unfolded(undone.pop("settings")) == unfolded({PREFERENCES: WITH_SECRETS, PRIVACY: WITH_SECRETS})

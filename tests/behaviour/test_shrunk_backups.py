@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,8 @@ from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import foresee
 from sidecar.progress import Progress
+from tests.conftest import THIRD, Copy
 from tests.support.databases import backup, emptied, execute, export, opened, places_of, value
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
 
 
 @pytest.fixture

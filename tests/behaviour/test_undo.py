@@ -18,7 +18,7 @@ from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated
 from tests.campaigns.test_properties import FURTHER, KEYS, ROWS, Rows, fill, in_a_folder
-from tests.conftest import EVERY_KIND
+from tests.conftest import EVERY_KIND, REAL, THIRD, Copy
 from tests.support.databases import (
     assert_same_contents,
     bring_in,
@@ -33,16 +33,7 @@ from tests.support.databases import (
     value,
 )
 from tests.support.jobs import nothing_changes, said_well
-from tests.support.safety_copies import (
-    GENERATIONS,
-    PREFERENCES,
-    THIRD,
-    Copy,
-    copies,
-    damage,
-    shipped,
-    undo,
-)
+from tests.support.safety_copies import PREFERENCES, copies, damage, shipped, undo
 
 
 @pytest.fixture
@@ -52,8 +43,8 @@ def device(database_copy: Copy) -> Path:
 
 @pytest.mark.slow(but=1)
 @pytest.mark.parametrize("overwrite", [True, False])
-@pytest.mark.parametrize("backup", GENERATIONS)
-@pytest.mark.parametrize("name", GENERATIONS)
+@pytest.mark.parametrize("backup", REAL)
+@pytest.mark.parametrize("name", REAL)
 def test_an_undo_brings_back_every_byte_of_any_generation_and_a_second_one_takes_it_away_again(
     name: str, backup: str, overwrite: bool, database_copy: Copy
 ) -> None:

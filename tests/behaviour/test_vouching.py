@@ -14,10 +14,10 @@ from sidecar.errors.databases import DatabaseDamaged
 from sidecar.errors.jobs import NotImportable
 from sidecar.export import vouching
 from sidecar.export.vouching import INDEX_DAMAGED
-from tests.conftest import DATA, EVERY_KIND
+from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.databases import assert_same_contents, bring_in, contents, copy_of, execute, export, validate, value
 
-GOOD = DATA / "2025-09-08-periodic-templates.kpbackup"
+GOOD = DATA / f"{THIRD}.kpbackup"
 
 NEW_TASKS = "INSERT INTO tasks (id, title) SELECT 'new' || id, 'new' FROM tasks LIMIT 3"
 

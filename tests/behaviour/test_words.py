@@ -15,14 +15,10 @@ import pytest
 from sidecar.errors.base import Cancelled
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
-from tests.conftest import ROOT
+from tests.conftest import EVERY_KIND, ROOT, THIRD, Copy
 from tests.support.archives import edited, entries_of, write
 from tests.support.client import DEADLINE
 from tests.support.databases import backup, bring_in, execute, places_of, preview, query, validate
-
-Copy = Callable[[str], Path]
-
-THIRD = "2025-09-08-periodic-templates"
 
 
 @pytest.fixture
@@ -61,7 +57,7 @@ def test_a_cancel_late_in_an_import_is_told_as_one(device: Path, real_files: Pat
 
     progress = Progress(listen=listen, cancelled=lambda: bool(reached))
     with pytest.raises(Cancelled) as caught:
-        import_data(places_of(device), str(real_files / "every-kind-of-row.kpbackup"), True, progress)
+        import_data(places_of(device), str(real_files / f"{EVERY_KIND}.kpbackup"), True, progress)
     assert caught.value.message == "Cancelled. Everything is as it was before."
 
 
@@ -140,7 +136,7 @@ def test_a_backup_goes_to_standard_output_whole(run: Run, device: Path, tmp_path
 
 def test_a_salvage_is_shown_even_where_nobody_is_asked(run: Run, real_files: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.kpbackup"
-    damaged.write_bytes((real_files / "every-kind-of-row.kpbackup").read_bytes()[:-100])
+    damaged.write_bytes((real_files / f"{EVERY_KIND}.kpbackup").read_bytes()[:-100])
     ended = run("import", "--salvage", "--yes", str(damaged))
     assert ended.returncode == 0
     assert b"damage: the file is cut short" in ended.stderr
@@ -156,7 +152,7 @@ def test_the_work_folder_can_be_named_by_the_environment(run: Run, tmp_path: Pat
 def test_rows_are_shown_by_names_and_never_by_ids(device: Path, real_files: Path) -> None:
     execute(device, "UPDATE tasks SET title = '👨‍👩‍👧‍👦' || title")
     titles = [str(title) for (title,) in query(device, "SELECT title FROM tasks")]
-    examples = preview(device, real_files / "every-kind-of-row.kpbackup").examples
+    examples = preview(device, real_files / f"{EVERY_KIND}.kpbackup").examples
     sessions = [one.label or "" for one in examples["time_sessions"] if one.action == "remove"]
     assert sessions
     assert all(any(title[:20] in label for title in titles) for label in sessions)

@@ -24,11 +24,10 @@ from sidecar.progress import Progress
 from sidecar.rescue.copy_places import second_folder_of
 from sidecar.rescue.wrecks import SetAside, set_aside
 from sidecar.system.paths import Places
-from tests.conftest import DATA
+from tests.conftest import DATA, EVERY_KIND, GENERATIONS, THIRD
 from tests.support.archives import entries_of, write
 from tests.support.databases import assert_same, backup, contents, emptied, execute, places_of, query
 
-GENERATIONS = ["2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"]
 SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY rowid"
 
 
@@ -59,7 +58,7 @@ WRECKS: dict[str, tuple[Callable[[Path], object], str]] = {
 def home(tmp_path: Path) -> Places:
     """The user's database, in a folder of its own, and a good backup of it beside that."""
     (tmp_path / "home").mkdir()
-    database = Path(shutil.copy(DATA / "2025-09-08-periodic-templates.db", tmp_path / "home" / "kirapilot.db"))
+    database = Path(shutil.copy(DATA / f"{THIRD}.db", tmp_path / "home" / "kirapilot.db"))
     backup(database, tmp_path / "good.kpbackup")
     shutil.copy(database, tmp_path / "original.db")
     return Places(database, tmp_path / "work")
@@ -250,7 +249,7 @@ def test_wrecks_are_never_pruned(home: Places) -> None:
     _headless(home.database)
     first = import_data(home, _good(home), True, Progress()).wreck
     assert first is not None
-    other = str(DATA / "every-kind-of-row.kpbackup")
+    other = str(DATA / f"{EVERY_KIND}.kpbackup")
     for turn in range(12):
         import_data(home, other if turn % 2 else _good(home), True, Progress())
     assert Path(first).exists()

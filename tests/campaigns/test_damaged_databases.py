@@ -19,7 +19,7 @@ from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import DatabaseError
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
-from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.conftest import DATA, EVERY_KIND, FIRST, Cases
 from tests.support.databases import assert_same_contents, bring_in, contents, export, places_of, validate
 
 PROMISE = "An export of a damaged database is refused, or its backup is one that an import takes and an undo takes back"
@@ -27,7 +27,7 @@ PROMISE = "An export of a damaged database is refused, or its backup is one that
 SAMPLE = 60
 """Bytes of each database in the normal run."""
 
-SMALL = {EVERY_KIND: 1024, "2025-08-23-first-format": 512}
+SMALL = {EVERY_KIND: 1024, FIRST: 512}
 """Database -> page size that makes it small: of each table and index a page, and little that is empty."""
 
 

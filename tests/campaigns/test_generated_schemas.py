@@ -21,7 +21,7 @@ from sidecar.errors.databases import CannotRemove
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.results import ImportPreview, ImportResult
-from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.conftest import DATA, EVERY_KIND, THIRD, Cases
 from tests.support.databases import (
     assert_nothing_changes,
     assert_same_contents,
@@ -36,7 +36,7 @@ from tests.support.databases import (
 
 PROMISE = "A database of a schema made up by chance is backed up, restored and undone to the last byte"
 
-SHIPPED = DATA / "2025-09-08-periodic-templates.kpbackup"
+SHIPPED = DATA / f"{THIRD}.kpbackup"
 
 ESSENTIAL = {("tasks", "id"), ("tasks", "title"), ("time_sessions", "id"), ("time_sessions", "task_id")}
 """What no database of KiraPilot's is without."""

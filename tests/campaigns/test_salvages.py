@@ -17,13 +17,11 @@ from sidecar.database.models import CONTRACT
 from sidecar.errors.backups import BackupError
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
-from tests.conftest import DATA, Cases
+from tests.conftest import DATA, REAL, Cases
 from tests.support.databases import execute, export, fresh, insert, places_of
 from tests.support.salvage_oracle import Oracle, contract_missing, take
 
-GENERATIONS = ("2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates", "every-kind-of-row")
-
-EVERY_BYTE = (*GENERATIONS, "own-every-kind-of-row", "own-exact")
+EVERY_BYTE = (*REAL, "own-every-kind-of-row", "own-exact")
 """Backups damaged at each of their bytes: the others of ours are larger, and no different."""
 
 NEVER = "A salvage of a damaged backup takes no value that the whole one does not hold"
@@ -40,7 +38,7 @@ class Case:
     own: bool
 
 
-@pytest.fixture(scope="module", params=[*GENERATIONS, *(f"own-{name}" for name in GENERATIONS), "own-exact"])
+@pytest.fixture(scope="module", params=[*REAL, *(f"own-{name}" for name in REAL), "own-exact"])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     name: str = request.param
     folder = tmp_path_factory.mktemp(name)

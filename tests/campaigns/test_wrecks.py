@@ -17,12 +17,12 @@ from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.results import ExportResult
 from sidecar.system.paths import Places
-from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.conftest import DATA, EVERY_KIND, FIRST, THIRD, Cases
 from tests.support.databases import Contents, assert_same_contents, backup, contents, query
 from tests.support.newer import make_newer
 
 NEWER = "of a newer KiraPilot"
-DATABASES = ["2025-08-23-first-format", "2025-09-08-periodic-templates", EVERY_KIND, NEWER]
+DATABASES = [FIRST, THIRD, EVERY_KIND, NEWER]
 SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY rowid"
 CERTAIN = f"{SCHEMA.partition(' ORDER')[0]} WHERE type IN ('table', 'index') AND name NOT LIKE 'found%' ORDER BY rowid"
 """What a backup tells of a schema that the code does not know: all but views, triggers and indexes of texts."""
@@ -149,7 +149,7 @@ def test_a_restore_over_some_wrecks_of_a_newer_kirapilot(kind: str, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_restore_over_many_wrecks(kind: str, tmp_path: Path, cases: Cases) -> None:
-    restores = Restores("2025-09-08-periodic-templates", tmp_path)
+    restores = Restores(THIRD, tmp_path)
     wrecks = list(KINDS[kind](restores.whole))
     assert _try(restores, wrecks[1 :: max(len(wrecks) // 30, 1)], cases) >= 1
 
@@ -217,7 +217,7 @@ def test_what_is_read_of_some_wrecks_is_true(tmp_path: Path, cases: Cases) -> No
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", ["2025-09-08-periodic-templates", EVERY_KIND])
+@pytest.mark.parametrize("name", [THIRD, EVERY_KIND])
 def test_what_is_read_of_any_wreck_is_true(name: str, tmp_path: Path, cases: Cases) -> None:
     assert _read_out(name, tmp_path, 1) >= 10
     cases.record(READ_OUT, (DATA / f"{name}.db").stat().st_size // PAGE)

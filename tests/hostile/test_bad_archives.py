@@ -34,7 +34,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.conftest import DATA
+from tests.conftest import DATA, EVERY_KIND
 from tests.support import archives
 from tests.support.archives import TASK, Entries, Header, by_hand, edited, headers, made_of, with_text, write
 from tests.support.jobs import JUDGING, READING, nothing_changes, refusal, refused_file, temporary_folder
@@ -49,7 +49,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small backup that this program made."""
     folder = tmp_path_factory.mktemp("own")
-    database = Path(shutil.copy(DATA / "every-kind-of-row.db", folder / "kirapilot.db"))
+    database = Path(shutil.copy(DATA / f"{EVERY_KIND}.db", folder / "kirapilot.db"))
     export_data(Places(database, folder / "work"), str(folder / "own.kpbackup"), Progress())
     return folder / "own.kpbackup"
 

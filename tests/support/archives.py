@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import DATA
+from tests.conftest import DATA, EVERY_KIND, THIRD
 
-SHIPPED = DATA / "2025-09-08-periodic-templates.kpbackup"
+SHIPPED = DATA / f"{THIRD}.kpbackup"
 """A backup of the shipped app: no manifest, real rows."""
 
-SMALL = DATA / "every-kind-of-row.kpbackup"
+SMALL = DATA / f"{EVERY_KIND}.kpbackup"
 """The smallest backup of the shipped app."""
 
 SECTIONS = ("tasks", "time_sessions", "ai_interactions", "task_dependencies", "periodic_task_templates")

@@ -1,28 +1,18 @@
-"""What the tests of safety copies share: the generations they are of, where copies lie, and how one is spoiled."""
+"""What the tests of safety copies share: where copies lie, what they bring, and how one is spoiled."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.results import ImportResult, UndoResult
-from tests.conftest import DATA, EVERY_KIND
-from tests.support.databases import (
-    bring_in,
-    copy_of,
-    emptied,
-    places_of,
-)
+from tests.conftest import DATA, EVERY_KIND, THIRD
+from tests.support.databases import bring_in, copy_of, emptied, places_of
 
-FIRST, SECOND, THIRD = "2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"
-GENERATIONS = (FIRST, SECOND, THIRD, EVERY_KIND)
 PREFERENCES = "kirapilot-preferences"
-
-Copy = Callable[[str], Path]
 
 
 def shipped(name: str) -> Path:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import DATA, EVERY_KIND, ROOT
+from tests.conftest import DATA, EVERY_KIND, ROOT, THIRD
 from tests.support.archives import Entries, edited, entries_of, write
 from tests.support.client import Client
 
@@ -81,7 +81,7 @@ def start(command: Sequence[str], folder: Path) -> Client:
     """A sidecar for one transcript, with ``folder`` as transcripts expect it."""
     shutil.copy(DATA / f"{EVERY_KIND}.db", folder / "kirapilot.db")
     shutil.copy(DATA / f"{EVERY_KIND}.kpbackup", folder / "backup.kpbackup")
-    shutil.copy(DATA / "2025-09-08-periodic-templates.kpbackup", folder / "other.kpbackup")
+    shutil.copy(DATA / f"{THIRD}.kpbackup", folder / "other.kpbackup")
     whole = (folder / "other.kpbackup").read_bytes()
     (folder / "damaged.kpbackup").write_bytes(whole[:BAD_BYTE] + b"?" + whole[BAD_BYTE + 1 : CUT_AT])
     entries = entries_of(DATA / f"{EVERY_KIND}.kpbackup")

@@ -26,10 +26,9 @@ from tests.campaigns.faults.campaigns import (
     some_cases,
 )
 from tests.campaigns.faults.shimmed import FAIL_ON, CaseServer, Outcome, Step
-from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.conftest import DATA, EVERY_KIND, REAL, Cases
 from tests.support import databases
 
-DATABASES = ["2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates", EVERY_KIND]
 OLD = b"an older backup"
 
 KILLED = "An export killed at any step leaves the old backup or a proved new one"
@@ -126,7 +125,7 @@ def test_an_export_whose_disk_fails_at_a_step_says_so_and_leaves_the_old_backup(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_an_export_killed_at_every_step(name: str, server: CaseServer, tmp_path: Path, cases: Cases) -> None:
     cases.record(KILLED, every_case(Exports(server, name, tmp_path).try_one, KILLS))
 
@@ -140,7 +139,7 @@ def test_an_export_whose_place_answers_oddly_at_a_step_is_done_or_says_why(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_an_export_whose_place_answers_oddly_at_every_step(
     name: str, server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
@@ -148,7 +147,7 @@ def test_an_export_whose_place_answers_oddly_at_every_step(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", DATABASES)
+@pytest.mark.parametrize("name", REAL)
 def test_an_export_whose_disk_fails_at_every_step(name: str, server: CaseServer, tmp_path: Path, cases: Cases) -> None:
     cases.record(FAILED, every_case(Exports(server, name, tmp_path).try_one, FAILURES))
 

@@ -30,10 +30,8 @@ from tests.campaigns.faults.campaigns import (
     some_cases,
 )
 from tests.campaigns.faults.shimmed import FAIL_ON, CaseServer, Outcome, Step
-from tests.conftest import DATA, EVERY_KIND, Cases
+from tests.conftest import DATA, EVERY_KIND, FIRST, SECOND, THIRD, Cases
 from tests.support import databases
-
-FIRST, SECOND, THIRD = "2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"
 
 PAIRS = [(FIRST, FIRST), (FIRST, SECOND), (SECOND, THIRD), (THIRD, EVERY_KIND), (EVERY_KIND, THIRD)]
 """(backup, database): every generation of both; an older KiraPilot has no place for all of a newer one's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from sidecar.errors.jobs import VerificationFailed
 from sidecar.system import replacing
 from sidecar.system.files import open_private
+from tests.conftest import EVERY_KIND, Copy
 from tests.support.databases import backup, export
 
 SHARES = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]
@@ -33,9 +33,9 @@ class LyingFile(io.BufferedRandom):
 
 @pytest.mark.parametrize("share", SHARES)
 def test_an_archive_that_reads_back_otherwise_never_replaces_the_old_one(
-    database_copy: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+    database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    database = database_copy("every-kind-of-row")
+    database = database_copy(EVERY_KIND)
     target = backup(database, tmp_path / "b.kpbackup")
     before = target.read_bytes()
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import pytest
 from sidecar.database.comparison import TableComparison, compare
 from sidecar.errors.base import Cancelled
 from sidecar.progress import Progress
-
-Copy = Callable[[str], Path]
+from tests.conftest import EVERY_KIND, SECOND, Copy
 
 
 def database(path: Path, *statements: str) -> Path:
@@ -31,7 +29,7 @@ def pair(folder: Path, first: str, second: str) -> TableComparison:
 
 
 def test_a_copy_of_a_real_database_is_identical(database_copy: Copy) -> None:
-    tables = compare(database_copy("every-kind-of-row"), database_copy("every-kind-of-row"), (), Progress())
+    tables = compare(database_copy(EVERY_KIND), database_copy(EVERY_KIND), (), Progress())
     assert tables["tasks"] == TableComparison(rows=12, restored=12, different=0)
     assert len(tables) == 16
     assert not any(table.different for table in tables.values())
@@ -82,14 +80,12 @@ def test_a_missing_table_and_a_missing_column_differ_by_all_their_rows(tmp_path:
 
 
 def test_ignored_tables_are_not_compared(database_copy: Copy) -> None:
-    tables = compare(
-        database_copy("2025-08-24-task-lists"), database_copy("every-kind-of-row"), ("seaql_migrations",), Progress()
-    )
+    tables = compare(database_copy(SECOND), database_copy(EVERY_KIND), ("seaql_migrations",), Progress())
     assert "seaql_migrations" not in tables
 
 
 def test_neither_database_is_written_to(database_copy: Copy) -> None:
-    left, right = database_copy("every-kind-of-row"), database_copy("every-kind-of-row")
+    left, right = database_copy(EVERY_KIND), database_copy(EVERY_KIND)
     before = left.read_bytes(), right.read_bytes()
     compare(left, right, (), Progress())
     assert (left.read_bytes(), right.read_bytes()) == before
@@ -97,6 +93,4 @@ def test_neither_database_is_written_to(database_copy: Copy) -> None:
 
 def test_a_comparison_can_be_cancelled(database_copy: Copy) -> None:
     with pytest.raises(Cancelled):
-        compare(
-            database_copy("every-kind-of-row"), database_copy("every-kind-of-row"), (), Progress(cancelled=lambda: True)
-        )
+        compare(database_copy(EVERY_KIND), database_copy(EVERY_KIND), (), Progress(cancelled=lambda: True))

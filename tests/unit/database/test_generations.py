@@ -8,13 +8,13 @@ import pytest
 
 from sidecar.database.generations import GENERATIONS, MIGRATIONS, known_of, make_generation
 from sidecar.database.models import KNOWN
-from tests.conftest import DATA
+from tests.conftest import DATA, FIRST, SECOND, THIRD
 from tests.support.databases import contents, query
 
 REAL = {
-    "2025-08-23": DATA / "2025-08-23-first-format.db",
-    "2025-08-24": DATA / "2025-08-24-task-lists.db",
-    "2025-09-08": DATA / "2025-09-08-periodic-templates.db",
+    "2025-08-23": DATA / f"{FIRST}.db",
+    "2025-08-24": DATA / f"{SECOND}.db",
+    "2025-09-08": DATA / f"{THIRD}.db",
 }
 WORDS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
 

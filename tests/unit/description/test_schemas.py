@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from sidecar.description.openrpc import make_document
 from sidecar.stage.problems import Problems
 from sidecar.stage.records import RecordReader
 from sidecar.wire.methods import METHODS
-from tests.conftest import DATA, EVERY_KIND
+from tests.conftest import DATA, EVERY_KIND, Copy
 from tests.support import shipped
 from tests.support.archives import entries_of
 from tests.support.databases import execute, export
@@ -81,7 +80,7 @@ def test_backups_of_every_generation_are_as_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DATABASES)
-def test_our_backups_are_as_described(name: str, database_copy: Callable[[str], Path], tmp_path: Path) -> None:
+def test_our_backups_are_as_described(name: str, database_copy: Copy, tmp_path: Path) -> None:
     archive = tmp_path / "backup.kpbackup"
     export(database_copy(name), archive)
     assert {"archive/manifest", "archive/table"} <= assert_described(archive)

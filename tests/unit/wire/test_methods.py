@@ -20,7 +20,7 @@ from sidecar.wire.dispatching import dispatch
 from sidecar.wire.messages import Answer, Request
 from sidecar.wire.methods import METHODS, PROTOCOL_VERSION, Method, make_handler
 from sidecar.wire.params import ImportParams, NoParams, UndoParams, names_of, read_params
-from tests.conftest import DATA
+from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.client import DEADLINE, Client
 
 INVALID_PARAMS = -32602
@@ -241,7 +241,7 @@ def test_an_import_is_undone_and_its_safety_copies_are_listed(
     client: Client, real_files: Path, fresh_database: Path
 ) -> None:
     here = {"kirapilot-preferences": '{"theme":"dark","geminiApiKey":"mine"}'}
-    backup = {"filePath": str(real_files / "2025-09-08-periodic-templates.kpbackup"), "overwrite": True}
+    backup = {"filePath": str(real_files / f"{THIRD}.kpbackup"), "overwrite": True}
     assert client.request("undo_last_import")["error"]["data"]["kind"] == "no_safety_copy"
     done = client.request("import_data_from_file", backup | {"settings": here})["result"]
     assert done["settings"] is None
@@ -259,7 +259,7 @@ def test_an_import_is_undone_and_its_safety_copies_are_listed(
 
 def test_salvage_is_a_param_that_is_off_unless_it_is_given(client: Client, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.kpbackup"
-    damaged.write_bytes((DATA / "every-kind-of-row.kpbackup").read_bytes()[:-200])
+    damaged.write_bytes((DATA / f"{EVERY_KIND}.kpbackup").read_bytes()[:-200])
     params = {"filePath": str(damaged), "overwrite": True}
     for name in ("preview_import", "import_data_from_file"):
         error = client.request(name, params)["error"]
