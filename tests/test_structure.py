@@ -19,6 +19,7 @@ ORDER = (
     "screen",
     "description",
     "wire",
+    "report",
     "comparison",
     "installing",
     "clearing",

@@ -13,6 +13,7 @@ from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress
 from sidecar.results import AutomaticBackup, BackupList, ManualBackup
+from sidecar.system.files import same_file
 from sidecar.system.paths import Places
 
 SUFFIX = ".kpbackup"
@@ -36,6 +37,12 @@ def find_backup(places: Places, number: int) -> Path:
     if not copies:
         raise NoSuchBackup(detail=str(number))
     return Path(max(copies, key=lambda one: (one.present, not one.rotten)).path)
+
+
+def entry_of(places: Places, path: Path) -> AutomaticBackup | None:
+    """The automatic backup that a file is; None for any other. Raises PathError."""
+    entries = _automatic(read_catalogue(places.database))
+    return next((one for one in entries if one.present and same_file(Path(one.path), path)), None)
 
 
 def all_files(places: Places) -> list[Path]:

@@ -51,7 +51,8 @@ exit codes:
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none
-  120-121 check: something was found, or the database is damaged
+  110-111  a page would take the place of a page, or of another file
+  120-121  check: something was found, or the database is damaged
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 

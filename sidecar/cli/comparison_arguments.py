@@ -19,14 +19,16 @@ class ComparisonOptions(argparse.Namespace):
     left: str
     right: str
     start: int
-    count: int
+    count: int | None
     query: str
     task_id: bool
+    backup: str
+    page: str | None
 
 
 def declare_comparison(declare: DECLARE, finish: Callable[[argparse.ArgumentParser], None]) -> None:
     """Add the commands; ``finish`` adds what every command takes."""
-    for parser in (_diff(declare), _find(declare)):
+    for parser in (_diff(declare), _find(declare), _report(declare)):
         finish(parser)
 
 
@@ -36,7 +38,12 @@ def _diff(declare: DECLARE) -> argparse.ArgumentParser:
         "Show how two backups differ, or a backup and the database",
         f"Rows added, removed and changed, field by field.\n{SIDES}\n"
         "Exits with 0 if both hold the same, with 1 if they differ.",
-        ["diff old.kpbackup new.kpbackup", "diff 12 now", "diff --json --count 10000 old.kpbackup now"],
+        [
+            "diff old.kpbackup new.kpbackup",
+            "diff 12 now",
+            "diff --json --count 10000 old.kpbackup now",
+            "diff --html difference.html old.kpbackup now",
+        ],
     )
     parser.add_argument("left", metavar="LEFT", help="the one side: what was")
     parser.add_argument("right", metavar="RIGHT", nargs="?", default="now", help="the other: what is (default: now)")
@@ -44,8 +51,10 @@ def _diff(declare: DECLARE) -> argparse.ArgumentParser:
         "--start", metavar="N", type=_not_negative, default=0, help="leave out the first N rows that differ"
     )
     parser.add_argument(
-        "--count", metavar="N", type=_page, default=100, help="show at most N rows (default: %(default)s)"
+        "--count", metavar="N", type=_page, default=None, help="show at most N rows (default: 100; in a page 1000)"
     )
+    parser.add_argument("--html", dest="page", metavar="PAGE", help="write the difference as an HTML page instead")
+    _add_force(parser)
     return parser
 
 
@@ -60,6 +69,27 @@ def _find(declare: DECLARE) -> argparse.ArgumentParser:
     parser.add_argument("query", metavar="TEXT", help="what is looked for; capitals do not matter")
     parser.add_argument("--id", dest="task_id", action="store_true", help="TEXT is the id of one task")
     return parser
+
+
+def _report(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "report",
+        "Write a page about a backup: what it holds, and what is wrong with it",
+        "One HTML file, to be read in any browser and to be printed; it needs no network and runs no script.\n"
+        "BACKUP is a backup's path, its number as backups lists it, a safety copy's name, or now: the\n"
+        "database as it is. A page never takes the place of anything but a page, and asks before it does.",
+        ["report kirapilot-backup.kpbackup", "report -o holidays.html 12", "report now"],
+    )
+    parser.add_argument("backup", metavar="BACKUP", help="the backup that is told of")
+    parser.add_argument(
+        "-o", "--output", dest="page", metavar="PAGE", help="the page to write (default: the backup's name, here)"
+    )
+    _add_force(parser)
+    return parser
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace a page that is there without asking")
 
 
 def _not_negative(text: str) -> int:

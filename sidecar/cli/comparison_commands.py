@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sidecar.cli.arguments import Options
+from sidecar.cli.report_commands import DIFFERENT, SAME, difference_page, report
 from sidecar.screen.terminal import Terminal
-
-SAME = 0
-DIFFERENT = 1
-"""As diff has it: a difference is no failure, yet a script wants to know."""
 
 
 def diff(options: Options, terminal: Terminal) -> int:
     """``diff LEFT RIGHT``: how two states of the data differ."""
-    from sidecar.comparison.difference import compare_backups
+    if options.page is not None:
+        return difference_page(options, terminal, options.page)
+    from sidecar.comparison.difference import COUNT, compare_backups
     from sidecar.screen import comparison_text
 
+    count = COUNT if options.count is None else options.count
     with terminal.progress() as progress:
-        result = compare_backups(options.places(), options.left, options.right, progress, options.start, options.count)
+        result = compare_backups(options.places(), options.left, options.right, progress, options.start, count)
     terminal.answer(result, lambda: comparison_text.difference_lines(result))
     return SAME if result.identical else DIFFERENT
 
@@ -34,4 +34,4 @@ def find(options: Options, terminal: Terminal) -> int:
     return SAME if result.tasks else DIFFERENT
 
 
-COMPARISON: Mapping[str, Callable[[Options, Terminal], int]] = {"diff": diff, "find": find}
+COMPARISON: Mapping[str, Callable[[Options, Terminal], int]] = {"diff": diff, "find": find, "report": report}

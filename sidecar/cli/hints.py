@@ -19,6 +19,7 @@ _BY_KIND = {
     "database_damaged": "kirapilot-sidecar export --salvage FILE saves what can still be read of it.",
     "partial_backup": "Add --merge or --salvage: neither removes anything.",
     "write_protected": "Choose another name, or add --force.",
+    "page_exists": "Choose another name, or add --force.",
     "changed_since_preview": "Type the command again: it shows what would happen now.",
     "no_safety_copy": "kirapilot-sidecar import FILE imports a backup of your own.",
 }

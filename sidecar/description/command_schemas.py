@@ -38,8 +38,10 @@ RESULT_OF = {
     "unpin": "note_backup",
     "note": "note_backup",
     "diff": "compare_backups",
+    "diff --html": "write_difference",
     "find": "find_in_backups",
     "check": "check_database",
+    "report": "write_report",
 }
 """Command -> the method whose result it prints."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 SHELLS = ("bash", "zsh", "fish")
 
-_OFFERED = {"FILE": "FILE", "PATH": "FILE", "DIR": "DIRECTORY"}
+_OFFERED = {"FILE": "FILE", "PAGE": "FILE", "BACKUP": "FILE", "PATH": "FILE", "DIR": "DIRECTORY"}
 """What an argument is called in the help -> what shtab calls that of which names are offered."""
 
 

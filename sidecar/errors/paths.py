@@ -81,3 +81,16 @@ class WriteProtected(PathError):
     """{path} is write-protected, and was not replaced. Choose another name, or allow that it is replaced."""
 
     kind, code, hint = "write_protected", 58, "Choose another name, or agree to replace it (param force)."
+
+
+class PageExists(PathError):
+    """There is a page at {path} already, and it was not replaced. Choose another name, or allow that it is replaced."""
+
+    kind, code, hint = "page_exists", 110, "Choose another name, or agree to replace it (param force)."
+
+
+class NotAPage(PathError):
+    """{path} is a file, and no page that this program has written: a page never takes its place. Choose another
+    name."""
+
+    kind, code, hint = "not_a_page", 111, "Choose another name."

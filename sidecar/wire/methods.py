@@ -44,6 +44,7 @@ from sidecar.errors.jobs import (
     WorkFolderUnusable,
 )
 from sidecar.errors.paths import PathError
+from sidecar.report.answers import DifferencePage, ReportPage
 from sidecar.results import (
     BackupList,
     BackupMetadata,
@@ -58,6 +59,7 @@ from sidecar.results import (
 from sidecar.system.os_errors import last_resort
 from sidecar.wire import automatic_methods as automatic
 from sidecar.wire import care_methods as care
+from sidecar.wire import report_methods as pages
 from sidecar.wire.context import Context
 from sidecar.wire.dispatching import Error, Handler, Success
 from sidecar.wire.messages import InvalidParams, InvalidRequest
@@ -312,6 +314,8 @@ METHODS: Mapping[str, Method] = {
         Method("compare_backups", compare_backups, CompareParams, Difference, _COMPARE),
         Method("find_in_backups", find_in_backups, FindParams, Searched, (PathError, WorkFolderUnusable, Cancelled)),
         Method("check_database", care.check_database, CheckDatabaseParams, DatabaseCheck, _CARE),
+        Method("write_report", pages.write_report, pages.ReportParams, ReportPage, _COMPARE),
+        Method("write_difference", pages.write_difference, pages.DifferencePageParams, DifferencePage, _COMPARE),
         Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
         Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
         Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),

@@ -106,6 +106,8 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("status", "status"),
         ("find task", "find"),
         ("check", "check"),
+        ("report backup.kpbackup", "report"),
+        ("report --force -o backup.html other.kpbackup", "report"),
         ("clear --yes", "clear"),
     ):
         assert_described(terminal.result(*typed.split()), command)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors.base import Cancelled
+from sidecar.errors.paths import NotAPage
 from tests.conftest import EVERY_KIND
 from tests.support.pseudo_terminal import CTRL_C, CTRL_D, PseudoTerminal
 
@@ -156,6 +157,28 @@ def test_export_asks_before_it_replaces_a_backup(start: Start, folder: Path, ans
         terminal.press(f"{answer}\n")
         terminal.finish()
     assert zipfile.is_zipfile(target) is (answer == "y")
+
+
+@pytest.mark.slow(but=1)
+@pytest.mark.parametrize("typed", [("report", "-o"), ("diff", "--html")])
+def test_a_page_that_is_there_is_asked_for_and_another_file_never(
+    start: Start, backup: str, folder: Path, typed: tuple[str, str]
+) -> None:
+    page = folder / "page.html"
+    command, option = typed
+    with start(command, option, str(page), backup) as terminal:
+        code = terminal.finish()
+    before = page.read_bytes()
+    for answer, ends_with in (("n\n", Cancelled().exit_code), ("y\n", code)):
+        with start(command, option, str(page), backup) as terminal:
+            terminal.until("page.html exists already. Replace it? [y/N]")
+            assert page.read_bytes() == before
+            terminal.press(answer)
+            assert terminal.finish() == ends_with
+    (folder / "letter.txt").write_text("Dear diary", "utf-8")
+    with start(command, option, str(folder / "letter.txt"), backup) as terminal:
+        assert terminal.finish() == NotAPage.code
+    assert (folder / "letter.txt").read_text("utf-8") == "Dear diary"
 
 
 @pytest.mark.slow(but=1)

@@ -18,6 +18,8 @@ from tests.conftest import ROOT
 
 EVERYWHERE = {
     "CPython",
+    "Jinja2",
+    "MarkupSafe",
     "OSlash",
     "filelock",
     "isal",

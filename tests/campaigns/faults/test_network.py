@@ -51,6 +51,8 @@ def _requests(places: Places, target: Path) -> bytes:
     given["note_backup"] = {"number": 1, "pinned": True}
     given["prune_backups"] = {"dryRun": True}
     given["compare_backups"] = {"left": str(target), "right": "now"}
+    given["write_report"] = {"backup": str(target), "target": str(target.with_name("report.html"))}
+    given["write_difference"] = given["compare_backups"] | {"target": str(target.with_name("difference.html"))}
     given["find_in_backups"] = {"query": "task"}
     given["initialize"] = {"databasePath": str(places.database), "workDir": str(places.work_dir)}
     first = ["initialize", "export_data_to_file"]
@@ -77,6 +79,7 @@ def _full_cycle(start: Sequence[str], places: Places, folder: Path, environment:
         ["export", "--yes", str(target), *where], ["validate", str(target), *where], ["inspect", str(target)],
         ["preview", str(target), *where], ["import", "--yes", str(target), *where], ["backups", *where],
         ["undo", "--yes", *where], ["demo", "--rows", "50"], ["find", "t", *where],
+        ["report", "-o", str(target.with_name("now.html")), "now", *where],
     ]  # fmt: skip
     for command in commands:
         done = subprocess.run(

@@ -326,7 +326,10 @@ def test_progress_of_a_job_names_its_phases_and_never_falls(client: Client, tmp_
 
 
 def test_nothing_heavy_is_loaded_before_the_first_job() -> None:
-    heavy = ("jsonschema", "asyncio", "http", "email", "sqlite3", "peewee", "isal", "platformdirs", "tqdm", "argparse")
+    heavy = (
+        "jsonschema", "asyncio", "http", "email", "sqlite3", "peewee", "isal", "platformdirs", "tqdm", "argparse",
+        "jinja2", "markupsafe",
+    )  # fmt: skip
     script = f"import sys, sidecar.wire.server; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=DEADLINE, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,1 @@
+"""Pages: the arithmetic of charts, the words."""
