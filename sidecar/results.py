@@ -12,7 +12,11 @@ from typing import Any
 import msgspec
 
 VERSION = "1.0.0"
-"""The only backup version there is: all shipped generations say it."""
+"""The only backup version there is of all of the data: all shipped generations say it."""
+
+PARTIAL_VERSION = "1.0.0-partial"
+"""What a backup of a part of the data says (since 1.1): the shipped app, whose import removes all that a backup lacks,
+refuses any version but its own, and says which it found."""
 
 LINES_SHOWN = 15
 """Most lines of errors, or of warnings: more push the buttons of a native dialog off the screen."""
@@ -78,11 +82,22 @@ class ReadableTable(msgspec.Struct, kw_only=True, frozen=True):
     lost: int | None
 
 
+class SelectedTable(msgspec.Struct, kw_only=True):
+    """Rows of one table: ``chosen`` by the criteria, and brought ``along``, since those cannot be without them or they
+    belong to them; ``untied``: subtasks that become tasks of their own."""
+
+    chosen: int
+    along: int
+    untied: int = 0
+
+
 class ExportResult(BackupMetadata, kw_only=True):
     """BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it.
 
     ``older`` is the path of the backup that lay there before, where it was kept since it holds far more; else null.
     ``readable`` is what could be read of a damaged database, per table; null where the backup holds everything.
+    ``selected``, since 1.1: of an export of a part of the data, the rows of each table that were chosen, and brought
+    along; else null.
     """
 
     path: str
@@ -91,6 +106,7 @@ class ExportResult(BackupMetadata, kw_only=True):
     warnings: list[str]
     older: str | None = None
     readable: dict[str, ReadableTable] | None = None
+    selected: dict[str, SelectedTable] | None = None
 
 
 class Example(msgspec.Struct, omit_defaults=True):
@@ -184,19 +200,11 @@ class Rescue(msgspec.Struct, kw_only=True):
     readable: dict[str, WreckTable] | None = None
 
 
-class SelectedTable(msgspec.Struct, kw_only=True):
-    """Rows of one table: ``chosen`` by the criteria, and brought ``along``, since those cannot be without them or they
-    belong to them; ``untied``: subtasks that become tasks of their own."""
-
-    chosen: int
-    along: int
-    untied: int = 0
-
-
 class ImportPreview(BackupMetadata, kw_only=True):
     """What an import would do: BackupMetadata of the archive, and per table the account and some examples.
 
-    ``token`` stands for all of it: an import that is given it as ``previewToken`` does this, or refuses.
+    ``token`` stands for all of it: an import that is given it as ``previewToken`` does this, or refuses. ``partial``,
+    since 1.1, says of a backup of a part of the data which part, in words; it is null for a whole one.
     """
 
     overwrite: bool
@@ -207,6 +215,7 @@ class ImportPreview(BackupMetadata, kw_only=True):
     token: str
     rescue: Rescue | None = None
     selected: dict[str, SelectedTable] | None = None
+    partial: str | None = None
 
 
 class ImportResult(BackupMetadata, kw_only=True):
@@ -215,7 +224,7 @@ class ImportResult(BackupMetadata, kw_only=True):
     ``safety_copy`` is the path of the backup of what was there before; null where nothing was changed, and where
     there was nothing sound: ``wreck`` is then the path of the broken file's copy, null if there was none.
     ``settings`` are the frontend's, to be put into localStorage as they are: key -> JSON value, with the device's
-    own API keys in their places; null where the backup has none.
+    own API keys in their places; null where the backup has none. ``partial`` as in a preview.
     """
 
     overwrite: bool
@@ -227,6 +236,7 @@ class ImportResult(BackupMetadata, kw_only=True):
     wreck: str | None = None
     rescue: Rescue | None = None
     selected: dict[str, SelectedTable] | None = None
+    partial: str | None = None
 
 
 class UndoResult(ImportResult, kw_only=True):
@@ -253,13 +263,15 @@ class ClearResult(msgspec.Struct, kw_only=True):
 class SafetyCopyState(BackupMetadata, kw_only=True):
     """One safety copy: what it holds as it says itself, its size in bytes, and whether every byte of it proves.
 
-    ``reason`` says why it does not; the counts of one that cannot be read at all are 0.
+    ``reason`` says why it does not; the counts of one that cannot be read at all are 0. ``partial``, since 1.1, says of
+    a file that holds a part of the data, and was only given a safety copy's name, which part.
     """
 
     path: str
     size: int
     proved: bool
     reason: str | None
+    partial: str | None = None
 
 
 class AutomaticBackup(msgspec.Struct, kw_only=True):
@@ -286,12 +298,14 @@ class AutomaticBackup(msgspec.Struct, kw_only=True):
 
 
 class ManualBackup(msgspec.Struct, kw_only=True):
-    """A backup that somebody put into a place; it is never removed. ``size`` is in bytes."""
+    """A backup that somebody put into a place; it is never removed. ``size`` is in bytes; ``partial``, since 1.1, says
+    of one that holds a part of the data which part."""
 
     path: str
     place: str
     size: int
     changed: datetime
+    partial: str | None = None
 
 
 class WreckState(msgspec.Struct, kw_only=True):
@@ -331,6 +345,8 @@ class BackupSummary(BackupMetadata, kw_only=True):
     ``writer`` is who made it ("kirapilot" for the shipped app); ``revision`` its manifest's, null without one;
     ``migrations`` those of the database it was made from; ``tables`` the rows per table. ``form`` is what was given:
     "archive", "database" or "json" (then ``entries`` is empty); ``warnings`` say what of the file is no part of it.
+    ``partial``, since 1.1, says of a backup of a part of the data which part, in words; ``selection`` by which criteria,
+    as an export was given them. Both are null for a whole one.
     """
 
     path: str
@@ -344,3 +360,5 @@ class BackupSummary(BackupMetadata, kw_only=True):
     settings: list[str]
     form: str = "archive"
     warnings: list[str] = []
+    partial: str | None = None
+    selection: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from sidecar.archive import manifest as names
-from sidecar.archive.manifest import EntryManifest, Manifest, Readable, TableManifest, Writer, section_entry
+from sidecar.archive.manifest import EntryManifest, Manifest, Partial, Readable, TableManifest, Writer, section_entry
 from sidecar.archive.zip_writing import Composite, Data, Written, ZipWriter
 from sidecar.database.models import CONTRACT
 from sidecar.results import VERSION, BackupMetadata
@@ -30,15 +30,16 @@ class ArchiveWriter:
 
     :param created_at: RFC 3339, UTC; the moment of the snapshot.
     :param large: whether the archive may pass 4 GiB.
+    :param version: that of a backup of all of the data, or of a part.
     """
 
-    def __init__(self, file: BinaryIO, created_at: str, large: bool) -> None:
+    def __init__(self, file: BinaryIO, created_at: str, large: bool, version: str = VERSION) -> None:
         moment = datetime.fromisoformat(created_at)
         time = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
         self._zip = ZipWriter(file, time, large)
         self._created_at = created_at
         self._data = Composite()
-        self._data.add(b'{"version":' + _encode(VERSION) + b',"created_at":' + _encode(created_at))
+        self._data.add(b'{"version":' + _encode(version) + b',"created_at":' + _encode(created_at))
 
     @property
     def entries(self) -> list[Written]:
@@ -81,6 +82,7 @@ class ArchiveWriter:
         encoding: str = "UTF-8",
         salvaged: Readable | None = None,
         schema: list[str] | None = None,
+        partial: Partial | None = None,
     ) -> None:
         """Settings, data.json, exact.json when there is anything in it, and the manifest last."""
         encoded = _encode(settings)
@@ -103,6 +105,7 @@ class ArchiveWriter:
             encoding=encoding,
             schema=schema or msgspec.UNSET,
             salvaged=salvaged or msgspec.UNSET,
+            partial=partial or msgspec.UNSET,
         )
         self._zip.write(names.MANIFEST, msgspec.json.format(_encode(manifest), indent=1))
         self._zip.finish()

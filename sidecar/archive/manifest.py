@@ -5,16 +5,19 @@ The archive's layout, entry by entry, is described in protocol/FORMAT.md.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from sidecar.database.models import CONTRACT
-from sidecar.results import ReadableTable
+from sidecar.results import PARTIAL_VERSION, BackupMetadata, ReadableTable, SelectedTable
 
 REVISION = 1
 """Format revision: grows when an older reader would misread the archive."""
+
+UNKNOWN_PART = "which part is not known"
+"""Said of a part where the archive does not tell."""
 
 METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
     "metadata.json", "data.json", "settings.json", "exact.json", "manifest.json",
@@ -22,6 +25,9 @@ METADATA, DATA, SETTINGS, EXACT, MANIFEST = (
 
 _TAKEN = {METADATA, DATA, SETTINGS, EXACT, MANIFEST, *(f"{table}.json" for table in CONTRACT)}
 
+
+NAMED, LONGEST_NAMED = 3, 60
+"""Most names of each sort that are told of a part, and most characters of each."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -77,13 +83,74 @@ class Readable(msgspec.Struct, frozen=True):
         return f"This backup was made of a damaged database: {rows}, and none of the others is proved"
 
 
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+
+
+SETTINGS_TYPE = "settings"
+"""The type of data that is no table: the frontend's settings."""
+
+
+class Part(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A part of the data: the rows that meet each of the criteria that are given, and what those cannot be without.
+
+    ``tables``: of these types, by the names of their tables; "settings" are the frontend's. ``lists``: in these task
+    lists, by name or id; with a task, what belongs to it. ``ids``: with these ids, of whatever type. ``text``: with
+    this text in a title or other words, whatever its capitals. ``since``, ``until``: begun, else made, on these days
+    and between (UTC). ``subtasks``: "with_parents" brings along the tasks that they are parts of, "untied" makes them
+    tasks of their own where those are not there.
+    """
+
+    tables: list[Name] | None = None
+    lists: list[Name] | None = None
+    ids: list[Name] | None = None
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
+    since: Day | None = None
+    until: Day | None = None
+    subtasks: Literal["with_parents", "untied"] = "with_parents"
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether the frontend's settings are meant."""
+        return SETTINGS_TYPE in (self.tables or ())
+
+    def __str__(self) -> str:
+        """The criteria in words; "" for none."""
+        named = (("task list", self.lists), ("type", self.tables), ("id", self.ids))
+        words = [f"{what}{'s' if len(some) > 1 else ''} {_some(some)}" for what, some in named if some]
+        words += [f"with the text {_cut(self.text)}"] if self.text else []
+        words += [f"{bound} {day}" for bound, day in (("from", self.since), ("to", self.until)) if day]
+        return ", ".join(words)
+
+
+class Partial(msgspec.Struct, kw_only=True, frozen=True):
+    """That an archive holds a part of the data: by which criteria, and per table how many rows met them, and came
+    along; a table that is not among these has none."""
+
+    criteria: Part
+    tables: dict[str, SelectedTable]
+
+    def __str__(self) -> str:
+        return str(self.criteria)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(map(_cut, names[:NAMED]))
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED:,} more"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_NAMED else f"{text[: LONGEST_NAMED - 1]}…"
+
+
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """The whole of manifest.json. ``migrations`` are those of the database; they are never imported.
 
     An export writes names alone; of older ones some hold whatever stood in the database's table. ``encoding`` is that
     of the database's texts, as SQLite calls it (since 1.1). ``schema`` has the statements that make the tables and
     indexes, where the writer did not know all of them (since 1.1). ``salvaged`` is there where the database was
-    damaged, and the archive holds what could be read of it (since 1.1).
+    damaged, and the archive holds what could be read of it (since 1.1); ``partial`` where the archive holds a part of
+    the data, as it was chosen (since 1.1).
     """
 
     revision: Annotated[int, msgspec.Meta(ge=1)]
@@ -95,10 +162,11 @@ class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     encoding: str = "UTF-8"
     schema: list[str] | msgspec.UnsetType = msgspec.UNSET
     salvaged: Readable | msgspec.UnsetType = msgspec.UNSET
+    partial: Partial | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be said of the archive wherever it is shown."""
+        """What is to be said, wherever it is shown, of an archive of a damaged database."""
         return [] if self.salvaged is msgspec.UNSET else [str(self.salvaged)]
 
 
@@ -125,3 +193,18 @@ def table_of(entry: str) -> str | None:
         if table and section_entry(table) == entry:
             return table
     return None
+
+
+def part_of(metadata: BackupMetadata, manifest: Manifest | None) -> str | None:
+    """What part of the data an archive holds, in words; None for one that holds all of it.
+
+    It is said twice, by the version and by the manifest: either suffices.
+    """
+    if manifest is not None and manifest.partial is not msgspec.UNSET:
+        return str(manifest.partial) or UNKNOWN_PART
+    return UNKNOWN_PART if metadata.version == PARTIAL_VERSION else None
+
+
+def remark_on_part(part: str) -> str:
+    """What is said of an archive that holds a part of the data."""
+    return f"This backup is partial ({part}): an import of it removes nothing"

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sidecar.archive.manifest import part_of
+from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.answers import Noted
 from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
+from sidecar.errors.backups import BackupError
 from sidecar.errors.jobs import NoSuchBackup
+from sidecar.errors.paths import PathError
 from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress
 from sidecar.results import AutomaticBackup, BackupList, ManualBackup
-from sidecar.system.files import same_file
+from sidecar.stage.staging import read_head
+from sidecar.system.files import open_source, same_file
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 
 SUFFIX = ".kpbackup"
@@ -125,4 +131,13 @@ def _file(path: Path) -> Iterator[ManualBackup]:
         # Gone meanwhile, or a link that leads nowhere: nothing that could be restored.
         return
     changed = datetime.fromtimestamp(found.st_mtime, UTC)
-    yield ManualBackup(path=str(path), place=str(path.parent), size=found.st_size, changed=changed)
+    yield ManualBackup(path=str(path), place=str(path.parent), size=found.st_size, changed=changed, partial=_part(path))
+
+
+def _part(path: Path) -> str | None:
+    """Which part of the data a file holds; None for all of it, and for one that cannot be read: nobody asked for that."""
+    try:
+        with open_source(str(path)) as file, file_errors(path, Act.UNPACK):
+            return part_of(*read_head(ZipReader(file)))
+    except (BackupError, PathError):
+        return None

@@ -18,6 +18,7 @@ _BY_KIND = {
     "work_folder_unusable": "Name another folder with --work-dir PATH.",
     "database_damaged": "kirapilot-sidecar export --salvage FILE saves what can still be read of it.",
     "partial_backup": "Add --merge or --salvage: neither removes anything.",
+    "replaces_whole": "Choose another name, or add --force.",
     "write_protected": "Choose another name, or add --force.",
     "page_exists": "Choose another name, or add --force.",
     "changed_since_preview": "Type the command again: it shows what would happen now.",

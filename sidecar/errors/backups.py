@@ -123,3 +123,10 @@ class SelectionTurnedRound(SelectionError):
     """The last day chosen lies before the first one, {detail}. Turn them round."""
 
     kind, code, hint = "days_turned_round", 73, "Turn the days round."
+
+
+class NotWhole(BackupError):
+    """The safety copy holds a part of the data alone ({detail}), and does not stand for all of it. Import it instead:
+    that removes nothing."""
+
+    kind, code, hint = "not_whole", 107, "Import it: that removes nothing."

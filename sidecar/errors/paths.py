@@ -94,3 +94,16 @@ class NotAPage(PathError):
     name."""
 
     kind, code, hint = "not_a_page", 111, "Choose another name."
+
+
+class ReplacesWhole(PathError):
+    """{path} is there already, and a backup of a part of your data takes the place of another such one alone. Choose
+    another name, or allow that it is replaced."""
+
+    kind, code, hint = "replaces_whole", 105, "Choose another name, or agree to replace it (param force)."
+
+
+class NameOfWhole(PathError):
+    """The name of {path} does not say that the backup holds only a part of your data. Call it {detail}."""
+
+    kind, code, hint = "name_of_whole", 106, 'Choose a name that has "partial" in it.'

@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,35 +17,34 @@ from sidecar import __version__
 from sidecar.archive import limits
 from sidecar.archive.archive_writing import ArchiveWriter
 from sidecar.archive.forms import ExactCell
-from sidecar.archive.manifest import Readable, TableManifest, Writer, section_entry
+from sidecar.archive.manifest import Part, Partial, Readable, TableManifest, Writer, section_entry
 from sidecar.archive.reading_back import EarlyReader, read_back
 from sidecar.archive.settings import DeviceSettings, read_settings
 from sidecar.archive.zip_writing import Data
 from sidecar.database.connection import database_errors, holds_database, is_database_file, require_file
 from sidecar.database.introspection import (
     Schema,
-    TableSchema,
     broken_references,
     plain_references,
     quote,
     read_schema,
-    readable,
     virtual_tables,
 )
-from sidecar.database.models import CONTRACT, KNOWN, MIGRATIONS
+from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.database.statements import read_statements
-from sidecar.errors.databases import BeyondFormat, DatabaseError
+from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, DatabaseError
 from sidecar.errors.jobs import VerificationFailed
 from sidecar.errors.paths import SameFile, WriteProtected
+from sidecar.export.describing import held_by_rows, migrations_of, require_bounds, settings_of, statements_of
 from sidecar.export.gathering import Gatherer
+from sidecar.export.partial import require_name, require_no_whole, take_part
 from sidecar.export.shrinking import Older, free_name, making_way
 from sidecar.export.vouching import blaming_damage, looking_into, vouch
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import DAMAGED, Wreck, diagnose
 from sidecar.rescue.reading_out import read_out
-from sidecar.results import COUNT_OF, BackupMetadata, ExportResult
+from sidecar.results import COUNT_OF, PARTIAL_VERSION, VERSION, BackupMetadata, ExportResult
 from sidecar.sources.databases import copy_database
 from sidecar.system.files import open_private, resolve_target
 from sidecar.system.names import shown, sqlite_uri
@@ -61,9 +59,6 @@ PHASES = {"read": 0.05, "compress": 0.85, "verify": 0.1}
 LARGE_BYTES = 512 << 20
 """Databases from this size on get ZIP64 headers: JSON is at most some six times as long as what it says."""
 
-SETTINGS_TABLES = ("user_preferences", "logging_config")
-"""Tables that ``settings`` shows once more, for people and for the app; their own entries are what is restored."""
-
 
 def export_data(
     places: Places,
@@ -73,6 +68,7 @@ def export_data(
     overwrite_shrunk: bool = False,
     force: bool = False,
     salvage: bool = False,
+    part: Part | None = None,
 ) -> ExportResult:
     """Write a complete backup of the database to ``file_path``; a file already there is replaced at the very end.
 
@@ -80,22 +76,30 @@ def export_data(
     :param overwrite_shrunk: replace an older backup that holds far more, too; else it is kept beside the new one.
     :param force: replace even a file that is write-protected, which stays so; else raise WriteProtected.
     :param salvage: of a damaged database write what can be read, replacing nothing; else raise DatabaseDamaged.
-    Raises PathError, DatabaseError and their kin, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled:
-    ``file_path`` is then what it was.
+    :param part: write these rows alone, and what they cannot be without; the frontend's settings if they are a type
+        that is asked for. ``force`` then also replaces what is no backup of a part.
+    Raises NothingSelected, NoSuchRows, SelectionTurnedRound, PathError, DatabaseError and their kin,
+    WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled: ``file_path`` is then what it was.
     """
     progress.plan(PHASES)
     frontend = read_settings(settings)
     try:
-        return _export(places, file_path, progress, frontend, overwrite_shrunk, force)
+        return _export(places, file_path, progress, frontend, overwrite_shrunk, force, part)
     except DatabaseError:
         found = diagnose(places.database, places.work_dir, progress.quietly()) if salvage else None
         if not isinstance(found, Wreck) or found.reason != DAMAGED:
             raise
-    return _export_readable(places, file_path, progress, frontend, found)
+    return _export_readable(places, file_path, progress, frontend, found, part)
 
 
 def _export(
-    places: Places, file_path: str, progress: Progress, frontend: DeviceSettings, overwrite_shrunk: bool, force: bool
+    places: Places,
+    file_path: str,
+    progress: Progress,
+    frontend: DeviceSettings,
+    overwrite_shrunk: bool,
+    force: bool,
+    part: Part | None,
 ) -> ExportResult:
     require_file(places.database)
     target = resolve_target(file_path)
@@ -103,21 +107,33 @@ def _export(
         raise SameFile(path=file_path)
     if not force and is_write_protected(target):
         raise WriteProtected(path=file_path)
+    if part is not None:
+        require_name(target)
+        if not force:
+            require_no_whole(target)
     with work_folder(places.work_dir) as folder:
         snapshot = folder / "snapshot.db"
         require_space(folder, places.database.stat().st_size, "the snapshot of the database")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)
-        export = _Export(snapshot, folder / "exact", progress, frontend.clean)
+        with database_errors(places.database):
+            export = _make_export(snapshot, frontend, progress, part)
         with making_way(target, overwrite_shrunk) as older:
             return _write(export, places, target, frontend, older)
 
 
 def _export_readable(
-    places: Places, file_path: str, progress: Progress, frontend: DeviceSettings, wreck: Wreck
+    places: Places,
+    file_path: str,
+    progress: Progress,
+    frontend: DeviceSettings,
+    wreck: Wreck,
+    part: Part | None,
 ) -> ExportResult:
     """The same of what can be read of a damaged database. Raises what is the matter with it if that is nothing."""
     target = free_name(resolve_target(file_path))
+    if part is not None:
+        require_name(target)
     with work_folder(places.work_dir) as folder:
         require_space(folder, 2 * places.database.stat().st_size, "what can be read of the database")
         progress.phase("read", 1, "snapshots", "Reading what can be read of the database")
@@ -125,12 +141,24 @@ def _export_readable(
         if found is None or not found.rows:
             raise wreck.error
         salvaged = Readable(found.tables, found.all_tables)
-        export = _Export(found.path, folder / "exact", progress, frontend.clean, salvaged)
+        with database_errors(places.database):
+            export = _make_export(found.path, frontend, progress, part, salvaged)
         result = _write(export, places, target, frontend, Older(target, overwrite=False))
     result.readable = found.tables
     moved = [f"{file_path} stays as it is: this backup is {target}"] if target != resolve_target(file_path) else []
     result.warnings = [str(salvaged), *moved, *result.warnings]
     return result
+
+
+def _make_export(
+    snapshot: Path, frontend: DeviceSettings, progress: Progress, part: Part | None, salvaged: Readable | None = None
+) -> _Export:
+    """All of a private copy of the database, or a part of it. Raises what choosing that raises."""
+    spool = snapshot.parent / "exact"
+    if part is None:
+        return _Export(snapshot, snapshot, spool, progress, frontend.clean, salvaged)
+    taken = take_part(snapshot, part, frontend.clean, progress)
+    return _Export(taken.path, snapshot, spool, progress, taken.settings, salvaged, taken.told)
 
 
 def _write(export: _Export, places: Places, target: Path, frontend: DeviceSettings, older: Older) -> ExportResult:
@@ -140,11 +168,14 @@ def _write(export: _Export, places: Places, target: Path, frontend: DeviceSettin
     with replacing(saving) as file, database_errors(places.database):
         # No backup is smaller than a hundredth of its database: a disk that lacks even that is told of at once.
         require_space(target.parent, places.database.stat().st_size // 100, "the backup")
-        with closing(Ahead(looking_into(snapshot, progress))) as looking, blaming_damage(looking, places.database):
+        with closing(Ahead(looking_into(export.whole, progress))) as looking, blaming_damage(looking, places.database):
             with EarlyReader(file.name) as early:
                 metadata, archive = export.write(file, early)
             read_back(file, archive, early, progress)
             found = next(looking)
+        if export.partial is not None and found.indexes:
+            # What is meant is found by indexes, too: some of it may be missing.
+            raise DatabaseDamaged(path=places.database, detail=f"index {found.indexes[0]} lacks rows")
         doubts = vouch(file, places.work_dir, places.database, found, export.tables, export.exact_cells, progress)
         older.give_way({name: table.rows for name, table in export.tables.items()})
     return ExportResult(
@@ -154,18 +185,21 @@ def _write(export: _Export, places: Places, target: Path, frontend: DeviceSettin
         tables={name: table.rows for name, table in export.tables.items()},
         warnings=[*older.warnings, *doubts, *export.warnings(), *frontend.warnings, *saving.remarks],
         older=str(older.kept) if older.kept else None,
+        selected=export.partial.tables if export.partial else None,
     )
 
 
 @dataclass
 class _Export:
-    """One archive being made from a snapshot."""
+    """One archive being made from a snapshot: from ``whole`` itself, or from a ``partial`` copy of it."""
 
     snapshot: Path
+    whole: Path
     spool: Path
     progress: Progress
     frontend: Mapping[str, object]
     salvaged: Readable | None = None
+    partial: Partial | None = None
     tables: dict[str, TableManifest] = field(default_factory=dict)
     substituted: Counter[tuple[str, str]] = field(default_factory=Counter)
     dangling: dict[str, int] = field(default_factory=dict)
@@ -186,12 +220,13 @@ class _Export:
             closing(Ahead(_dangling(self.snapshot))) as dangling,
         ):
             schema = as_known(read_schema(connection))
-            _require_bounds(schema)
+            require_bounds(schema)
             self.virtual = virtual_tables(connection)
             counts = {name: _count(connection, name) for name in schema if name != MIGRATIONS}
             self.progress.phase("compress", sum(counts.values()), "rows", "Writing the backup")
-            metadata = _metadata(counts)
-            archive = ArchiveWriter(file, metadata.created_at, self.snapshot.stat().st_size >= LARGE_BYTES)
+            metadata = _metadata(counts, VERSION if self.partial is None else PARTIAL_VERSION)
+            large = self.snapshot.stat().st_size >= LARGE_BYTES
+            archive = ArchiveWriter(file, metadata.created_at, large, metadata.version)
             archive.metadata(metadata)
             for name in (*CONTRACT, *sorted(counts.keys() - set(CONTRACT))):
                 rows = self._rows(connection, schema, name, spool, counts.get(name, 0))
@@ -202,14 +237,15 @@ class _Export:
             with folder_errors(self.work_dir):
                 spool.seek(0)
             archive.finish(
-                settings={**_settings(connection, schema), **self.frontend},
+                settings={**settings_of(connection, schema), **self.frontend},
                 exact=(b"," + line.rstrip(b"\n") for line in spool) if self.exact_cells else None,
                 tables=self.tables,
-                migrations=_migrations(connection, schema),
+                migrations=migrations_of(connection, schema),
                 writer=Writer("kirapilot-sidecar", __version__),
                 encoding=connection.execute("PRAGMA main.encoding").fetchone()[0],
                 salvaged=self.salvaged,
-                schema=_statements(connection, schema),
+                schema=statements_of(connection, schema),
+                partial=self.partial,
             )
         return metadata, archive
 
@@ -242,7 +278,7 @@ class _Export:
             columns=dict(table.columns),
             key=list(table.key),
             not_null=[column for column in table.columns if column in table.not_null] or msgspec.UNSET,
-            unique=_held_by_rows(table) or msgspec.UNSET,
+            unique=held_by_rows(table) or msgspec.UNSET,
             references={key.column: (key.parent, key.parent_column) for key in plain_references(table, schema)}
             or msgspec.UNSET,
         )
@@ -279,31 +315,15 @@ def _opened(spool: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _require_bounds(schema: Schema) -> None:
-    """Raise BeyondFormat for more tables or columns than a reader takes, or longer names."""
-    if len(schema) > limits.MAX_TABLES:
-        raise BeyondFormat(detail=f"{len(schema):,} tables, {limits.MAX_TABLES:,} at most")
-    for table in schema.values():
-        if len(table.columns) > limits.MAX_COLUMNS:
-            raise BeyondFormat(
-                detail=f"{table.name} has {len(table.columns):,} columns, {limits.MAX_COLUMNS:,} at most"
-            )
-        longest = max((table.name, *table.columns, *table.columns.values()), key=len)
-        if len(longest) > limits.MAX_NAME:
-            raise BeyondFormat(
-                detail=f"a name of {len(longest):,} characters ({longest[:80]}…), {limits.MAX_NAME:,} at most"
-            )
-
-
 def _dangling(snapshot: Path) -> Generator[dict[str, int], None, None]:
     """References that lead nowhere, per table; for a thread of its own."""
     with closing(_open(snapshot)) as connection:
         yield broken_references(connection, as_known(read_schema(connection)), by_scan=True)
 
 
-def _metadata(counts: dict[str, int]) -> BackupMetadata:
+def _metadata(counts: dict[str, int], version: str) -> BackupMetadata:
     now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    metadata = BackupMetadata(created_at=now)
+    metadata = BackupMetadata(version=version, created_at=now)
     for table, count in COUNT_OF.items():
         setattr(metadata, count, counts.get(table, 0))
     return metadata
@@ -313,50 +333,3 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
     # By a scan, as the rows are read: an index may have another number of entries.
     count: int = connection.execute(f"SELECT count(*) FROM {quote(table)} NOT INDEXED").fetchone()[0]
     return count
-
-
-def _held_by_rows(table: TableSchema) -> list[list[str]]:
-    """The unique sets of columns that are stored, so that whoever has the rows can hold them to it."""
-    return [list(columns) for columns in table.unique if set(columns) <= table.columns.keys()]
-
-
-def _migrations(connection: sqlite3.Connection, schema: Schema) -> list[str | int | float | None]:
-    """The names of migrations, for people: whatever stands in their place, as text, and no NULL."""
-    if MIGRATIONS not in schema or "version" not in schema[MIGRATIONS].columns:
-        return []
-    with closing(connection.cursor()) as cursor:
-        connection.text_factory = readable
-        try:
-            found = cursor.execute(
-                f"SELECT CASE typeof(version) WHEN 'blob' THEN quote(version) ELSE CAST(version AS TEXT) END"
-                f" FROM {MIGRATIONS} WHERE version IS NOT NULL ORDER BY version"
-            ).fetchall()
-        finally:
-            connection.text_factory = str
-    return [version for (version,) in found]
-
-
-def _statements(connection: sqlite3.Connection, schema: Schema) -> list[str] | None:
-    """What makes the tables and indexes of a KiraPilot that the code does not know; None of one that it knows."""
-    tables = [(name, table) for name, table in schema.items() if name != MIGRATIONS]
-    if all(name in KNOWN and table.columns.keys() <= KNOWN[name].keys() for name, table in tables):
-        return None
-    try:
-        made = [entry.sql for entry in read_statements(connection) if not entry.comes_later]
-    except sqlite3.OperationalError as error:
-        if hasattr(error, "sqlite_errorcode"):
-            raise
-        # A text that is not UTF-8, which Python's module says in this way: nobody could make the same again.
-        return None
-    return made if sum(map(len, made)) <= limits.MAX_SCHEMA else None
-
-
-def _settings(connection: sqlite3.Connection, schema: Schema) -> dict[str, msgspec.Raw]:
-    """The rows of the settings tables, at most one batch of each: an excerpt, not what is restored."""
-    shown: dict[str, msgspec.Raw] = {}
-    for name in SETTINGS_TABLES:
-        if name in schema:
-            gatherer = Gatherer(connection, schema[name], lambda _cell: None, Counter())
-            for batch in islice(gatherer.batches(), 1):
-                shown[name] = msgspec.Raw(b"[" + bytes(batch.body[1:]) + b"]")
-    return shown

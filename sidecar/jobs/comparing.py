@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sidecar.archive.settings import read_settings, restore_settings
+from sidecar.archive.settings import DeviceSettings, RestoredSettings, read_settings, restore_settings
 from sidecar.archive.timestamps import order_of
 from sidecar.database.connection import (
     database_errors,
@@ -22,7 +22,7 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
-from sidecar.errors.backups import NotABackup, NothingToSalvage, PartialBackup
+from sidecar.errors.backups import NotABackup, NothingToSalvage, NotWhole, PartialBackup
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.errors.jobs import ChangedSincePreview, NoConflicts
@@ -171,12 +171,20 @@ class Target:
             overwrite=self.request.overwrite,
             tables=plan.accounts,
             examples={name: plan.examples(self.connection, name) for name in plan.accounts},
-            warnings=[*self.warnings(), *restore_settings(self.backup.contents.settings, read_settings(None)).warnings],
+            warnings=[*self.warnings(), *self.restored(read_settings(None)).warnings],
             salvage=self.report(),
             token=self.token,
             rescue=self.rescue(),
             selected=self.selected,
+            partial=self.backup.contents.part,
         )
+
+    def restored(self, device: DeviceSettings) -> RestoredSettings:
+        """The settings that come back: of a part of the backup none, unless they were asked for as a type of data."""
+        selection = self.request.selection
+        if selection is not None and not selection.has_settings:
+            return RestoredSettings(None, (), differ=False)
+        return restore_settings(self.backup.contents.settings, device)
 
     def rows(self) -> int:
         """Rows of the backup."""
@@ -231,6 +239,8 @@ def compared(request: Request, progress: Progress) -> Iterator[Target]:
             backup.remark(given.remarks)
             if request.verbatim:
                 backup.require_whole()
+                if backup.contents.part is not None:
+                    raise NotWhole(path=request.file_path, detail=backup.contents.part)
             else:
                 backup.require_valid()
                 _require_complete(backup, request, found)
@@ -329,7 +339,8 @@ def _compare(
         chosen = None
         if request.selection is not None:
             chosen = select(connection, backup.stage, live, request.selection, progress)
-        fitted.adding, fitted.newer = request.adding, request.on_conflict == NEWER
+        fitted.adding = request.adding or backup.contents.part is not None
+        fitted.newer = request.on_conflict == NEWER
         fit_to_target(connection, backup.stage, live, request.wins, request.allow_loss, request.verbatim, fitted)
         if not request.verbatim:
             fit_timers(connection, backup, live, request.wins, fitted)

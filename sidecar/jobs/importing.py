@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from sidecar.archive.settings import read_settings, restore_settings
+from sidecar.archive.settings import read_settings
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.comparing import TRIES, Request, Target, compared, fitting
@@ -129,14 +129,14 @@ def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple
 def _preview(request: Request, progress: Progress) -> tuple[ImportPreview, bool]:
     """The preview, and whether the backup holds settings of the frontend."""
     with compared(request, progress) as target:
-        restored = restore_settings(target.backup.contents.settings, read_settings(None))
+        restored = target.restored(read_settings(None))
         return target.preview(), restored.values is not None
 
 
 def _import(request: Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
     device = read_settings(settings)
     with compared(request, progress) as target:
-        restored = restore_settings(target.backup.contents.settings, device)
+        restored = target.restored(device)
         copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
         if target.rebuilding is None:
             _carry_out(target, copy, restored.differ or (request.clearing and bool(device.clean)), progress)
@@ -156,6 +156,7 @@ def _import(request: Request, progress: Progress, settings: Mapping[str, object]
             wreck=target.rebuilding.kept if target.rebuilding else None,
             rescue=target.rescue(),
             selected=target.selected,
+            partial=target.backup.contents.part,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -57,8 +58,22 @@ def inspect_backup(file_path: str, progress: Progress, places: Places | None = N
             entries=_entries(archive, metadata, manifest) if given.form == ARCHIVE else [],
             settings=_settings(archive),
             form=given.form,
-            warnings=[*given.remarks, *remarks_on(archive), *(manifest.remarks if manifest else ())],
+            warnings=[*given.remarks, *remarks_on(archive), *_remarks(metadata, manifest)],
+            partial=names.part_of(metadata, manifest),
+            selection=_criteria(manifest),
         )
+
+
+def _remarks(metadata: BackupMetadata, manifest: Manifest | None) -> list[str]:
+    part = names.part_of(metadata, manifest)
+    return [*(manifest.remarks if manifest else ()), *([names.remark_on_part(part)] if part else ())]
+
+
+def _criteria(manifest: Manifest | None) -> dict[str, Any] | None:
+    if manifest is None or manifest.partial is msgspec.UNSET:
+        return None
+    criteria: dict[str, Any] = msgspec.to_builtins(manifest.partial.criteria)
+    return criteria
 
 
 def _writer(manifest: Manifest | None) -> str:

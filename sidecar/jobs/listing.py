@@ -55,18 +55,24 @@ def _set_aside(wreck: SetAside) -> WreckState:
 def _state(path: Path, progress: Progress) -> SafetyCopyState:
     moment = moment_of(path)
     metadata = BackupMetadata(created_at=moment.isoformat().replace("+00:00", "Z") if moment else "")
-    size, reason = 0, None
+    size, reason, part = 0, None, None
     try:
         with open_source(str(path), progress) as file, file_errors(path, Act.UNPACK):
             size = path.stat().st_size
             archive = ZipReader(file)
             # What it says of itself is worth showing even if it does not prove.
-            metadata, _ = read_head(archive)
+            metadata, manifest = read_head(archive)
+            part = names.part_of(metadata, manifest)
             hold_to_manifest(archive, progress)
     except (BackupError, PathError) as error:
         reason = error.message
     return SafetyCopyState(
-        **msgspec.structs.asdict(metadata), path=str(path), size=size, proved=reason is None, reason=reason
+        **msgspec.structs.asdict(metadata),
+        path=str(path),
+        size=size,
+        proved=reason is None,
+        reason=reason,
+        partial=part,
     )
 
 

@@ -119,10 +119,16 @@ class Rebuilding:
         """The same in sentences, for the dialog."""
         if self.in_place is None:
             foreseen = f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"
-            return [foreseen, *self._more_to_be_had(), *([DECLARED] if self.made.declared else ())]
-        lines = [f"{self._state()}: a new one was made for the backup{self._kept('was')}", *self._more_to_be_had()]
+            return [foreseen, *self._rest(), *self._more_to_be_had(), *([DECLARED] if self.made.declared else ())]
+        lines = [f"{self._state()}: a new one was made for the backup{self._kept('was')}", *self._rest()]
+        lines += self._more_to_be_had()
         lines += [DECLARED] if self.made.declared else []
         return [*lines, *(() if self.in_place else (RESTART,)), *(self.aside.remarks if self.aside else ())]
+
+    def _rest(self) -> list[str]:
+        """That there is more to be brought back where the backup holds a part of the data alone."""
+        part = self.backup.contents.part
+        return [] if part is None else [f"The backup is partial ({part}): the new database holds nothing but that part"]
 
     def _more_to_be_had(self) -> list[str]:
         """How to get at rows of the broken file that the backup lacks, if any are found."""

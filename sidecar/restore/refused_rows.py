@@ -25,7 +25,9 @@ def leave_out_refused(connection: sqlite3.Connection, backup: Salvaged, live: Sc
     """
     leaving_out = _LeavingOut(connection, backup.stage, live, backup.salvage)
     leaving_out.run()
-    backup.contents.metadata = taken_metadata(backup.contents.metadata.created_at, backup.stage)
+    backup.contents.metadata = taken_metadata(
+        backup.contents.metadata.created_at, backup.stage, backup.contents.metadata.version
+    )
     backup.require_valid()
 
 

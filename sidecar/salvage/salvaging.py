@@ -35,7 +35,7 @@ from sidecar.errors.backups import (
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
-from sidecar.results import COUNT_OF, BackupMetadata
+from sidecar.results import COUNT_OF, VERSION, BackupMetadata
 from sidecar.salvage.account import DIFFERENT, LOST, UNPROVED, Salvage
 from sidecar.salvage.candidates import BOTH, DATA, SECTION, Candidates
 from sidecar.salvage.json_fragments import Fragment, Scan, fragment
@@ -43,7 +43,7 @@ from sidecar.salvage.soundness import decoded_settings, survey
 from sidecar.salvage.zip_entries import Wreck
 from sidecar.stage.checks import check
 from sidecar.stage.judged import Judged
-from sidecar.stage.problems import Problems
+from sidecar.stage.problems import PARTIAL, Problems
 from sidecar.stage.records import RecordReader
 from sidecar.stage.stage import ROW, Stage, as_known_cell
 from sidecar.stage.staging import Contents, require_version
@@ -90,6 +90,8 @@ def salvaged(
             salvage = Salvage(evidence, damage=evidence.damage)
             problems = Problems()
             contents = _Salvaging(salvage, stage, progress).run()
+            if contents.part is not None:
+                problems.warning(PARTIAL, names.remark_on_part(contents.part))
             check(stage, contents.metadata, problems, progress)
             yield Salvaged(stage, contents, problems, salvage)
         finally:
@@ -129,6 +131,7 @@ class _Salvaging:
         self._candidates = Candidates(stage.connection)
         self._settings: dict[str, msgspec.Raw] | None = None
         self._created_at = ""
+        self._version = self._evidence.metadata.version if self._evidence.metadata else VERSION
 
     def run(self) -> Contents:
         tables = self._evidence.entries()
@@ -173,7 +176,7 @@ class _Salvaging:
                     yield from _fragments(key, value.batches(_raws))
                     self._candidates.note_sound(DATA, key, whole=True)
             elif key == "version":
-                require_version(value)
+                self._version = max(self._version, require_version(value), key=len)
             elif key == "created_at":
                 self._created_at = _text(value)
             elif key == "settings":
@@ -296,12 +299,12 @@ class _Salvaging:
             settings = decoded_settings(evidence.text(names.SETTINGS))
         if settings is None:
             self._salvage.damage.append("the settings are lost")
-        return Contents(taken_metadata(created_at, self._stage), evidence.manifest, settings or {})
+        return Contents(taken_metadata(created_at, self._stage, self._version), evidence.manifest, settings or {})
 
 
-def taken_metadata(created_at: str, stage: Stage) -> BackupMetadata:
+def taken_metadata(created_at: str, stage: Stage, version: str = VERSION) -> BackupMetadata:
     """Metadata whose counts are those of the records that are staged, not of those that once were."""
-    metadata = BackupMetadata(created_at=created_at)
+    metadata = BackupMetadata(version=version, created_at=created_at)
     for table, count in COUNT_OF.items():
         setattr(metadata, count, stage.tables[table].rows)
     return metadata

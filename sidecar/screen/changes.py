@@ -59,6 +59,8 @@ def preview_lines(preview: ImportPreview) -> list[str]:
         mode = "add and update what can be proved of it" if preview.overwrite else "add what can be proved of it"
     elif preview.selected is not None:
         mode = "add a part of it, or change to it" if preview.overwrite else "add what is missing of a part of it"
+    elif preview.partial is not None:
+        mode = "add what is in it, or change to it" if preview.overwrite else "add what is missing"
     else:
         mode = "replace what is there" if preview.overwrite else "add what is missing"
     return _preview_lines(f"Importing this backup of {when(preview.created_at)} would {mode}:", preview)

@@ -18,7 +18,7 @@ from sidecar.results import (
     UndoResult,
 )
 from sidecar.screen.automatic_text import shelf_lines
-from sidecar.screen.changes import account_lines, salvage_lines, warnings
+from sidecar.screen.changes import account_lines, salvage_lines, selected_lines, warnings
 from sidecar.screen.text import lately, number, plural, printable, size, table, when
 
 if TYPE_CHECKING:
@@ -30,10 +30,14 @@ if TYPE_CHECKING:
 WITHOUT_SETTINGS = "The app's own settings (theme, language and the like) are not in it: only KiraPilot can save those."
 """They lie in the app's window, where the command line does not reach."""
 
+OF_A_PART = "This is a backup of a part of the data: it does not take the place of one of all of it."
+
 
 def export_lines(result: ExportResult) -> list[str]:
     """Where the backup lies, its rows per table, and what to know of it."""
     head = f"Exported {plural(sum(result.tables.values()), 'row')} to {printable(result.path)} ({size(result.size)})"
+    if result.selected is not None:
+        return [head, *selected_lines(result.selected), *warnings([OF_A_PART, *result.warnings])]
     return [head, "", *_rows_table(result.tables), "", WITHOUT_SETTINGS, *warnings(result.warnings)]
 
 
@@ -98,6 +102,8 @@ def import_lines(result: ImportResult) -> list[str]:
         done = "Brought in what can be proved of"
     elif result.selected is not None:
         done = "Brought in a part of"
+    elif result.partial is not None:
+        done = "Brought in what there is in"
     else:
         merged = "Merged" if any(account.updated for account in result.tables.values()) else "Added the missing rows of"
         done = "Replaced the data with" if result.overwrite else merged
@@ -147,6 +153,7 @@ def _copies_lines(result: BackupList, now: datetime) -> list[str]:
         "",
         *table(("made", "size", "tasks", "sessions", "whole", "file"), rows, "lrrrll"),
         *warnings([f"{Path(copy.path).name}: {copy.reason}" for copy in result.backups if copy.reason is not None]),
+        *warnings([f"{Path(copy.path).name} is partial: {copy.partial}" for copy in result.backups if copy.partial]),
     ]
 
 
@@ -170,6 +177,7 @@ def summary_lines(summary: BackupSummary) -> list[str]:
         *([("form", printable(summary.form))] if summary.form != "archive" else []),
         ("made by", printable(summary.writer)),
         ("generation", printable(summary.generation)),
+        *([("partial", printable(summary.partial))] if summary.partial else []),
         ("revision", "none" if summary.revision is None else number(summary.revision)),
         ("migrations", number(len(summary.migrations))),
         ("settings", printable(", ".join(summary.settings)) or "none"),

@@ -1,4 +1,4 @@
-"""What chosen rows cannot be without, and what belongs to them; the rest of the stage goes."""
+"""What chosen rows cannot be without, and what belongs to them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sidecar.errors.backups import NothingSelected
 from sidecar.progress import Progress
 from sidecar.results import SelectedTable
 from sidecar.selection.criteria import Criteria, chosen_of
+from sidecar.selection.pool import Pool, PoolTable, pool_of_stage
 from sidecar.selection.request import Selection
-from sidecar.stage.stage import ROW, Stage, StagedTable
+from sidecar.stage.stage import ROW, Stage
 
 TASKS, DEPENDENCIES = "tasks", "task_dependencies"
 PARENT = "parent_task_id"
@@ -37,6 +38,10 @@ class _Need:
     to: str
 
 
+UNTIED = "plan.untied"
+"""Rows of tasks in the pool that become tasks of their own."""
+
+
 def select(
     connection: sqlite3.Connection, stage: Stage, live: Schema, selection: Selection, progress: Progress
 ) -> dict[str, SelectedTable]:
@@ -45,20 +50,41 @@ def select(
     Answers, for each table that has any, the rows that are left. Minimal: what the database has already is not
     brought along. Raises NothingSelected, NoSuchRows, SelectionTurnedRound, Cancelled, sqlite3.Error.
     """
-    return _Selecting(connection, stage, live, selection, progress).run()
+    selected = choose(connection, pool_of_stage(stage), live, selection, progress)
+    for table in stage.carried():
+        progress.check()
+        connection.execute(
+            f"DELETE FROM stage.{quote(table.name)} WHERE {quote(ROW)} NOT IN (SELECT row FROM {chosen_of(table.name)})"
+        )
+        left = selected.get(table.name)
+        table.rows = left.chosen + left.along if left else 0
+    if TASKS in selected and selected[TASKS].untied:
+        connection.execute(f"UPDATE stage.{TASKS} SET {PARENT} = NULL WHERE {quote(ROW)} IN (SELECT row FROM {UNTIED})")
+    return selected
 
 
-class _Selecting:
+def choose(
+    connection: sqlite3.Connection, pool: Pool, live: Schema, selection: Selection, progress: Progress
+) -> dict[str, SelectedTable]:
+    """Note in "plan", attached, the rows of a pool that are meant, and those that they need (``chosen_of``).
+
+    Answers how many there are, for each table that has any. What ``live``, the main database, has already is not
+    brought along. Raises NothingSelected, NoSuchRows, SelectionTurnedRound, Cancelled, sqlite3.Error.
+    """
+    return _Choosing(connection, pool, live, selection, progress).run()
+
+
+class _Choosing:
     def __init__(
-        self, connection: sqlite3.Connection, stage: Stage, live: Schema, selection: Selection, progress: Progress
+        self, connection: sqlite3.Connection, pool: Pool, live: Schema, selection: Selection, progress: Progress
     ) -> None:
         self._connection = connection
-        self._stage = stage
+        self._pool = pool
         self._live = live
         self._selection = selection
         self._progress = progress
-        self._tables = {table.name: table for table in stage.carried()}
-        self._criteria = Criteria(connection, stage, live, selection)
+        self._tables = {table.name: table for table in pool.filled()}
+        self._criteria = Criteria(connection, pool, live, selection)
 
     def run(self) -> dict[str, SelectedTable]:
         self._criteria.require_all_ids()
@@ -69,6 +95,8 @@ class _Selecting:
             )
             self._criteria.choose(table)
         if not any(self._number(f"SELECT count(*) FROM {chosen_of(name)}") for name in self._tables):
+            if self._selection.has_settings:
+                return {}
             raise NothingSelected()
         for child, column, parent in BELONGS:
             self._bring_what_belongs(child, column, parent)
@@ -76,17 +104,18 @@ class _Selecting:
         while any(self._bring_what_is_needed(need) for need in needs):
             self._progress.check()
         self._choose_dependencies()
-        untied = self._untie()
-        return dict(self._left(untied))
+        untied = self._find_untied()
+        return dict(self._told(untied))
 
     def _bring_what_belongs(self, child: str, column: str, parent: str) -> None:
         if child not in self._tables or parent not in self._tables or not self._criteria.allows(child):
             return
+        of, owner = self._tables[child], self._tables[parent]
         self._connection.execute(
-            f"INSERT OR IGNORE INTO {chosen_of(child)} SELECT c.{quote(ROW)}, 1 FROM stage.{quote(child)} c"
-            f" JOIN stage.{quote(parent)} p ON p.id = c.{quote(column)}"
-            f" JOIN {chosen_of(parent)} o ON o.row = p.{quote(ROW)}"
-            + (f" WHERE {self._absent('c', self._tables[child])}" if self._selection.missing else "")
+            f"INSERT OR IGNORE INTO {chosen_of(child)} SELECT c.{of.row}, 1 FROM {of.source} c"
+            f" JOIN {owner.source} p ON p.id = c.{quote(column)}"
+            f" JOIN {chosen_of(parent)} o ON o.row = p.{owner.row}"
+            + (f" WHERE {self._absent('c', of)}" if self._selection.missing else "")
         )
 
     def _needs(self) -> Iterator[_Need]:
@@ -97,17 +126,17 @@ class _Selecting:
                 is_parent = (table.name, column) == (TASKS, PARENT)
                 if is_parent and self._selection.subtasks == "untied":
                     continue
-                spoken = column in table.spoken_of() and to in self._stage.columns_of(parent)
+                spoken = column in table.columns and to in self._pool.columns_of(parent)
                 if table.name != DEPENDENCIES and parent in self._tables and spoken:
                     yield _Need(table.name, column, parent, to)
 
     def _bring_what_is_needed(self, need: _Need) -> bool:
         """Whether rows were added that chosen ones name, and that the database does not have."""
-        parent = self._tables[need.parent]
+        child, parent = self._tables[need.child], self._tables[need.parent]
         added = self._connection.execute(
-            f"INSERT OR IGNORE INTO {chosen_of(need.parent)} SELECT p.{quote(ROW)}, 1 FROM {chosen_of(need.child)} o"
-            f" JOIN stage.{quote(need.child)} c ON c.{quote(ROW)} = o.row"
-            f" JOIN stage.{quote(need.parent)} p ON p.{quote(need.to)} = c.{quote(need.column)}"
+            f"INSERT OR IGNORE INTO {chosen_of(need.parent)} SELECT p.{parent.row}, 1 FROM {chosen_of(need.child)} o"
+            f" JOIN {child.source} c ON c.{child.row} = o.row"
+            f" JOIN {parent.source} p ON p.{quote(need.to)} = c.{quote(need.column)}"
             f" WHERE {self._absent('p', parent)}"
         )
         return added.rowcount > 0
@@ -117,49 +146,49 @@ class _Selecting:
         table = self._tables.get(DEPENDENCIES)
         if table is None:
             return
-        coming = f"SELECT t.id FROM {chosen_of(TASKS)} o JOIN stage.{TASKS} t ON t.{quote(ROW)} = o.row"
-        coming = coming if TASKS in self._tables else "SELECT NULL WHERE 0"
+        coming = f"SELECT t.id {self._coming_tasks()}" if TASKS in self._tables else "SELECT NULL WHERE 0"
         there = f"SELECT id FROM main.{TASKS}" if TASKS in self._live else "SELECT NULL WHERE 0"
         ends = " AND ".join(
             f"(d.{column} IN ({coming}) OR d.{column} IN ({there}))" for column in ("task_id", "depends_on_id")
         )
         self._connection.execute(
             f"DELETE FROM {chosen_of(DEPENDENCIES)} WHERE row NOT IN"
-            f" (SELECT d.{quote(ROW)} FROM stage.{DEPENDENCIES} d WHERE {ends})"
+            f" (SELECT d.{table.row} FROM {table.source} d WHERE {ends})"
         )
         if self._criteria.allows(DEPENDENCIES):
             self._connection.execute(
-                f"INSERT OR IGNORE INTO {chosen_of(DEPENDENCIES)} SELECT d.{quote(ROW)}, 1 FROM stage.{DEPENDENCIES} d"
+                f"INSERT OR IGNORE INTO {chosen_of(DEPENDENCIES)} SELECT d.{table.row}, 1 FROM {table.source} d"
                 f" WHERE {ends} AND (d.task_id IN ({coming}) OR d.depends_on_id IN ({coming}))"
             )
 
-    def _untie(self) -> int:
-        """Make tasks of their own of subtasks whose parents neither are there nor come; answers how many."""
+    def _coming_tasks(self) -> str:
+        tasks = self._tables[TASKS]
+        return f"FROM {chosen_of(TASKS)} o JOIN {tasks.source} t ON t.{tasks.row} = o.row"
+
+    def _find_untied(self) -> int:
+        """Note the subtasks that become tasks of their own, whose parents neither are there nor come; answers how
+        many."""
         table = self._tables.get(TASKS)
-        if self._selection.subtasks != "untied" or table is None or PARENT not in table.spoken_of():
+        if self._selection.subtasks != "untied" or table is None or PARENT not in table.columns:
             return 0
-        parents = (
-            f"SELECT p.id FROM {chosen_of(TASKS)} o JOIN stage.{TASKS} p ON p.{quote(ROW)} = o.row"
-            f" UNION SELECT id FROM main.{TASKS}"
+        parents = f"SELECT t.id {self._coming_tasks()}"
+        if TASKS in self._live:
+            parents += f" UNION SELECT id FROM main.{TASKS}"
+        self._connection.execute(
+            f"CREATE TABLE {UNTIED} AS SELECT o.row AS row {self._coming_tasks()}"
+            f" WHERE t.{PARENT} IS NOT NULL AND t.{PARENT} NOT IN ({parents})"
         )
-        return self._connection.execute(
-            f"UPDATE stage.{TASKS} SET {PARENT} = NULL WHERE {PARENT} IS NOT NULL AND {PARENT} NOT IN ({parents})"
-            f" AND {quote(ROW)} IN (SELECT row FROM {chosen_of(TASKS)})"
-        ).rowcount
+        return self._number(f"SELECT count(*) FROM {UNTIED}")
 
-    def _left(self, untied: int) -> Iterator[tuple[str, SelectedTable]]:
-        for name, table in self._tables.items():
-            self._progress.check()
-            self._connection.execute(
-                f"DELETE FROM stage.{quote(name)} WHERE {quote(ROW)} NOT IN (SELECT row FROM {chosen_of(name)})"
-            )
-            along = self._number(f"SELECT count(*) FROM {chosen_of(name)} WHERE along")
-            table.rows = self._number(f"SELECT count(*) FROM {chosen_of(name)}")
-            if table.rows:
-                chosen = table.rows - along
-                yield name, SelectedTable(chosen=chosen, along=along, untied=untied if name == TASKS else 0)
+    def _told(self, untied: int) -> Iterator[tuple[str, SelectedTable]]:
+        for name in self._tables:
+            along, rows = self._connection.execute(
+                f"SELECT coalesce(sum(along), 0), count(*) FROM {chosen_of(name)}"
+            ).fetchone()
+            if rows:
+                yield name, SelectedTable(chosen=rows - along, along=along, untied=untied if name == TASKS else 0)
 
-    def _absent(self, alias: str, table: StagedTable) -> str:
+    def _absent(self, alias: str, table: PoolTable) -> str:
         """SQL: the database has no row with the key of this one."""
         if table.name not in self._live or not self._live[table.name].key:
             return "1"

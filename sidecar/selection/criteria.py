@@ -1,14 +1,14 @@
-"""Which rows of the stage are meant: each criterion as a condition of SQL."""
+"""Which rows of a pool are meant: each criterion as a condition of SQL."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.errors.backups import NoSuchRows, SelectionTurnedRound
+from sidecar.selection.pool import Pool, PoolTable
 from sidecar.selection.request import Selection
-from sidecar.stage.stage import ROW, Stage, StagedTable
 
 LISTS, TASKS = "task_lists", "tasks"
 
@@ -30,38 +30,35 @@ _DAYS = ("start_time", "created_at", "timestamp", "applied_at")
 
 
 def chosen_of(table: str) -> str:
-    """Rows of the stage that are chosen: "row", and whether it was brought "along"."""
+    """Rows of the pool that are chosen: "row", and whether it was brought "along"."""
     return f"plan.{quote('chosen ' + table)}"
 
 
 class Criteria:
-    """A selection, held to one stage and one database. Raises NoSuchRows, SelectionTurnedRound."""
+    """A selection, held to one pool and one database. Raises NoSuchRows, SelectionTurnedRound."""
 
-    def __init__(self, connection: sqlite3.Connection, stage: Stage, live: Schema, selection: Selection) -> None:
+    def __init__(self, connection: sqlite3.Connection, pool: Pool, live: Schema, selection: Selection) -> None:
         self._connection = connection
-        self._stage = stage
+        self._pool = pool
         self._live = live
         self._selection = selection
         if selection.since and selection.until and selection.since > selection.until:
             raise SelectionTurnedRound(detail=f"{selection.since} to {selection.until}")
-        self._require_known(selection.tables or (), list(stage.tables), "types")
+        self._require_known(selection.tables or (), pool.types, "types")
         self._lists = self._found_lists(selection.lists) if selection.lists is not None else None
-        folded = (selection.text or "").casefold()
-        connection.create_function(
-            "holds_text", 1, lambda value: isinstance(value, str) and folded in value.casefold(), deterministic=True
-        )
+        (encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
+        connection.create_function("holds_text", 1, _text_test(selection.text or "", encoding), deterministic=True)
 
     def allows(self, table: str) -> bool:
         """Whether rows of a table may be chosen at all."""
         return self._selection.tables is None or table in self._selection.tables
 
-    def choose(self, table: StagedTable) -> None:
+    def choose(self, table: PoolTable) -> None:
         """Note the rows of a table that meet every criterion. Raises sqlite3.Error."""
         conditions = list(self._conditions(table)) if self.allows(table.name) else ["0"]
         where = " AND ".join(f"({one})" for one in conditions) or "1"
         self._connection.execute(
-            f"INSERT INTO {chosen_of(table.name)} SELECT s.{quote(ROW)}, 0"
-            f" FROM stage.{quote(table.name)} s WHERE {where}"
+            f"INSERT INTO {chosen_of(table.name)} SELECT s.{table.row}, 0 FROM {table.source} s WHERE {where}"
         )
 
     def require_all_ids(self) -> None:
@@ -69,21 +66,22 @@ class Criteria:
         ids = self._selection.ids or ()
         there = {
             row_id
-            for table in self._stage.carried()
+            for table in self._pool.filled()
             if "id" in table.columns
             for row_id in ids
-            if self._connection.execute(f"SELECT 1 FROM stage.{quote(table.name)} WHERE id = ?", (row_id,)).fetchone()
+            if self._connection.execute(f"SELECT 1 FROM {table.source} WHERE id = ?", (row_id,)).fetchone()
         }
         self._require_known(ids, there, "ids")
 
-    def _conditions(self, table: StagedTable) -> Iterator[str]:
+    def _conditions(self, table: PoolTable) -> Iterator[str]:
         columns = table.columns
         if self._selection.ids is not None:
             yield f"s.id IN ({_texts(self._selection.ids)})" if "id" in columns else "0"
         if self._lists is not None:
             yield self._in_lists(table, _texts(self._lists))
         if self._selection.text is not None:
-            yield " OR ".join(f"holds_text(s.{quote(column)})" for column in _WORDS if column in columns) or "0"
+            words = (f"holds_text(CAST(s.{quote(column)} AS BLOB))" for column in _WORDS if column in columns)
+            yield " OR ".join(words) or "0"
         if self._selection.since or self._selection.until:
             yield self._on_days(table)
         if self._selection.missing and table.name in self._live:
@@ -91,15 +89,15 @@ class Criteria:
             same = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in key)
             yield f"NOT EXISTS (SELECT 1 FROM main.{quote(table.name)} m WHERE {same})" if key else "1"
 
-    def _in_lists(self, table: StagedTable, lists: str) -> str:
-        of_tasks = f"SELECT t.id FROM stage.{TASKS} t WHERE t.task_list_id IN ({lists})"
+    def _in_lists(self, table: PoolTable, lists: str) -> str:
+        of_tasks = f"SELECT t.id FROM {self._pool.tables[TASKS].source} t WHERE t.task_list_id IN ({lists})"
         if table.name == LISTS:
             return f"s.id IN ({lists})"
         if "task_list_id" in table.columns:
             return f"s.task_list_id IN ({lists})"
         return f"s.task_id IN ({of_tasks})" if "task_id" in table.columns else "0"
 
-    def _on_days(self, table: StagedTable) -> str:
+    def _on_days(self, table: PoolTable) -> str:
         column = next((column for column in _DAYS if column in table.columns), None)
         if column is None:
             return "0"
@@ -110,17 +108,25 @@ class Criteria:
     def _found_lists(self, wanted: Sequence[str]) -> list[str]:
         """The ids of lists that were named, by the names that the backup or the database has for them."""
         known: dict[str, set[str]] = {}
-        for database, schema in (("stage", self._stage.tables), ("main", self._live)):
-            if LISTS in schema and {"id", "name"} <= set(schema[LISTS].columns):
-                for list_id, name in self._connection.execute(f"SELECT id, name FROM {database}.{LISTS}"):
+        for source, columns in self._of_lists():
+            if {"id", "name"} <= set(columns):
+                for list_id, name in self._connection.execute(f"SELECT id, name FROM {source}"):
                     known.setdefault(str(name), set()).add(str(list_id))
                     known.setdefault(str(list_id), set()).add(str(list_id))
-        if "task_list_id" in self._stage.tables[TASKS].columns:
+        if "task_list_id" in self._pool.columns_of(TASKS):
             # The app's own backups name lists by their ids and do not hold them.
-            for (list_id,) in self._connection.execute(f"SELECT DISTINCT task_list_id FROM stage.{TASKS}"):
+            source = self._pool.tables[TASKS].source
+            for (list_id,) in self._connection.execute(f"SELECT DISTINCT task_list_id FROM {source}"):
                 known.setdefault(str(list_id), set()).add(str(list_id))
         self._require_known(wanted, known, "task lists")
         return sorted({list_id for name in wanted for list_id in known[name]})
+
+    def _of_lists(self) -> Iterator[tuple[str, Collection[str]]]:
+        """Where the names of task lists stand, and the columns that are there."""
+        if LISTS in self._pool.tables:
+            yield self._pool.tables[LISTS].source, self._pool.columns_of(LISTS)
+        if LISTS in self._live:
+            yield f"main.{LISTS}", self._live[LISTS].columns
 
     def _require_known(self, wanted: Sequence[str], known: object, what: str) -> None:
         unknown = [name for name in wanted if name not in known]  # type: ignore[operator]
@@ -130,3 +136,13 @@ class Criteria:
 
 def _texts(values: Sequence[str]) -> str:
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+
+
+def _text_test(text: str, encoding: str) -> Callable[[object], bool]:
+    """Whether a text, given by its bytes, holds another one: what is no text in its encoding can be searched too."""
+    folded = text.casefold()
+
+    def holds(value: object) -> bool:
+        return isinstance(value, bytes) and folded in value.decode(encoding, "replace").casefold()
+
+    return holds

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
-from msgspec import Meta
-
-Name = Annotated[str, Meta(min_length=1, max_length=1000)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
-
+from sidecar.archive.manifest import Part
 
 OnConflict = Literal["mine", "theirs", "newer"]
 """Of two rows of one id that differ, which stays when a backup is merged: the database's, the backup's, or the one that
@@ -19,21 +14,14 @@ MINE: OnConflict = "mine"
 NEWER: OnConflict = "newer"
 
 
-class Selection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+class PartToExport(Part, forbid_unknown_fields=True):
+    """Rows of the database: those that meet each of the criteria that are given."""
+
+
+class Selection(Part, forbid_unknown_fields=True):
     """Rows of a backup: those that meet each of the criteria that are given.
 
-    ``tables``: of these types, by the names of their tables. ``lists``: in these task lists, by name or id; with a
-    task, what belongs to it. ``ids``: with these ids, of whatever type. ``text``: with this text in a title or other
-    words, whatever its capitals. ``since``, ``until``: begun, else made, on these days and between (UTC).
-    ``missing``: only what the database has not, by its id. ``subtasks``: "with_parents" brings along the tasks that
-    they are parts of, "untied" makes them tasks of their own where those are not there.
+    ``missing``: only what the database has not, by its id.
     """
 
-    tables: list[Name] | None = None
-    lists: list[Name] | None = None
-    ids: list[Name] | None = None
-    text: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
-    since: Day | None = None
-    until: Day | None = None
     missing: bool = False
-    subtasks: Literal["with_parents", "untied"] = "with_parents"

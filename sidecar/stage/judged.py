@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from sidecar.archive.manifest import remark_on_part
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors.backups import InvalidBackup
 from sidecar.progress import Progress
 from sidecar.stage.checks import check
-from sidecar.stage.problems import ERROR, Problems
+from sidecar.stage.problems import ERROR, PARTIAL, Problems
 from sidecar.stage.stage import Stage
 from sidecar.stage.staging import Contents, stage_archive
 from sidecar.system.files import open_source
@@ -102,6 +103,8 @@ def _judged(
             contents = stage_archive(archive, stage, folder, problems, progress)
             for remark in contents.manifest.remarks if contents.manifest else ():
                 problems.warning("salvaged", remark)
+            if contents.part is not None:
+                problems.warning(PARTIAL, remark_on_part(contents.part))
             if rows:
                 check(stage, contents.metadata, problems, progress)
             yield Judged(stage, contents, problems)

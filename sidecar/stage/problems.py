@@ -16,6 +16,9 @@ from sidecar.results import LINES_SHOWN, PROBLEMS_SHOWN, Problem
 
 ERROR, WARNING = "error", "warning"
 
+PARTIAL = "partial"
+"""Kind of the warning that a backup holds a part of the data."""
+
 KEPT = "it is kept as it is"
 """What a warning says of a value that is none of an import's business."""
 

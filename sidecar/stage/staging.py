@@ -36,7 +36,7 @@ from sidecar.errors.backups import (
 )
 from sidecar.json_wording import in_words
 from sidecar.progress import Progress
-from sidecar.results import VERSION, BackupMetadata
+from sidecar.results import PARTIAL_VERSION, VERSION, BackupMetadata
 from sidecar.stage.problems import Problems
 from sidecar.stage.records import Batch, RecordReader, named
 from sidecar.stage.stage import Stage, own
@@ -61,6 +61,11 @@ class Contents:
     metadata: BackupMetadata
     manifest: Manifest | None
     settings: dict[str, msgspec.Raw]
+
+    @property
+    def part(self) -> str | None:
+        """What part of the data it holds, in words; None for all of it."""
+        return names.part_of(self.metadata, self.manifest)
 
 
 def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
@@ -118,6 +123,7 @@ class _Staging:
         self._tables = manifest.tables if manifest else {}
         self._read: set[str] = {names.MANIFEST}
         self._digests: dict[str, str] = {}
+        self._version = VERSION
 
     def run(self, metadata: BackupMetadata) -> Contents:
         self._declare()
@@ -134,6 +140,9 @@ class _Staging:
         self._exact()
         self._rest()
         self._hold_to_manifest()
+        if self._version == PARTIAL_VERSION:
+            # Wherever it is said, it is so: for all of the data a part is never taken.
+            metadata.version = PARTIAL_VERSION
         return Contents(metadata, self._manifest, settings)
 
     def _declare(self) -> None:
@@ -175,7 +184,7 @@ class _Staging:
             if isinstance(value, Array):
                 self._data_array(key, value)
             elif key == "version":
-                require_version(value)
+                self._version = require_version(value)
             elif key == "settings":
                 settings = _settings(value, names.DATA)
             elif key in CONTRACT:
@@ -350,8 +359,10 @@ class _Metadata(msgspec.Struct):
 def read_metadata(text: bytes) -> BackupMetadata:
     """metadata.json. Raises InvalidMetadata, UnsupportedVersion."""
     try:
-        require_version(msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null")))
-        metadata = BackupMetadata(version=VERSION, **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata)))
+        said = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null"))
+        metadata = BackupMetadata(
+            version=require_version(said), **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata))
+        )
         _require_single_keys(names.METADATA, text)
         if len(metadata.created_at) > limits.MAX_NAME:
             raise InvalidMetadata(detail=f"created_at takes {len(metadata.created_at):,} characters")
@@ -371,15 +382,19 @@ def _require_single_keys(name: str, text: bytes) -> None:
         pass
 
 
-def require_version(value: bytes) -> None:
-    """Raise UnsupportedVersion unless the JSON value is the one version there is, DamagedBackup if it is none."""
+def require_version(value: bytes) -> str:
+    """The version of a backup of all of the data, or of a part.
+
+    Raises UnsupportedVersion for a JSON value that is any other, DamagedBackup for one that cannot be read.
+    """
     try:
         version = msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
         raise DamagedBackup(detail=f"its version cannot be read ({in_words(error)})") from error
-    if version != VERSION:
-        shown = version if isinstance(version, str) else bytes(value).decode("utf-8", "replace")
-        raise UnsupportedVersion(detail=shown[:80])
+    if version in (VERSION, PARTIAL_VERSION):
+        return str(version)
+    shown = version if isinstance(version, str) else bytes(value).decode("utf-8", "replace")
+    raise UnsupportedVersion(detail=shown[:80])
 
 
 def _settings(value: bytes, name: str) -> dict[str, msgspec.Raw]:

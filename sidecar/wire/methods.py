@@ -26,7 +26,7 @@ from sidecar.automatic.answers import (
 from sidecar.automatic.policy import PolicyFile
 from sidecar.care.answers import DatabaseCheck
 from sidecar.comparison.answers import Difference, Searched
-from sidecar.errors.backups import BackupError
+from sidecar.errors.backups import BackupError, SelectionError
 from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
 from sidecar.errors.databases import DatabaseError
 from sidecar.errors.jobs import (
@@ -135,7 +135,8 @@ class Pong(msgspec.Struct, kw_only=True):
 
 
 def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
-    """Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole."""
+    """Write KiraPilot's data into a backup file, all of it or a part; an older file there is replaced when the new one
+    is proved."""
     from sidecar.export.exporting import export_data
 
     progress = context.progress(params.progress_token)
@@ -147,6 +148,7 @@ def export_data_to_file(params: ExportParams, context: Context) -> ExportResult:
         params.overwrite_shrunk,
         params.force,
         params.salvage,
+        params.selection,
     )
 
 
@@ -286,6 +288,7 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
 
 _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled)
+_EXPORT_OF_A_PART = (*_EXPORT, SelectionError)
 _PREVIEW = (*_FILES, DatabaseError, NoConflicts)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 _COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
@@ -296,7 +299,7 @@ _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
-        Method("export_data_to_file", export_data_to_file, ExportParams, ExportResult, _EXPORT),
+        Method("export_data_to_file", export_data_to_file, ExportParams, ExportResult, _EXPORT_OF_A_PART),
         Method("import_data_from_file", import_data_from_file, ImportParams, ImportResult, _IMPORT),
         Method("validate_backup_file", validate_backup_file, BackupParams, BackupMetadata, _FILES),
         Method(

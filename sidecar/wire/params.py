@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.json_wording import in_words
-from sidecar.selection.request import MINE, OnConflict, Selection
+from sidecar.selection.request import MINE, OnConflict, PartToExport, Selection
 from sidecar.wire.messages import InvalidParams, shorten
 
 ProgressToken = Annotated[
@@ -52,7 +52,10 @@ OverwriteShrunk = Annotated[
 ]
 Force = Annotated[
     bool,
-    Meta(description="If true, replaces even a write-protected file, and leaves it so; if false, refuses."),
+    Meta(
+        description="If true, replaces even a write-protected file, and leaves it so, and by a backup of a part of the"
+        " data even what is none; if false, refuses."
+    ),
 ]
 SalvageExport = Annotated[
     bool,
@@ -85,6 +88,15 @@ Part = Annotated[
     Meta(
         description="The part of the backup to take, with what it cannot be without; nothing is removed then, and"
         " overwrite says which of two rows of one id stays. All of it where nothing is chosen."
+    ),
+]
+
+
+ExportedPart = Annotated[
+    PartToExport | None,
+    Meta(
+        description="The part of the data to export, with what it cannot be without; everything where nothing is"
+        " chosen. The file's name must say partial."
     ),
 ]
 
@@ -122,6 +134,7 @@ class ExportParams(Params):
     overwrite_shrunk: OverwriteShrunk = False
     force: Force = False
     salvage: SalvageExport = False
+    selection: ExportedPart = None
 
 
 class PreviewParams(Params):
