@@ -345,8 +345,8 @@ class BackupSummary(BackupMetadata, kw_only=True):
     ``writer`` is who made it ("kirapilot" for the shipped app); ``revision`` its manifest's, null without one;
     ``migrations`` those of the database it was made from; ``tables`` the rows per table. ``form`` is what was given:
     "archive", "database" or "json" (then ``entries`` is empty); ``warnings`` say what of the file is no part of it.
-    ``partial``, since 1.1, says of a backup of a part of the data which part, in words; ``selection`` by which criteria,
-    as an export was given them. Both are null for a whole one.
+    ``partial``, since 1.1, says of a backup of a part of the data which part, in words; ``selection`` by which
+    criteria, as an export was given them. Both are null for a whole one.
     """
 
     path: str

@@ -135,7 +135,7 @@ def _file(path: Path) -> Iterator[ManualBackup]:
 
 
 def _part(path: Path) -> str | None:
-    """Which part of the data a file holds; None for all of it, and for one that cannot be read: nobody asked for that."""
+    """Which part of the data a file holds; None for all of it, and for one that cannot be read: nobody asked."""
     try:
         with open_source(str(path)) as file, file_errors(path, Act.UNPACK):
             return part_of(*read_head(ZipReader(file)))

@@ -12,7 +12,7 @@ from sidecar.archive.forms import ExactCell, Int64
 from sidecar.archive.manifest import Manifest
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.description.message_schemas import Schema, described_struct, headed
-from sidecar.results import VERSION, BackupMetadata
+from sidecar.results import PARTIAL_VERSION, VERSION, BackupMetadata
 from sidecar.stage.staging import SINCE_THIRD
 
 MOMENT = r"^[+-]?\d{4,6}-\d{1,2}-\d{1,2}([Tt ][\dTtZz:.,+ -]{0,64})?$"
@@ -60,7 +60,7 @@ def _metadata() -> Schema:
     schema = described_struct(BackupMetadata)
     for member in schema["properties"].values():
         del member["default"]
-    schema["properties"]["version"] = {"const": VERSION}
+    schema["properties"]["version"] = {"enum": [VERSION, PARTIAL_VERSION]}
     schema["required"] = [name for name in schema["properties"] if name not in SINCE_THIRD]
     return schema
 
@@ -71,7 +71,7 @@ def _data() -> Schema:
         "description": "The records of the five contract tables, all of them, and the settings.",
         "type": "object",
         "properties": {
-            "version": {"const": VERSION},
+            "version": {"enum": [VERSION, PARTIAL_VERSION]},
             "created_at": {"type": "string"},
             **tables,
             "settings": _settings(),

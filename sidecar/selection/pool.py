@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sidecar.archive.manifest import SETTINGS_TYPE
-from sidecar.database.introspection import Schema, plain_references, quote
+from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN, MIGRATIONS
 from sidecar.stage.stage import ROW, Stage
 
@@ -96,7 +96,11 @@ def _of_database(connection: sqlite3.Connection, schema: Schema, name: str, sour
     return PoolTable(
         name=name,
         columns=set(table.columns),
-        references={key.column: (key.parent, key.parent_column) for key in plain_references(table, schema)},
+        references={
+            key.column: (key.parent, key.parent_column)
+            for key in table.foreign_keys
+            if key.parent in schema and key.parent_column in schema[key.parent].columns
+        },
         source=source,
         row=row,
         filled=connection.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is not None,

@@ -62,7 +62,8 @@ export interface BackupStatus {
  * What is in an archive, as it says of itself, without judging it. `writer` is who made it ("kirapilot" for the
  * shipped app); `revision` its manifest's, null without one; `migrations` those of the database it was made from;
  * `tables` the rows per table. `form` is what was given: "archive", "database" or "json" (then `entries` is empty);
- * `warnings` say what of the file is no part of it.
+ * `warnings` say what of the file is no part of it. `partial`, since 1.1, says of a backup of a part of the data
+ * which part, in words; `selection` by which criteria, as an export was given them. Both are null for a whole one.
  */
 export interface BackupSummary {
   version: string;
@@ -83,6 +84,8 @@ export interface BackupSummary {
   settings: Array<string>;
   form: string;
   warnings: Array<string>;
+  partial: string | null;
+  selection: Record<string, unknown> | null;
 }
 
 /** At most 15 lines each of errors and warnings; `problems` holds the first 100 of each, structured. */
@@ -181,16 +184,6 @@ export interface Difference {
   warnings: Array<string>;
 }
 
-/** The page about a difference: whether there is one, how many rows differ, and how many of them it shows. */
-export interface DifferencePage {
-  path: string;
-  size: number;
-  cut: Array<string>;
-  identical: boolean;
-  total: number;
-  shown: number;
-}
-
 /** A restore that was tried on a throw-away database: `outcome` is "fine", "rotten" or "not_tried". */
 export interface Drill {
   when: string;
@@ -237,7 +230,8 @@ export interface Example {
 /**
  * BackupMetadata, and where the archive lies, its size in bytes, rows per table, and what to know of it. `older` is
  * the path of the backup that lay there before, where it was kept since it holds far more; else null. `readable` is
- * what could be read of a damaged database, per table; null where the backup holds everything.
+ * what could be read of a damaged database, per table; null where the backup holds everything. `selected`, since
+ * 1.1: of an export of a part of the data, the rows of each table that were chosen, and brought along; else null.
  */
 export interface ExportResult {
   version: string;
@@ -253,6 +247,7 @@ export interface ExportResult {
   warnings: Array<string>;
   older: string | null;
   readable: Record<string, ReadableTable> | null;
+  selected: Record<string, SelectedTable> | null;
 }
 
 /** What went wrong, when, and in which words for the user. */
@@ -305,7 +300,8 @@ export interface HoldAnswer {
 
 /**
  * What an import would do: BackupMetadata of the archive, and per table the account and some examples. `token`
- * stands for all of it: an import that is given it as `previewToken` does this, or refuses.
+ * stands for all of it: an import that is given it as `previewToken` does this, or refuses. `partial`, since 1.1,
+ * says of a backup of a part of the data which part, in words; it is null for a whole one.
  */
 export interface ImportPreview {
   version: string;
@@ -323,6 +319,7 @@ export interface ImportPreview {
   token: string;
   rescue: Rescue | null;
   selected: Record<string, SelectedTable> | null;
+  partial: string | null;
 }
 
 /**
@@ -330,7 +327,7 @@ export interface ImportPreview {
  * backup of what was there before; null where nothing was changed, and where there was nothing sound: `wreck` is
  * then the path of the broken file's copy, null if there was none. `settings` are the frontend's, to be put into
  * localStorage as they are: key -> JSON value, with the device's own API keys in their places; null where the
- * backup has none.
+ * backup has none. `partial` as in a preview.
  */
 export interface ImportResult {
   version: string;
@@ -349,6 +346,7 @@ export interface ImportResult {
   wreck: string | null;
   rescue: Rescue | null;
   selected: Record<string, SelectedTable> | null;
+  partial: string | null;
 }
 
 /** Who answers, in which version of the protocol, and the places in force from now on. */
@@ -381,12 +379,16 @@ export interface LeftOut {
   index?: number | null;
 }
 
-/** A backup that somebody put into a place; it is never removed. `size` is in bytes. */
+/**
+ * A backup that somebody put into a place; it is never removed. `size` is in bytes; `partial`, since 1.1, says of
+ * one that holds a part of the data which part.
+ */
 export interface ManualBackup {
   path: string;
   place: string;
   size: number;
   changed: string;
+  partial: string | null;
 }
 
 /** What is kept with a backup now, in so many places. */
@@ -395,6 +397,17 @@ export interface Noted {
   note: string;
   pinned: boolean;
   places: number;
+}
+
+/** Rows of the database: those that meet each of the criteria that are given. */
+export interface PartToExport {
+  tables?: Array<string> | null;
+  lists?: Array<string> | null;
+  ids?: Array<string> | null;
+  text?: string | null;
+  since?: string | null;
+  until?: string | null;
+  subtasks?: "untied" | "with_parents";
 }
 
 /** A folder that backups are kept in: `path` is absolute, or relative to the database's folder. */
@@ -523,19 +536,6 @@ export interface Report {
 }
 
 /**
- * The page about a backup. `is_valid`, `error_count` and `warning_count` are what a validation answers; the page
- * tells of all of it.
- */
-export interface ReportPage {
-  path: string;
-  size: number;
-  cut: Array<string>;
-  is_valid: boolean;
-  error_count: number;
-  warning_count: number;
-}
-
-/**
  * That the database is, or was, no database any more, and is made anew for the backup. `reason` is "missing",
  * "empty" or "damaged", `detail` what is the matter in a few words; `migrations` are those of the new database.
  * `in_place`: it was written into the very file, where a running app sees it; null in a preview. `readable`, since
@@ -570,7 +570,8 @@ export interface RunResult {
 
 /**
  * One safety copy: what it holds as it says itself, its size in bytes, and whether every byte of it proves.
- * `reason` says why it does not; the counts of one that cannot be read at all are 0.
+ * `reason` says why it does not; the counts of one that cannot be read at all are 0. `partial`, since 1.1, says of
+ * a file that holds a part of the data, and was only given a safety copy's name, which part.
  */
 export interface SafetyCopyState {
   version: string;
@@ -584,6 +585,7 @@ export interface SafetyCopyState {
   size: number;
   proved: boolean;
   reason: string | null;
+  partial: string | null;
 }
 
 /**
@@ -630,21 +632,17 @@ export interface SelectedTable {
 }
 
 /**
- * Rows of a backup: those that meet each of the criteria that are given. `tables`: of these types, by the names of
- * their tables. `lists`: in these task lists, by name or id; with a task, what belongs to it. `ids`: with these
- * ids, of whatever type. `text`: with this text in a title or other words, whatever its capitals. `since`, `until`:
- * begun, else made, on these days and between (UTC). `missing`: only what the database has not, by its id.
- * `subtasks`: "with_parents" brings along the tasks that they are parts of, "untied" makes them tasks of their own
- * where those are not there.
+ * Rows of a backup: those that meet each of the criteria that are given. `missing`: only what the database has not,
+ * by its id.
  */
 export interface Selection {
+  missing?: boolean;
   tables?: Array<string> | null;
   lists?: Array<string> | null;
   ids?: Array<string> | null;
   text?: string | null;
   since?: string | null;
   until?: string | null;
-  missing?: boolean;
   subtasks?: "untied" | "with_parents";
 }
 
@@ -700,6 +698,7 @@ export interface UndoResult {
   wreck: string | null;
   rescue: Rescue | null;
   selected: Record<string, SelectedTable> | null;
+  partial: string | null;
   path: string;
 }
 
@@ -764,13 +763,21 @@ export interface ExportDataToFileParams {
    * and says where.
    */
   overwriteShrunk?: boolean;
-  /** If true, replaces even a write-protected file, and leaves it so; if false, refuses. */
+  /**
+   * If true, replaces even a write-protected file, and leaves it so, and by a backup of a part of the data even
+   * what is none; if false, refuses.
+   */
   force?: boolean;
   /**
    * If true, writes what can still be read of a damaged database, into a file that replaces nothing; a sound
    * database is exported as ever. If false, refuses a damaged one.
    */
   salvage?: boolean;
+  /**
+   * The part of the data to export, with what it cannot be without; everything where nothing is chosen. The file's
+   * name must say partial.
+   */
+  selection?: PartToExport | null;
 }
 
 /** Params of import_data_from_file. */
@@ -925,36 +932,6 @@ export interface CheckDatabaseParams {
   progressToken?: string | number | null;
 }
 
-/** Params of write_report. */
-export interface WriteReportParams {
-  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
-  backup: string;
-  /** Path of the page to write (.html). */
-  target: string;
-  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
-  progressToken?: string | number | null;
-  /** If true, replaces a page that is there; if false, refuses. No other file is ever replaced. */
-  force?: boolean;
-}
-
-/** Params of write_difference. */
-export interface WriteDifferenceParams {
-  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
-  left: string;
-  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
-  right: string;
-  /** Path of the page to write (.html). */
-  target: string;
-  /** The first row shown, counted from 0 over all tables. */
-  start?: number;
-  /** Most rows shown. */
-  count?: number;
-  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
-  progressToken?: string | number | null;
-  /** If true, replaces a page that is there; if false, refuses. No other file is ever replaced. */
-  force?: boolean;
-}
-
 /** Params of get_backup_policy. */
 export interface GetBackupPolicyParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -1084,7 +1061,10 @@ export interface CancelRequestParams {
 
 /** Every method, by name: what it takes and what it answers. */
 export interface Methods {
-  /** Write all of KiraPilot's data into a backup file; an older file there is replaced when the new one is whole. */
+  /**
+   * Write KiraPilot's data into a backup file, all of it or a part; an older file there is replaced when the new
+   * one is proved.
+   */
   "export_data_to_file": { params: ExportDataToFileParams; result: ExportResult };
   /** Bring a backup into KiraPilot's database: all of it, or nothing; what it changes is kept in a safety copy. */
   "import_data_from_file": { params: ImportDataFromFileParams; result: ImportResult };
@@ -1108,10 +1088,6 @@ export interface Methods {
   "find_in_backups": { params: FindInBackupsParams; result: Searched };
   /** Tell what is wrong with the database as it is now, what it means, and what mends it; changes nothing. */
   "check_database": { params: CheckDatabaseParams; result: DatabaseCheck };
-  /** Write one HTML page about a backup, or the database as it is now: what it holds, and what is wrong with it. */
-  "write_report": { params: WriteReportParams; result: ReportPage };
-  /** Write one HTML page about how two backups differ, or a backup and the database, row by row, field by field. */
-  "write_difference": { params: WriteDifferenceParams; result: DifferencePage };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
   /** Put a policy into force; what it leaves out has its default. */
@@ -1201,8 +1177,9 @@ export type ErrorKind =
   | "no_timer_service"
   | "timer_refused"
   | "cannot_schedule"
-  | "page_exists"
-  | "not_a_page"
+  | "replaces_whole"
+  | "name_of_whole"
+  | "not_whole"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"
