@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 
 from sidecar import __version__
 from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_automatic
+from sidecar.cli.backup_arguments import BackupOptions, declare_backups
 from sidecar.cli.care import CareOptions, declare_care
 from sidecar.cli.comparison_arguments import ComparisonOptions, declare_comparison
-from sidecar.cli.selection_arguments import SelectionOptions, add_conflicts, add_selection
+from sidecar.cli.selection_arguments import SelectionOptions
 from sidecar.cli.suggesting import explained
 from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
@@ -54,6 +55,7 @@ exit codes:
   110-111  a page would take the place of a page, or of another file
   120-121  check: something was found, or the database is damaged
   70      unexpected: please report it
+  105-107 a partial backup would take the place of a whole one, or its name does not say partial
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 
 Without a command, and with its input not a terminal, the program serves.
@@ -71,16 +73,10 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Options(AutomaticOptions, CareOptions, ComparisonOptions, SelectionOptions):
+class Options(BackupOptions, AutomaticOptions, CareOptions, ComparisonOptions, SelectionOptions):
     """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
 
     command: str | None
-    file: str
-    basic: bool
-    merge: bool
-    allow_loss: bool
-    salvage: bool
-    force: bool = False
     rows: int
     folder: str | None
     summary: bool
@@ -122,14 +118,8 @@ def make_parser() -> _Parser:
     _add_database(parser)
     _add_output(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    declare_backups(partial(_command, commands), _add_database_and_output)
     for declare in (
-        _export,
-        _import,
-        _validate,
-        _preview,
-        _undo,
-        _backups,
-        _inspect,
         _demo,
         _serve,
         _licences,
@@ -178,137 +168,6 @@ def _command(commands: _Commands[Any], name: str, summary: str, more: str, examp
         name, help=summary, description=f"{summary}.\n{more}", epilog=f"examples:\n{shown}\n"
     )
     return parser
-
-
-def _export(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "export",
-        "Write all data into a backup file",
-        "The file appears whole or not at all: a failed export leaves an older backup as it was.\n"
-        "The app's own settings lie in its window: only an export in KiraPilot has them too.\n"
-        "A damaged database is refused, unless --salvage is given: what can still be read of it is\n"
-        "then written, beside FILE if there is one, and can be merged, but replaces nothing.",
-        [
-            "export kirapilot-backup.kpbackup",
-            "export --yes --json nightly.kpbackup",
-            "export --salvage rest.kpbackup",
-            "export -",
-        ],
-    )
-    parser.add_argument("file", metavar="FILE", help='the backup to write (.kpbackup); "-" is standard output')
-    _add_yes(parser, "replace an existing FILE without asking")
-    parser.add_argument("--force", action="store_true", help="replace FILE even if it is write-protected")
-    parser.add_argument("--salvage", action="store_true", help="of a damaged database, save what can be read")
-    _add_database(parser)
-    _add_output(parser)
-
-
-def _import(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "import",
-        "Restore a backup into the database",
-        "Shows what would change and asks before it replaces anything.\nAll of it happens, or nothing;"
-        " what was there before is kept in a safety copy.\n"
-        "A damaged backup is refused, unless --salvage is given: what can be proved of it is then\n"
-        "added to the data, or updates it; nothing is removed. It is always shown first, and asked\n"
-        "unless --yes is given. What was shown is done, or nothing.",
-        [
-            "import kirapilot-backup.kpbackup",
-            "import --merge other-device.kpbackup",
-            "import --yes nightly.kpbackup",
-            "import --list Garden --missing old.kpbackup",
-            "import --salvage damaged.kpbackup",
-        ],
-    )
-    _add_file(parser)
-    _add_mode(parser)
-    add_conflicts(parser)
-    add_selection(parser)
-    _add_yes(parser, "replace the data without asking")
-    _add_database(parser)
-    _add_output(parser)
-
-
-def _validate(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "validate",
-        "Check a backup file",
-        "Lists every problem; exits with 0 if the backup is whole. With --database it is held against\n"
-        "that database as well: 0 then means that it can replace what is there without loss.",
-        [
-            "validate kirapilot-backup.kpbackup",
-            "validate --basic --json nightly.kpbackup",
-            "validate --database kirapilot.db kirapilot-backup.kpbackup",
-        ],
-    )
-    _add_file(parser)
-    depth = parser.add_mutually_exclusive_group()
-    depth.add_argument("--comprehensive", dest="basic", action="store_false", help="find every problem (the default)")
-    depth.add_argument("--basic", dest="basic", action="store_true", help="stop at the first error")
-    parser.set_defaults(basic=False)
-    _add_database(parser)
-    _add_output(parser)
-
-
-def _preview(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "preview",
-        "Show what an import would change",
-        "Reads the backup and the database, and changes neither.",
-        ["preview kirapilot-backup.kpbackup", "preview --merge --json other-device.kpbackup"],
-    )
-    _add_file(parser)
-    _add_mode(parser)
-    add_conflicts(parser)
-    add_selection(parser)
-    _add_database(parser)
-    _add_output(parser)
-
-
-def _undo(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "undo",
-        "Put back what the last import replaced",
-        "Shows what would change and asks first. It makes a safety copy itself:\n"
-        "a second undo brings back what the first took away.",
-        ["undo", "undo --yes --json", "undo --to before-import-20261122T160721.689983Z"],
-    )
-    parser.add_argument("--to", metavar="ID", default=None, help="the safety copy to put back, as: backups names it")
-    _add_yes(parser, "put it back without asking")
-    _add_database(parser)
-    _add_output(parser)
-
-
-def _backups(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "backups",
-        "List all backups: automatic ones and safety copies",
-        "The newest first; every byte of each safety copy is read and held against what was written,\n"
-        "automatic ones are re-read now and then. A number is for show, restore, pin and note; the name\n"
-        "of a safety copy for undo --to.",
-        ["backups", "backups --json"],
-    )
-    _add_database(parser)
-    _add_output(parser)
-
-
-def _inspect(commands: _Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "inspect",
-        "Show what a backup file holds",
-        "Tells what the file says of itself, without judging it; no database is needed.",
-        ["inspect kirapilot-backup.kpbackup", "inspect --json nightly.kpbackup"],
-    )
-    _add_file(parser)
-    _add_database(parser)
-    _add_output(parser)
 
 
 def _demo(commands: _Commands[_Parser]) -> None:
@@ -366,20 +225,6 @@ def _completion(commands: _Commands[_Parser]) -> None:
 def _help(commands: _Commands[_Parser]) -> None:
     parser = _command(commands, "help", "Show what can be typed", "The same as --help.", ["help", "help import"])
     parser.add_argument("topic", metavar="COMMAND", nargs="?", default=None, help="the command to tell about")
-
-
-def _add_file(parser: _Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the backup to read (.kpbackup or .zip)")
-
-
-def _add_mode(parser: _Parser) -> None:
-    parser.add_argument("--merge", action="store_true", help="add what is missing, and keep all that is there")
-    parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
-    parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
-
-
-def _add_yes(parser: _Parser, meaning: str) -> None:
-    parser.add_argument("-y", "--yes", action="store_true", help=meaning)
 
 
 def _add_database(parser: argparse.ArgumentParser) -> None:

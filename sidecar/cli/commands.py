@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from sidecar.cli.arguments import PROGRAM, Options, UsageError, parse
@@ -94,11 +95,15 @@ def export(options: Options, terminal: Terminal) -> int:
         piped = piping.export_to_output(options, terminal)
         terminal.remark(rendering.export_lines(piped))
         return DONE
+    part = options.part()
+    options.file = _file_for(options.file, part is not None)
     agreed, force = options.yes, options.force
     if _exists(options.file):
         agreed, force = questions.confirm_replacement(options, terminal)
     with terminal.progress() as progress:
-        result = exporting.export_data(options.places(), options.file, progress, None, agreed, force, options.salvage)
+        result = exporting.export_data(
+            options.places(), options.file, progress, None, agreed, force, options.salvage, part
+        )
     terminal.answer(result, lambda: rendering.export_lines(result))
     return DONE
 
@@ -263,6 +268,20 @@ COMMANDS: dict[str, Callable[[Options, Terminal], int]] = {
     **COMPARISON,
     **CARE,
 }
+
+
+def _file_for(file: str, is_part: bool) -> str:
+    """The file to write; of a part of the data one with a name of its own, where none, or a folder, was typed."""
+    from sidecar.export.partial import default_name, require_name
+
+    if is_part and (not file or Path(file).is_dir()):
+        return str(Path(file) / default_name(date.today()))
+    if is_part:
+        # Before anything is asked about the file.
+        require_name(Path(file))
+    if not file:
+        raise UsageError("the following arguments are required: FILE", f"{PROGRAM} export --help shows what they are.")
+    return file
 
 
 def _exists(file: str) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import date
 
 from sidecar.cli.arguments import Options, UsageError
 from sidecar.errors.paths import ReadFailed
 from sidecar.export.exporting import export_data
+from sidecar.export.partial import default_name
 from sidecar.results import ExportResult
 from sidecar.screen.terminal import Terminal
 from sidecar.system.workfolder import folder_errors, work_folder
@@ -28,9 +30,10 @@ def export_to_output(options: Options, terminal: Terminal) -> ExportResult:
         raise UsageError("A backup is not for a terminal.", 'Add "> kirapilot-backup.kpbackup", or name a file.')
     places = options.places()
     with work_folder(places.work_dir) as folder:
-        backup = folder / "backup.kpbackup"
+        part = options.part()
+        backup = folder / ("backup.kpbackup" if part is None else default_name(date.today()))
         with terminal.progress() as progress:
-            result = export_data(places, str(backup), progress, salvage=options.salvage)
+            result = export_data(places, str(backup), progress, salvage=options.salvage, part=part)
         with folder_errors(places.work_dir):
             file = backup.open("rb")
         with file:

@@ -21,23 +21,25 @@ if TYPE_CHECKING:
 
 
 def confirm_replacement(options: Options, terminal: Terminal) -> tuple[bool, bool]:
-    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less, and to
-    the end of one that is write-protected: --yes alone does not agree to that."""
-    from sidecar.export import shrinking
+    """Ask before a file is replaced; answers whether the user also agrees to a backup that holds far less, and to the
+    end of one that is write-protected, or whole where a part takes its place: --yes alone does not agree to that."""
+    from sidecar.export import partial, shrinking
     from sidecar.system.permissions import is_write_protected
 
     protected = is_write_protected(Path(options.file))
+    unlike = options.part() is not None and not partial.is_partial(Path(options.file))
     fact = f"{printable(options.file)} exists already{', and is write-protected' if protected else ''}"
+    fact += ", and this backup of a part of the data would take the place of what is none" if unlike else ""
     if options.yes or not terminal.can_ask:
         _require_yes(options, terminal, fact, "Replace it?")
         return True, options.force
     shrunk = None
-    if not options.salvage:
+    if not options.salvage and options.part() is None:
         # Of a damaged database nobody can tell, and what is salvaged replaces nothing.
         with terminal.progress() as progress:
             shrunk = shrinking.foresee(options.places(), options.file, progress)
     _require_yes(options, terminal, f"{fact}. This backup would hold {shrunk}" if shrunk else fact, "Replace it?")
-    return bool(shrunk), protected or options.force
+    return bool(shrunk), protected or unlike or options.force
 
 
 def confirm_import(options: Options, terminal: Terminal) -> str | None:
@@ -55,7 +57,7 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
         terminal.note("\n".join(changes.preview_lines(expected)))
     if options.salvage:
         fact = f"This brings what can be proved of a damaged backup into {database}"
-    elif options.selection() is not None:
+    elif options.selection() is not None or (expected is not None and expected.partial is not None):
         fact = f"This brings a part of the backup into {database}"
     elif options.merge:
         fact = f"This merges the backup into {database}, and rows of it may take the place of yours"

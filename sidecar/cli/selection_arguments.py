@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     # Importing it would load what the command line does without.
-    from sidecar.selection.request import OnConflict, Selection
+    from sidecar.selection.request import OnConflict, PartToExport, Selection
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -27,33 +27,52 @@ class SelectionOptions(argparse.Namespace):
     on_conflict: OnConflict = "mine"
 
     def selection(self) -> Selection | None:
-        """The part that is meant; None for all of the backup."""
+        """The part of a backup that is meant; None for all of it."""
         from sidecar.selection.request import Selection
 
-        chosen = Selection(
-            tables=self.types,
-            lists=self.lists,
-            ids=self.ids,
-            text=self.with_text,
-            since=self.since,
-            until=self.until,
-            missing=self.missing,
-            subtasks="untied" if self.untied else "with_parents",
-        )
+        chosen = Selection(**self._criteria(), missing=self.missing)
         return chosen if chosen != Selection(subtasks=chosen.subtasks) else None
+
+    def part(self) -> PartToExport | None:
+        """The part of the data that is to be exported; None for all of it."""
+        from sidecar.selection.request import PartToExport
+
+        chosen = PartToExport(**self._criteria())
+        return chosen if chosen != PartToExport(subtasks=chosen.subtasks) else None
+
+    def _criteria(self) -> dict[str, Any]:
+        return {
+            "tables": self.types,
+            "lists": self.lists,
+            "ids": self.ids,
+            "text": self.with_text,
+            "since": self.since,
+            "until": self.until,
+            "subtasks": "untied" if self.untied else "with_parents",
+        }
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose a part of a backup."""
-    group = parser.add_argument_group("a part of the backup, with what it cannot be without; nothing is then removed")
+    group = _add_criteria(parser, "a part of the backup, with what it cannot be without; nothing is then removed")
+    group.add_argument("--missing", action="store_true", help="only what the database does not have")
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a part of the data."""
+    _add_criteria(parser, "a part of the data, with what it cannot be without; the backup is then partial")
+
+
+def _add_criteria(parser: argparse.ArgumentParser, title: str) -> argparse._ArgumentGroup:
+    group = parser.add_argument_group(title)
     group.add_argument("--list", dest="lists", metavar="NAME", action="append", help="what is in this task list")
     group.add_argument("--type", dest="types", metavar="TABLE", action="append", help="this type, as inspect names it")
     group.add_argument("--id", dest="ids", metavar="ID", action="append", help="the row with this id, as find shows it")
     group.add_argument("--text", dest="with_text", metavar="TEXT", help="rows with this text in a title or other words")
     group.add_argument("--since", metavar="DAY", type=_day, help="begun or made on this day (UTC) or later")
     group.add_argument("--until", metavar="DAY", type=_day, help="begun or made on this day (UTC) or earlier")
-    group.add_argument("--missing", action="store_true", help="only what the database does not have")
     group.add_argument("--untied", action="store_true", help="subtasks without their parents: as tasks of their own")
+    return group
 
 
 def add_conflicts(parser: argparse.ArgumentParser) -> None:

@@ -108,15 +108,15 @@ class SelectionError(BackupError):
 
 
 class NothingSelected(SelectionError):
-    """Nothing in the backup is what was chosen. Choose other lists, types, words or days."""
+    """Nothing that is there is what was chosen. Choose other lists, types, words or days."""
 
-    kind, code, hint = "nothing_selected", 71, "Choose something that the backup holds."
+    kind, code, hint = "nothing_selected", 71, "Choose something that is there."
 
 
 class NoSuchRows(SelectionError):
-    """The backup holds no such {detail}. Look into it first, and choose what is there."""
+    """What was chosen is not there, {detail}. Look first, and choose what is there."""
 
-    kind, code, hint = "no_such_rows", 72, "Choose something that the backup holds."
+    kind, code, hint = "no_such_rows", 72, "Choose something that is there."
 
 
 class SelectionTurnedRound(SelectionError):

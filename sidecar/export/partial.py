@@ -62,11 +62,12 @@ def require_name(target: Path) -> None:
 
 def require_no_whole(target: Path) -> None:
     """Raise ReplacesWhole where anything but a backup of a part would be replaced."""
-    if target.exists() and not _is_partial(target):
+    if target.exists() and not is_partial(target):
         raise ReplacesWhole(path=target)
 
 
-def _is_partial(path: Path) -> bool:
+def is_partial(path: Path) -> bool:
+    """Whether a backup of a part of the data lies there."""
     try:
         with open_source(str(path)) as file, file_errors(path, Act.UNPACK):
             return part_of(*read_head(ZipReader(file))) is not None
