@@ -184,6 +184,16 @@ export interface Difference {
   warnings: Array<string>;
 }
 
+/** The page about a difference: whether there is one, how many rows differ, and how many of them it shows. */
+export interface DifferencePage {
+  path: string;
+  size: number;
+  cut: Array<string>;
+  identical: boolean;
+  total: number;
+  shown: number;
+}
+
 /** A restore that was tried on a throw-away database: `outcome` is "fine", "rotten" or "not_tried". */
 export interface Drill {
   when: string;
@@ -533,6 +543,19 @@ export interface Report {
   unit: string;
   percentage: number;
   message: string;
+}
+
+/**
+ * The page about a backup. `is_valid`, `error_count` and `warning_count` are what a validation answers; the page
+ * tells of all of it.
+ */
+export interface ReportPage {
+  path: string;
+  size: number;
+  cut: Array<string>;
+  is_valid: boolean;
+  error_count: number;
+  warning_count: number;
 }
 
 /**
@@ -932,6 +955,36 @@ export interface CheckDatabaseParams {
   progressToken?: string | number | null;
 }
 
+/** Params of write_report. */
+export interface WriteReportParams {
+  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
+  backup: string;
+  /** Path of the page to write (.html). */
+  target: string;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+  /** If true, replaces a page that is there; if false, refuses. No other file is ever replaced. */
+  force?: boolean;
+}
+
+/** Params of write_difference. */
+export interface WriteDifferenceParams {
+  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
+  left: string;
+  /** A backup: its path, its number in list_backups, or a safety copy's name; or now: the database. */
+  right: string;
+  /** Path of the page to write (.html). */
+  target: string;
+  /** The first row shown, counted from 0 over all tables. */
+  start?: number;
+  /** Most rows shown. */
+  count?: number;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+  /** If true, replaces a page that is there; if false, refuses. No other file is ever replaced. */
+  force?: boolean;
+}
+
 /** Params of get_backup_policy. */
 export interface GetBackupPolicyParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -1088,6 +1141,10 @@ export interface Methods {
   "find_in_backups": { params: FindInBackupsParams; result: Searched };
   /** Tell what is wrong with the database as it is now, what it means, and what mends it; changes nothing. */
   "check_database": { params: CheckDatabaseParams; result: DatabaseCheck };
+  /** Write one HTML page about a backup, or the database as it is now: what it holds, and what is wrong with it. */
+  "write_report": { params: WriteReportParams; result: ReportPage };
+  /** Write one HTML page about how two backups differ, or a backup and the database, row by row, field by field. */
+  "write_difference": { params: WriteDifferenceParams; result: DifferencePage };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
   /** Put a policy into force; what it leaves out has its default. */
@@ -1180,6 +1237,8 @@ export type ErrorKind =
   | "replaces_whole"
   | "name_of_whole"
   | "not_whole"
+  | "page_exists"
+  | "not_a_page"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"
