@@ -52,10 +52,10 @@ exit codes:
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none
+  105-107  a partial backup would stand for a whole one, or its name does not say partial
   110-111  a page would take the place of a page, or of another file
   120-121  check: something was found, or the database is damaged
   70      unexpected: please report it
-  105-107 a partial backup would take the place of a whole one, or its name does not say partial
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 
 Without a command, and with its input not a terminal, the program serves.
