@@ -280,7 +280,8 @@ def _file_for(file: str, is_part: bool) -> str:
         # Before anything is asked about the file.
         require_name(Path(file))
     if not file:
-        raise UsageError("the following arguments are required: FILE", f"{PROGRAM} export --help shows what can be typed.")
+        where = f"{PROGRAM} export --help shows what can be typed."
+        raise UsageError("the following arguments are required: FILE", where)
     return file
 
 
