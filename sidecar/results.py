@@ -204,7 +204,8 @@ class ImportPreview(BackupMetadata, kw_only=True):
     """What an import would do: BackupMetadata of the archive, and per table the account and some examples.
 
     ``token`` stands for all of it: an import that is given it as ``previewToken`` does this, or refuses. ``partial``,
-    since 1.1, says of a backup of a part of the data which part, in words; it is null for a whole one.
+    since 1.1, says of a backup of a part of the data which part, in words; it is null for a whole one. ``conflicts``,
+    since 1.1, counts the rows of a merge that differ from the database's of the same id: their numbers are 1 to that.
     """
 
     overwrite: bool
@@ -216,6 +217,7 @@ class ImportPreview(BackupMetadata, kw_only=True):
     rescue: Rescue | None = None
     selected: dict[str, SelectedTable] | None = None
     partial: str | None = None
+    conflicts: int = 0
 
 
 class ImportResult(BackupMetadata, kw_only=True):

@@ -30,6 +30,7 @@ ORDER = (
     "sources",
     "selection",
     "restore",
+    "merging",
     "rescue",
     "salvage",
     "stage",

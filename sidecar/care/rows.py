@@ -13,8 +13,8 @@ from sidecar.care.findings import Found
 from sidecar.care.references import LISTS, all_references, unknown_references
 from sidecar.database.introspection import Schema, TableSchema, quote
 from sidecar.database.models import KNOWN
+from sidecar.merging.row_names import row_name, shortened
 from sidecar.progress import Progress
-from sidecar.restore.row_names import row_name, shortened
 from sidecar.stage.records import named, singular
 
 SESSIONS = "time_sessions"

@@ -48,7 +48,7 @@ exit codes:
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
   66      the database needs what the program does not know: update KiraPilot
-  71-75   nothing of the backup is what was chosen, or there is nothing to compare or to settle
+  71-77   nothing of the backup is what was chosen, or there is nothing to compare or to settle
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from sidecar.cli.automatic_arguments import DECLARE
+from sidecar.cli.selection_arguments import add_conflicts, add_selection
 
 SIDES = (
     "A side is a backup's path, its number as backups lists it, a safety copy's name, or now: the\n"
@@ -20,6 +21,7 @@ class ComparisonOptions(argparse.Namespace):
     right: str
     start: int
     count: int | None
+    first: int
     query: str
     task_id: bool
     backup: str
@@ -28,7 +30,7 @@ class ComparisonOptions(argparse.Namespace):
 
 def declare_comparison(declare: DECLARE, finish: Callable[[argparse.ArgumentParser], None]) -> None:
     """Add the commands; ``finish`` adds what every command takes."""
-    for parser in (_diff(declare), _find(declare), _report(declare)):
+    for parser in (_diff(declare), _conflicts(declare), _find(declare), _report(declare)):
         finish(parser)
 
 
@@ -55,6 +57,28 @@ def _diff(declare: DECLARE) -> argparse.ArgumentParser:
     )
     parser.add_argument("--html", dest="page", metavar="PAGE", help="write the difference as an HTML page instead")
     _add_force(parser)
+    return parser
+
+
+def _conflicts(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "conflicts",
+        "Show which rows of a backup differ from the database's",
+        "Of a merge: rows of one id with other content, numbered, field by field, and which is newer.\n"
+        "Neither the backup nor the database is changed. What stays is as --on-conflict says.",
+        ["conflicts other-device.kpbackup", "conflicts --on-conflict newer --from 101 other-device.kpbackup"],
+    )
+    parser.add_argument("file", metavar="FILE", help="the backup to read (.kpbackup or .zip)")
+    parser.add_argument(
+        "--from", metavar="N", dest="first", type=_number, default=1, help="begin with this number (default: 1)"
+    )
+    parser.add_argument(
+        "--count", metavar="N", type=_shown, default=100, help="show at most N of them (default: %(default)s)"
+    )
+    add_conflicts(parser)
+    add_selection(parser)
+    parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
+    parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
     return parser
 
 
@@ -96,6 +120,18 @@ def _not_negative(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
+
+
+def _number(text: str) -> int:
+    if (number := _not_negative(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a conflict: they begin with 1")
+    return number
+
+
+def _shown(text: str) -> int:
+    if not 1 <= (number := _not_negative(text)) <= 1_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 1,000; use --from for those that follow")
+    return number
 
 
 def _page(text: str) -> int:

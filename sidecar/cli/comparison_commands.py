@@ -23,6 +23,28 @@ def diff(options: Options, terminal: Terminal) -> int:
     return SAME if result.identical else DIFFERENT
 
 
+def conflicts(options: Options, terminal: Terminal) -> int:
+    """``conflicts FILE``: the rows that a merge would have to choose between."""
+    from sidecar.jobs.conflicts import COUNT, list_conflicts
+    from sidecar.jobs.request import Request
+    from sidecar.merging.policy import Policies
+    from sidecar.screen import conflict_text
+
+    request = Request(
+        options.places(),
+        options.file,
+        overwrite=False,
+        allow_loss=options.allow_loss,
+        salvage=options.salvage,
+        selection=options.selection(),
+        policies=Policies(options.on_conflict),
+    )
+    with terminal.progress() as progress:
+        result = list_conflicts(request, progress, options.first, options.count or COUNT)
+    terminal.answer(result, lambda: conflict_text.conflict_lines(result))
+    return SAME
+
+
 def find(options: Options, terminal: Terminal) -> int:
     """``find TEXT``: in which backups a task stands."""
     from sidecar.comparison.history import find_in_backups
@@ -34,4 +56,9 @@ def find(options: Options, terminal: Terminal) -> int:
     return SAME if result.tasks else DIFFERENT
 
 
-COMPARISON: Mapping[str, Callable[[Options, Terminal], int]] = {"diff": diff, "find": find, "report": report}
+COMPARISON: Mapping[str, Callable[[Options, Terminal], int]] = {
+    "diff": diff,
+    "conflicts": conflicts,
+    "find": find,
+    "report": report,
+}

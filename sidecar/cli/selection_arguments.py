@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     # Importing it would load what the command line does without.
-    from sidecar.selection.request import OnConflict, PartToExport, Selection
+    from sidecar.merging.policy import OnConflict
+    from sidecar.selection.request import PartToExport, Selection
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 

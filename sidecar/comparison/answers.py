@@ -6,8 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-Value = str | int | float | None
-"""A value as it is shown: bytes by their number, a long text by its beginning."""
+from sidecar.merging.answers import Value
 
 
 class ComparedSide(msgspec.Struct, kw_only=True):

@@ -20,12 +20,12 @@ from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.shelf import all_files
 from sidecar.comparison.answers import Found, Searched, Version
-from sidecar.comparison.rows import shown_value
 from sidecar.comparison.sides import NOW, archived
 from sidecar.errors.backups import BackupError, DamagedBackup
 from sidecar.errors.databases import DatabaseError
 from sidecar.errors.paths import PathError
 from sidecar.json_wording import in_words
+from sidecar.merging.answers import shown_value
 from sidecar.progress import Progress
 from sidecar.stage.staging import read_head
 from sidecar.system.files import open_source

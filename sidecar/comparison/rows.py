@@ -9,14 +9,11 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sidecar.comparison.answers import Change, TableDifference, Value, Values
+from sidecar.comparison.answers import Change, TableDifference, Values
 from sidecar.database.introspection import quote
-from sidecar.restore.row_names import row_name, shortened
+from sidecar.merging.answers import shown_value
+from sidecar.merging.row_names import list_name, row_name, shortened
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
-
-LISTS = "task_lists"
-LONGEST = 2_000
-"""Most characters of a value that is shown."""
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 
@@ -124,18 +121,6 @@ def _same(one: object, other: object) -> bool:
     return one == other and isinstance(one, bytes) == isinstance(other, bytes)
 
 
-def shown_value(value: object) -> Value:
-    """A value of SQLite as JSON and people can take it."""
-    if isinstance(value, bytes):
-        return f"({len(value):,} bytes)"
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST else value[:LONGEST] + "…"
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return str(value)
-    assert value is None or isinstance(value, (int, float))
-    return value
-
-
 def _by_key(connection: sqlite3.Connection, pair: Pair, differing: str) -> None:
     key = " AND ".join(f"r.{quote(column)} = l.{quote(column)}" for column in pair.left.key)
     same = " AND ".join(_equal(pair, column) for column in pair.columns()) or "1"
@@ -214,14 +199,7 @@ def _label(side: str, where: str, columns: Collection[str]) -> str:
 
 
 def _list(side: str, where: str, columns: Collection[str]) -> str:
-    """SQL: the name of the task list that a row belongs to, itself or by its task."""
-    if "task_list_id" in columns:
-        of = f"{side}.task_list_id"
-    elif "task_id" in columns:
-        of = f"(SELECT k.task_list_id FROM {quote(where)}.tasks k WHERE k.id = {side}.task_id)"
-    else:
-        return "NULL"
-    return f"(SELECT CAST(n.name AS TEXT) FROM {quote(where)}.{LISTS} n WHERE n.id = {of})"
+    return list_name(columns, row=side, where=where)
 
 
 def _table(side: str, name: str) -> str:

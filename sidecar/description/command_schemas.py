@@ -37,6 +37,7 @@ RESULT_OF = {
     "pin": "note_backup",
     "unpin": "note_backup",
     "note": "note_backup",
+    "conflicts": "conflicts",
     "diff": "compare_backups",
     "diff --html": "write_difference",
     "find": "find_in_backups",

@@ -21,7 +21,7 @@ from sidecar import __version__
 from sidecar.description.message_schemas import make_schemas
 from sidecar.description.plain_text import plain, plainly_described, require_plain
 from sidecar.description.typescript import make_types
-from sidecar.errors import backups, base, databases, jobs, paths
+from sidecar.errors import backups, base, conflicts, databases, jobs, paths
 from sidecar.errors.base import SidecarError
 from sidecar.progress import Report
 from sidecar.wire import messages
@@ -35,7 +35,7 @@ SCHEMAS = "schemas"
 PROGRAM = "python -m sidecar.description.openrpc"
 """What a developer types to make the files anew."""
 
-FAMILIES = (base, paths, backups, databases, jobs)
+FAMILIES = (base, paths, backups, databases, conflicts, jobs)
 """The modules of the errors."""
 
 _REFERENCE = "#/components/schemas/{name}"

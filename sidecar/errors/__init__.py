@@ -6,6 +6,7 @@ Tree, and the module of each branch::
     ├── PathError              paths      the path given cannot be used, or the place where it lies
     ├── BackupError            backups    the backup file is at fault, or what was chosen of it
     ├── DatabaseError          databases  the app's database is at fault, or in the way
+    ├── ConflictError          conflicts  rows that differ cannot be settled as it was asked for
     └── ...                    jobs       a job cannot be done, or its proof failed
 
 A class's docstring is its sentence for the user: what happened, then what to do.

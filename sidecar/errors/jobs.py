@@ -100,10 +100,3 @@ class CannotSchedule(SidecarError):
     """No timer can start this program, or not with these paths: {detail}. Use other paths."""
 
     kind, code, hint = "cannot_schedule", 86, "Copy the program, or name the database, by another path."
-
-
-class NoConflicts(SidecarError):
-    """A replacement has no conflicts to settle, since the backup's rows take the place of all. Merge instead, or leave
-    the choice out."""
-
-    kind, code, hint = "no_conflicts", 75, "Leave onConflict out, or set overwrite to false."

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,13 +21,19 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
+from sidecar.database.introspection import Schema
 from sidecar.errors.backups import NotABackup, NothingToSalvage, NotWhole, PartialBackup
 from sidecar.errors.base import SidecarError
+from sidecar.errors.conflicts import NoConflicts
 from sidecar.errors.databases import DatabaseBusy
-from sidecar.errors.jobs import ChangedSincePreview, NoConflicts
+from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.errors.paths import SameFile
 from sidecar.export.exporting import export_data
+from sidecar.jobs.request import Request
 from sidecar.jobs.rescuing import Rebuilding, Unfit
+from sidecar.merging.answers import Conflict
+from sidecar.merging.conflicts import Conflicts
+from sidecar.merging.pages import page
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import data_version
@@ -48,12 +53,10 @@ from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import ImportPreview, Rescue, SalvageReport, SelectedTable
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.selection.closure import select
-from sidecar.selection.request import MINE, NEWER, OnConflict, Selection
 from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, judged
 from sidecar.stage.problems import WARNING
 from sidecar.stage.references import LISTS_NOT_CARRIED
-from sidecar.system.paths import Places
 from sidecar.system.workfolder import attach, new_file, require_space
 
 _Answer = TypeVar("_Answer")
@@ -63,44 +66,6 @@ TRIES = 3
 
 ASSUMED_ENCODING = "UTF-8"
 """What a database that is busy is taken to be in until it can be asked: the app's own are."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be imported, where to, and how; ``preview`` where it is only to be shown.
-
-    ``believing`` where a schema that the code does not know may be made for a database that takes a broken one's place.
-    """
-
-    places: Places
-    file_path: str
-    overwrite: bool = True
-    allow_loss: bool = False
-    verbatim: bool = False
-    salvage: bool = False
-    preview: bool = False
-    preview_token: str | None = None
-    selection: Selection | None = None
-    on_conflict: OnConflict = MINE
-
-    @property
-    def wins(self) -> bool:
-        """Whether a row of the backup may take the place of one that the database has."""
-        return self.overwrite or self.on_conflict != MINE
-
-    @property
-    def adding(self) -> bool:
-        """Whether nothing is removed for what the backup lacks, though rows of it may win."""
-        return self.selection is not None or (self.wins and not self.overwrite)
-
-    believing: bool = True
-    clearing: bool = False
-
-    def kind(self) -> tuple[object, ...]:
-        """What a preview and the import that follows it have in common, besides the backup."""
-        database = os.path.realpath(self.places.database)
-        chosen = msgspec.json.encode(self.selection) if self.selection else b""
-        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage, chosen, self.on_conflict
 
 
 @dataclass
@@ -121,6 +86,7 @@ class Target:
     seconds: float = 0.0
     token: str = ""
     selected: dict[str, SelectedTable] | None = None
+    shown: list[Conflict] = field(default_factory=list)
 
     def work_out(self, progress: Progress) -> None:
         begun = time.monotonic()
@@ -136,7 +102,12 @@ class Target:
             # What a salvage or a selection took may refer to rows of the database, as they were.
             raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
         self.plan.fitted.require_same_target(self.connection)
+        self._settle_again(progress)
         self.work_out(progress)
+
+    def _settle_again(self, progress: Progress) -> None:
+        if self.plan.conflicts is not None:
+            self.plan.conflicts.settle(self.connection, progress)
 
     def try_out(self, progress: Progress) -> None:
         """Find out by a trial what only the transaction would meet. Raises what the import would raise."""
@@ -148,6 +119,7 @@ class Target:
                 if self.version == data_version(self.connection):
                     raise
                 # The app wrote in between: the difference was of another moment.
+                self._settle_again(progress)
                 self.work_out(progress)
             else:
                 return
@@ -177,6 +149,7 @@ class Target:
             rescue=self.rescue(),
             selected=self.selected,
             partial=self.backup.contents.part,
+            conflicts=self.plan.conflicts.total if self.plan.conflicts else 0,
         )
 
     def restored(self, device: DeviceSettings) -> RestoredSettings:
@@ -198,8 +171,8 @@ class Target:
 
     def _ties(self) -> list[str]:
         return [
-            f"{rows:,} {table} differ though both sides were changed at the same time: yours stay"
-            for table, rows in self.plan.ties.items()
+            f"{rows:,} {table} differ, and neither side is the later one: the same of the two stays on every device"
+            for table, rows in (self.plan.conflicts.ties if self.plan.conflicts else {}).items()
         ]
 
     def rescue(self) -> Rescue | None:
@@ -220,7 +193,7 @@ def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
 @contextmanager
 def compared(request: Request, progress: Progress) -> Iterator[Target]:
     database = request.places.database
-    if request.overwrite and request.on_conflict != MINE:
+    if request.overwrite and request.policies.ask:
         raise NoConflicts()
     if request.file_path and is_database_file(Path(request.file_path), database):
         raise SameFile(path=request.file_path)
@@ -332,31 +305,45 @@ def _compare(
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
         data = _state_of(connection, request, rebuilding) if state is not None else ""
-        fitted = Fitted()
-        if isinstance(backup, Salvaged):
-            leave_out_refused(connection, backup, live)
-            fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
-        chosen = None
-        if request.selection is not None:
-            chosen = select(connection, backup.stage, live, request.selection, progress)
-        fitted.adding = request.adding or backup.contents.part is not None
-        fitted.newer = request.on_conflict == NEWER
-        fit_to_target(connection, backup.stage, live, request.wins, request.allow_loss, request.verbatim, fitted)
-        if not request.verbatim:
-            fit_timers(connection, backup, live, request.wins, fitted)
         connection.create_function("order_of", 1, order_of, deterministic=True)
-        plan = Plan(request.wins, live, backup.stage, fitted)
+        plan, chosen = _fit(connection, request, backup, live, progress)
+        rows = page(connection, plan.conflicts, request.page) if plan.conflicts and request.page else []
+        if not request.verbatim:
+            fit_timers(connection, backup, live, request.overwrite, plan.fitted, plan.conflicts)
         target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
         target.work_out(progress)
         # The fitting looked at the database before the plan did.
         target.version = version
         if request.preview and not is_familiar(connection, plan):
             target.try_out(progress)
+        target.shown = [plan.outcome(connection, row, conflict) for row, conflict in rows]
     if state is not None:
-        target.token = make_token(state, request.kind(), data, plan)
+        numbers = plan.conflicts.digest(connection) if plan.conflicts else ""
+        target.token = make_token(state, request.kind(), data, plan, numbers)
     if request.preview_token is not None:
         require_same(request.preview_token, target.token)
     return target
+
+
+def _fit(
+    connection: sqlite3.Connection, request: Request, backup: Judged, live: Schema, progress: Progress
+) -> tuple[Plan, dict[str, SelectedTable] | None]:
+    """Make the stage what is to be imported, and settle the conflicts; answers the plan to be worked out, and how many
+    rows were selected."""
+    fitted = Fitted()
+    if isinstance(backup, Salvaged):
+        leave_out_refused(connection, backup, live)
+        fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
+    chosen = None
+    if request.selection is not None:
+        chosen = select(connection, backup.stage, live, request.selection, progress)
+    fitted.adding = request.selection is not None or backup.contents.part is not None
+    fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
+    plan = Plan(request.overwrite, live, backup.stage, fitted)
+    if request.has_conflicts:
+        plan.conflicts = Conflicts(backup.stage, live, request.policies, fitted.mapped)
+        plan.conflicts.settle(connection, progress)
+    return plan, chosen
 
 
 def _state_of(connection: sqlite3.Connection, request: Request, rebuilding: Rebuilding | None) -> str:

@@ -11,13 +11,15 @@ import msgspec
 from sidecar.archive.settings import read_settings
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.safety_copies import SafetyCopy
-from sidecar.jobs.comparing import TRIES, Request, Target, compared, fitting
+from sidecar.jobs.comparing import TRIES, Target, compared, fitting
+from sidecar.jobs.request import Request
 from sidecar.jobs.rescuing import Rebuilding
+from sidecar.merging.policy import MINE, OnConflict, Policies
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply
 from sidecar.restore.prebuilt_tables import build
 from sidecar.results import ImportPreview, ImportResult
-from sidecar.selection.request import MINE, OnConflict, Selection
+from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
@@ -65,7 +67,7 @@ def import_data(
         salvage=salvage,
         preview_token=preview_token,
         selection=selection,
-        on_conflict=on_conflict,
+        policies=Policies(on_conflict),
     )
     return fitting(request, lambda fit: _import(fit, progress, settings))
 
@@ -115,7 +117,7 @@ def preview_import(
         salvage=salvage,
         preview=True,
         selection=selection,
-        on_conflict=on_conflict,
+        policies=Policies(on_conflict),
     )
     return fitting(request, lambda fit: _preview(fit, progress))[0]
 

@@ -14,8 +14,9 @@ from sidecar.database.introspection import TableSchema, broken_references, quote
 from sidecar.errors.backups import RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
-from sidecar.restore.plan import ADD, UPDATE, Plan, gone_of, plan_of, untied_of
+from sidecar.restore.plan import ADD, UPDATE, Plan, plan_of
 from sidecar.restore.refusals import leading_nowhere, refusal
+from sidecar.restore.removals import gone_of, untied_of
 from sidecar.stage.stage import ROW, SHAPE
 
 

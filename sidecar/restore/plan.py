@@ -10,21 +10,21 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sidecar.database.introspection import ForeignKey, Schema, TableSchema, broken_references, quote
+from sidecar.database.introspection import Schema, TableSchema, broken_references, quote
 from sidecar.database.models import MIGRATIONS
-from sidecar.errors.databases import CannotRemove
+from sidecar.merging.answers import Conflict
+from sidecar.merging.conflicts import GIVEN, Conflicts, conflicts_of
+from sidecar.merging.likeness import Likeness, null_in_key
+from sidecar.merging.row_names import row_name, shortened
 from sidecar.progress import Progress
 from sidecar.restore.emptied_lists import LISTS, emptied_lists
-from sidecar.restore.row_names import row_name, shortened
+from sidecar.restore.removals import follow_references, gone_of, located, make_gone, require_locator
 from sidecar.restore.target_rules import Fitted
 from sidecar.results import Example, TableAccount
-from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
+from sidecar.stage.stage import ROW, Stage
 
 ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED, INEXACT = range(1, 8)
 """Actions of the table "plan <table>": one for each staged row."""
-
-TOUCHED = "updated_at"
-"""Says when a row was last changed, in the tables that have it."""
 
 DEPENDENCIES = "task_dependencies"
 """The table of which a row says no more than its unique values do."""
@@ -54,17 +54,6 @@ def plan_of(table: str) -> str:
     return f"plan.{quote('plan ' + table)}"
 
 
-def gone_of(table: str) -> str:
-    """Locators of live rows that will be removed."""
-    return f"plan.{quote('gone ' + table)}"
-
-
-def untied_of(table: str, column: str) -> str:
-    """Locators of live rows that will lose a reference."""
-    # With a length in front, no two pairs of names can look alike.
-    return f"plan.{quote(f'untied {len(table)} {table} {column}')}"
-
-
 @dataclass
 class Plan:
     """What an import will do to each table of the live database.
@@ -73,7 +62,8 @@ class Plan:
     (table, column) whose references to removed rows are cleared, with the number of rows;
     ``changed`` the columns in which rows to be updated differ, per table: the others, and their
     indexes, need not be touched; ``built`` the tables that stand ready in a database of their own
-    (see ``prebuilt_tables``); ``ties`` rows that differ though both were changed at the same time, per table.
+    (see ``prebuilt_tables``); ``conflicts`` says of rows of one id that differ which stays, where that was asked for:
+    else it is the archive's if it is to overwrite.
     """
 
     overwrite: bool
@@ -86,7 +76,7 @@ class Plan:
     broken: dict[str, int] = field(default_factory=dict)
     changed: dict[str, set[str]] = field(default_factory=dict)
     built: frozenset[str] = frozenset()
-    ties: dict[str, int] = field(default_factory=dict)
+    conflicts: Conflicts | None = None
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""
@@ -113,8 +103,11 @@ class Plan:
 
     def columns(self, table: str, shape: tuple[str, ...] | None = None) -> list[str]:
         """Columns that both the archive (a shape of it) and the target have."""
-        spoken = self.stage.tables[table].spoken_of() if shape is None else set(shape)
-        return [column for column in self.live[table].columns if column in spoken]
+        return self.likeness(table).columns(shape)
+
+    def likeness(self, table: str) -> Likeness:
+        """When rows of the two are the same, for a table that both have."""
+        return Likeness(self.stage.tables[table], self.live[table])
 
     def incoming(self) -> list[str]:
         """Tables of the target that the archive, or a list made again, brings rows for."""
@@ -123,7 +116,7 @@ class Plan:
 
     def work_out(self, connection: sqlite3.Connection, progress: Progress) -> None:
         """Fill the plan; anything of an earlier one is forgotten. Raises CannotRemove, sqlite3.Error, Cancelled."""
-        self.accounts, self.untied, self.ties = {}, {}, {}
+        self.accounts = {}
         # By scans, here and for rows that go: an index that lacks a row would hide it.
         self.before = {
             name: _number(connection, f"SELECT count(*) FROM main.{quote(name)} NOT INDEXED") for name in self.live
@@ -132,14 +125,14 @@ class Plan:
         for name in self.incoming():
             progress.check()
             self._plan(connection, name)
-        for name in self.live:
+        for name, live in self.live.items():
+            make_gone(connection, live)
             if name in self.stage.tables and self.replaced(name):
                 self._find_gone(connection, name)
-            else:
-                _make_gone(connection, self.live[name])
         if self.fitted.sweeps_lists:
             self._find_emptied(connection)
-        self._follow_references(connection)
+        replaced = [name for name in self.live if name in self.stage.tables and self.replaced(name)]
+        self.untied = follow_references(connection, self.live, replaced)
         for name in self.live:
             self._account(connection, name)
         updated = [name for name, account in self.accounts.items() if account.updated]
@@ -163,98 +156,81 @@ class Plan:
                     found.append(Example(_ACTIONS[action], row_id, label, _LEFT_OUT.get(action)))
         if table in self.live:
             gone = f"main.{quote(table)} r"
-            where = f"({_located(self.live[table], 'r')}) IN (SELECT * FROM {gone_of(table)})"
+            where = f"({located(self.live[table], 'r')}) IN (SELECT * FROM {gone_of(table)})"
             for row_id, label in _examples(connection, gone, where, list(self.live[table].columns)):
                 found.append(Example("remove", row_id, label))
         return found
 
+    def outcome(self, connection: sqlite3.Connection, row: int, conflict: Conflict) -> Conflict:
+        """What becomes of a conflict in the end, ``row`` being its record in the stage."""
+        found = connection.execute(f"SELECT action FROM {plan_of(conflict.table)} WHERE row = ?", (row,)).fetchone()
+        action = found[0] if found else DIFFERS
+        if conflict.stays == "theirs" and action in (CLASHES, INEXACT):
+            conflict.stays, conflict.reason = "mine", _LEFT_OUT[action]
+        return conflict
+
     def _plan(self, connection: sqlite3.Connection, name: str) -> None:
-        staged, live = self.stage.tables[name], self.live[name]
         plan = plan_of(name)
         connection.execute(f"DROP TABLE IF EXISTS {plan}")
         connection.execute(f"CREATE TABLE {plan} (row INTEGER PRIMARY KEY, action INTEGER NOT NULL)")
-        if self._keyless(connection, live):
-            self._plan_by_content(connection, staged)
+        if self._keyless(connection, name):
+            self._plan_by_content(connection, name)
         else:
-            self._plan_by_key(connection, staged, live)
-        self._count_ties(connection, live)
+            self._plan_by_key(connection, name)
         if not self._removing:
-            self._find_nameless(connection, staged, live)
-            self._plan_clashes(connection, staged, live)
+            self._find_nameless(connection, name)
+            self._plan_clashes(connection, name)
         if name == LISTS:
             connection.executemany(
                 f"UPDATE {plan} SET action = {MAPPED} WHERE row = ?", [(row,) for row in self.fitted.mapped]
             )
 
-    def _keyless(self, connection: sqlite3.Connection, live: TableSchema) -> bool:
+    def _keyless(self, connection: sqlite3.Connection, name: str) -> bool:
         """Whether rows can be told apart by their content only: without a key, or to be replaced with NULLs in it."""
-        if not live.key:
+        if not self.live[name].key:
             return True
-        null = _null_in_key(live)
+        null = null_in_key(self.live[name])
         return self._removing and any(
-            connection.execute(f"SELECT 1 FROM {database}.{quote(live.name)} WHERE {null} LIMIT 1").fetchone()
+            connection.execute(f"SELECT 1 FROM {database}.{quote(name)} WHERE {null} LIMIT 1").fetchone()
             for database in ("main", "stage")
         )
 
-    def _find_nameless(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
+    def _find_nameless(self, connection: sqlite3.Connection, name: str) -> None:
         """Merging: a row with a NULL in its key is the same as one with the same content."""
-        content = self._content(staged.name)
+        content = self.likeness(name).content()
         connection.execute(
-            f"UPDATE {plan_of(live.name)} SET action = {SAME} WHERE action = {ADD} AND row IN (SELECT {quote(ROW)}"
-            f" FROM stage.{quote(staged.name)} WHERE ({_null_in_key(live)})"
-            f" AND {content} IN (SELECT {content} FROM main.{quote(live.name)}))"
+            f"UPDATE {plan_of(name)} SET action = {SAME} WHERE action = {ADD} AND row IN (SELECT {quote(ROW)}"
+            f" FROM stage.{quote(name)} WHERE ({null_in_key(self.live[name])})"
+            f" AND {content} IN (SELECT {content} FROM main.{quote(name)}))"
         )
 
-    def _plan_by_key(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
-        key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
-        same = " AND ".join(self._same(staged, live, column) for column in self.columns(live.name)) or "1"
-        differs = str((INEXACT if self.fitted.hedged else UPDATE) if self.overwrite else DIFFERS)
-        if self.overwrite and self.fitted.newer:
-            later = f"order_of(s.{TOUCHED}) > order_of(m.{TOUCHED})" if TOUCHED in self.columns(live.name) else "0"
-            differs = f"CASE WHEN {later} THEN {differs} ELSE {DIFFERS} END"
+    def _plan_by_key(self, connection: sqlite3.Connection, name: str) -> None:
+        table = self.likeness(name)
+        replaced = INEXACT if self.fitted.hedged else UPDATE
+        differs = str(replaced if self.overwrite else DIFFERS)
+        if self.conflicts is not None and self.conflicts.counts.get(name):
+            stays = f"(SELECT c.stays FROM {conflicts_of(name)} c WHERE c.row = s.{quote(ROW)})"
+            differs = f"iif({stays} = {GIVEN}, {replaced}, {DIFFERS})"
         connection.execute(
-            f"INSERT INTO {plan_of(live.name)} SELECT s.{quote(ROW)},"
-            f" CASE WHEN m.{quote(live.key[0])} IS NULL THEN {ADD} WHEN {same} THEN {SAME} ELSE {differs} END"
-            f" FROM stage.{quote(live.name)} s LEFT JOIN main.{quote(live.name)} m ON {key}"
+            f"INSERT INTO {plan_of(name)} SELECT s.{quote(ROW)},"
+            f" CASE WHEN m.{quote(table.live.key[0])} IS NULL THEN {ADD} WHEN {table.all_same()} THEN {SAME}"
+            f" ELSE {differs} END FROM stage.{quote(name)} s LEFT JOIN main.{quote(name)} m ON {table.key()}"
         )
-
-    def _count_ties(self, connection: sqlite3.Connection, live: TableSchema) -> None:
-        if not self.fitted.newer or TOUCHED not in self.columns(live.name) or self._keyless(connection, live):
-            return
-        key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
-        sql = (
-            f"SELECT count(*) FROM {plan_of(live.name)} p JOIN stage.{quote(live.name)} s ON s.{quote(ROW)} = p.row"
-            f" JOIN main.{quote(live.name)} m ON {key}"
-            f" WHERE p.action = {DIFFERS} AND order_of(s.{TOUCHED}) = order_of(m.{TOUCHED})"
-        )
-        if ties := _number(connection, sql):
-            self.ties[live.name] = ties
 
     def _changed(self, connection: sqlite3.Connection, name: str) -> set[str]:
-        staged, live, columns = self.stage.tables[name], self.live[name], self.columns(name)
-        key = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in live.key)
-        differs = ", ".join(f"max(NOT {self._same(staged, live, column)})" for column in columns)
+        table, columns = self.likeness(name), self.columns(name)
+        differs = ", ".join(f"max(NOT {table.same(column)})" for column in columns)
         found = connection.execute(
             f"SELECT {differs} FROM {plan_of(name)} p JOIN stage.{quote(name)} s ON s.{quote(ROW)} = p.row"
-            f" JOIN main.{quote(name)} m ON {key} WHERE p.action = {UPDATE}"
+            f" JOIN main.{quote(name)} m ON {table.key()} WHERE p.action = {UPDATE}"
         ).fetchone()
         return {column for column, does in zip(columns, found, strict=True) if does}
 
-    def _same(self, staged: StagedTable, live: TableSchema, column: str) -> str:
-        """SQL: the value is the same, or the record does not speak of the column."""
-        name = quote(column)
-        same = f"(s.{name} IS m.{name} COLLATE BINARY)"
-        if not _has_affinity(live.columns[column]):
-            # Then 1 and 1.0 are two values.
-            same = f"({same} AND typeof(s.{name}) = typeof(m.{name}))"
-        silent = [str(number) for shape, number in staged.shapes.items() if column not in shape]
-        return f"(s.{quote(SHAPE)} IN ({', '.join(silent)}) OR {same})" if silent else same
-
-    def _plan_by_content(self, connection: sqlite3.Connection, staged: StagedTable) -> None:
+    def _plan_by_content(self, connection: sqlite3.Connection, name: str) -> None:
         """A table without a key: the same rows, as a whole, or all of them anew; merging adds what is not there."""
-        content = self._content(staged.name)
-        theirs = f"SELECT {content} AS c FROM stage.{quote(staged.name)}"
-        own = f"SELECT {content} AS c FROM main.{quote(staged.name)}"
+        content = self.likeness(name).content()
+        theirs = f"SELECT {content} AS c FROM stage.{quote(name)}"
+        own = f"SELECT {content} AS c FROM main.{quote(name)}"
         if self._removing:
             counted = [f"SELECT c, count(*) FROM ({rows}) GROUP BY c" for rows in (theirs, own)]
             different = any(
@@ -264,38 +240,27 @@ class Plan:
             action = str(ADD if different else SAME)
         else:
             action = f"CASE WHEN {content} IN ({own}) THEN {SAME} ELSE {ADD} END"
-        connection.execute(
-            f"INSERT INTO {plan_of(staged.name)} SELECT {quote(ROW)}, {action} FROM stage.{quote(staged.name)}"
-        )
+        connection.execute(f"INSERT INTO {plan_of(name)} SELECT {quote(ROW)}, {action} FROM stage.{quote(name)}")
 
-    def _content(self, name: str) -> str:
-        """SQL: all that archive and target both know of a row, as one text."""
-        # quote() stops at a NUL in a text; hex() does not.
-        values = (
-            f"CASE typeof({column}) WHEN 'text' THEN 't' || hex({column}) ELSE quote({column}) END"
-            for column in map(quote, self.columns(name))
-        )
-        return " || ',' || ".join(values) or "''"
-
-    def _plan_clashes(self, connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> None:
+    def _plan_clashes(self, connection: sqlite3.Connection, name: str) -> None:
         """New rows whose unique values the database has under another id; the same dependency is the same."""
-        same = SAME if live.name == DEPENDENCIES else CLASHES
+        live = self.live[name]
+        same = SAME if name == DEPENDENCIES else CLASHES
         another = " OR ".join(f"m.{quote(column)} IS NOT s.{quote(column)}" for column in live.key)
         for unique in live.unique:
-            if not set(unique) <= set(self.columns(live.name)):
+            if not set(unique) <= set(self.columns(name)):
                 continue
             match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
             for planned, action, whose in ((ADD, same, "1"), (UPDATE, CLASHES, another or "0")):
                 connection.execute(
-                    f"UPDATE {plan_of(live.name)} SET action = {action} WHERE action = {planned} AND EXISTS (SELECT 1"
-                    f" FROM stage.{quote(staged.name)} s JOIN main.{quote(live.name)} m ON {match}"
-                    f" WHERE s.{quote(ROW)} = {quote('plan ' + live.name)}.row AND ({whose}))"
+                    f"UPDATE {plan_of(name)} SET action = {action} WHERE action = {planned} AND EXISTS (SELECT 1"
+                    f" FROM stage.{quote(name)} s JOIN main.{quote(name)} m ON {match}"
+                    f" WHERE s.{quote(ROW)} = {quote('plan ' + name)}.row AND ({whose}))"
                 )
 
     def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
         live = self.live[name]
-        _make_gone(connection, live)
-        if not self._keyless(connection, live):
+        if not self._keyless(connection, name):
             # The target's column on the left: its collation decides, here as in the plan. The plus takes its
             # affinity away, for which the stage has no index; the staged values have been through it.
             key = " AND ".join(f"+m.{quote(column)} = s.{quote(column)}" for column in live.key)
@@ -304,65 +269,15 @@ class Plan:
             where = f"NOT EXISTS (SELECT 1 FROM {plan_of(name)} WHERE action = {SAME})"
         if name == LISTS and self.fitted.kept_default:
             where += " AND m.is_default IS NOT 1"
-        sql = f"SELECT {_located(live, 'm')} FROM main.{quote(name)} m NOT INDEXED WHERE {where}"
-        _require_locator(connection, live, sql)
+        sql = f"SELECT {located(live, 'm')} FROM main.{quote(name)} m NOT INDEXED WHERE {where}"
+        require_locator(connection, live, sql)
         connection.execute(f"INSERT INTO {gone_of(name)} {sql}")
 
     def _find_emptied(self, connection: sqlite3.Connection) -> None:
         """Lists that an import made again and in which nothing is left, though the archive says nothing of lists."""
         lists = self.live[LISTS]
-        sql = f"INSERT INTO {gone_of(LISTS)} SELECT {_located(lists, 'm')} FROM main.{quote(LISTS)} m WHERE m.id = ?"
+        sql = f"INSERT INTO {gone_of(LISTS)} SELECT {located(lists, 'm')} FROM main.{quote(LISTS)} m WHERE m.id = ?"
         connection.executemany(sql, [(list_id,) for list_id in emptied_lists(connection, self.stage, self.live)])
-
-    def _follow_references(self, connection: sqlite3.Connection) -> None:
-        """What the app's own foreign keys do when rows go: rows of tables that stay go too, or lose the reference."""
-        changed = True
-        while changed:
-            changed = False
-            for child in self.live.values():
-                if child.name in self.stage.tables and self.replaced(child.name):
-                    continue
-                for reference in child.foreign_keys:
-                    if reference.on_delete == "CASCADE" and self._leads(reference):
-                        changed |= self._cascade(connection, child, reference)
-        for child in self.live.values():
-            if child.name in self.stage.tables and self.replaced(child.name):
-                continue
-            for reference in child.foreign_keys:
-                if self._leads(reference) and reference.on_delete != "CASCADE":
-                    self._untie(connection, child, reference)
-
-    def _leads(self, reference: ForeignKey) -> bool:
-        return reference.parent in self.live and reference.parent_column in self.live[reference.parent].columns
-
-    def _cascade(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> bool:
-        orphans = self._orphans(child, reference)
-        _require_locator(connection, child, orphans)
-        return connection.execute(f"INSERT OR IGNORE INTO {gone_of(child.name)} {orphans}").rowcount > 0
-
-    def _untie(self, connection: sqlite3.Connection, child: TableSchema, reference: ForeignKey) -> None:
-        """Note the rows that lose a reference. Raises CannotRemove if they insist on it."""
-        untied = untied_of(child.name, reference.column)
-        connection.execute(f"DROP TABLE IF EXISTS {untied}")
-        orphans = self._orphans(child, reference)
-        _require_locator(connection, child, orphans)
-        connection.execute(
-            f"CREATE TABLE {untied} AS {orphans}"
-            f" AND ({_located(child, 'c')}) NOT IN (SELECT * FROM {gone_of(child.name)})"
-        )
-        rows = _number(connection, f"SELECT count(*) FROM {untied}")
-        if rows and (reference.on_delete != "SET NULL" or reference.column in child.not_null):
-            raise CannotRemove(detail=f"{rows:,} {child.name} insist on the {reference.parent} they refer to")
-        if reference.on_delete == "SET NULL":
-            self.untied[child.name, reference.column] = rows
-
-    def _orphans(self, child: TableSchema, reference: ForeignKey) -> str:
-        parent = self.live[reference.parent]
-        return (
-            f"SELECT {_located(child, 'c')} FROM main.{quote(child.name)} c WHERE c.{quote(reference.column)} IN"
-            f" (SELECT p.{quote(reference.parent_column)} FROM main.{quote(parent.name)} p"
-            f" WHERE ({_located(parent, 'p')}) IN (SELECT * FROM {gone_of(parent.name)}))"
-        )
 
     def _account(self, connection: sqlite3.Connection, name: str) -> None:
         account = TableAccount(removed=_number(connection, f"SELECT count(*) FROM {gone_of(name)}"))
@@ -389,7 +304,8 @@ class Plan:
         if self._removing or not matched or not (by_content or by_values):
             return matched
         # Two records can stand for one row: the same content twice, or the same two tasks under another id.
-        alike = [f"{self._content(name)} IN (SELECT {self._content(name)} FROM stage.{quote(name)})"] * by_content
+        content = self.likeness(name).content()
+        alike = [f"{content} IN (SELECT {content} FROM stage.{quote(name)})"] * by_content
         for columns in filter(None, (live.key, *by_values)):
             same = " AND ".join(f"+m.{quote(column)} = s.{quote(column)}" for column in columns)
             alike.append(f"EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {same})")
@@ -397,7 +313,7 @@ class Plan:
 
     def _has_nameless(self, connection: sqlite3.Connection, live: TableSchema) -> bool:
         """Whether the database has rows of a table that no key names."""
-        sql = f"SELECT 1 FROM main.{quote(live.name)} WHERE {_null_in_key(live)} LIMIT 1"
+        sql = f"SELECT 1 FROM main.{quote(live.name)} WHERE {null_in_key(live)} LIMIT 1"
         return not live.key or connection.execute(sql).fetchone() is not None
 
 
@@ -406,33 +322,6 @@ def _count_actions(connection: sqlite3.Connection, name: str) -> dict[int, int]:
     counted = ", ".join(f"count(*) FILTER (WHERE action = {action})" for action in _ACTIONS)
     found = connection.execute(f"SELECT {counted} FROM {plan_of(name)}").fetchone()
     return {action: count for action, count in zip(_ACTIONS, found, strict=True) if count}
-
-
-def _has_affinity(declared: str) -> bool:
-    """Whether values of a column are brought into one storage class (numbers at least), by SQLite's own rules."""
-    return any(part in declared.upper() for part in ("INT", "CHAR", "CLOB", "TEXT", "REAL", "FLOA", "DOUB", "BOOL"))
-
-
-def _null_in_key(live: TableSchema) -> str:
-    nullable = (f"{quote(column)} IS NULL" for column in live.key if column not in live.not_null)
-    return " OR ".join(nullable) or "0"
-
-
-def _make_gone(connection: sqlite3.Connection, live: TableSchema) -> None:
-    columns = ", ".join(f"k{index}" for index in range(max(len(live.locator), 1)))
-    connection.execute(f"DROP TABLE IF EXISTS {gone_of(live.name)}")
-    connection.execute(f"CREATE TABLE {gone_of(live.name)} ({columns}, PRIMARY KEY ({columns})) WITHOUT ROWID")
-
-
-def _require_locator(connection: sqlite3.Connection, live: TableSchema, rows: str) -> None:
-    """Raise CannotRemove if ``rows`` finds any in a table that has no name for one of its rows."""
-    if not live.locator and connection.execute(f"{rows} LIMIT 1").fetchone():
-        names = ", ".join(name for name in live.columns if name.lower() in ("rowid", "_rowid_", "oid"))
-        raise CannotRemove(detail=f"rows of {live.name} cannot be told apart, since columns are called {names}")
-
-
-def _located(live: TableSchema, alias: str) -> str:
-    return ", ".join(f"{alias}.{quote(column)}" for column in live.locator) or "NULL"
 
 
 def _examples(

@@ -22,17 +22,22 @@ from sidecar.restore.plan import Plan
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import file_errors
 
-_FILE, _KIND, _DATA, _ACCOUNT = "file", "kind", "data", "account"
+_FILE, _KIND, _DATA, _ACCOUNT, _CHOICE, _NUMBERS = "file", "kind", "data", "account", "choice", "numbers"
 _SAYS = {
     _FILE: "the backup file is not the one that was shown",
     _KIND: "the preview was of another kind of import, or for another database",
     _DATA: "KiraPilot's data has changed",
+    _CHOICE: "the preview was of another choice between rows that differ",
+    _NUMBERS: "KiraPilot's data has changed",
     _ACCOUNT: "KiraPilot's data has changed",
 }
 """Parts of a token, in order, and what to say when one of them differs."""
 
 _DIGITS = 32
 """Hexadecimal digits kept of a digest: 128 bits, which no two backups share by accident."""
+
+_FEW = 16
+"""Those of a part that stands beside others: it is held to the same database and file as they are."""
 
 _PIECE_BYTES = 1 << 20
 
@@ -71,14 +76,18 @@ def database_state(connection: sqlite3.Connection, database: Path) -> str:
     return "wal" if mode == "wal" else str(change_counter(database))
 
 
-def make_token(state: FileState, kind: tuple[object, ...], data: str, plan: Plan) -> str:
+def make_token(state: FileState, kind: tuple[object, ...], data: str, plan: Plan, numbers: str) -> str:
     """The token of a preview.
 
     :param kind: what was asked for, and of which database.
     :param data: the state of the database before the difference was worked out, by ``database_state``.
+    :param numbers: what tells its conflicts from others; "" where there are none to be settled.
     """
+    choice = b"" if plan.conflicts is None else msgspec.json.encode(plan.conflicts.policies)
     account = msgspec.json.encode(plan.accounts, order="sorted")
-    return "-".join((state.digest, _digest(msgspec.json.encode(kind)), data, _digest(account)))
+    said = msgspec.json.encode(kind), choice, numbers.encode(), account
+    kind_of, choice_of, numbers_of, account_of = map(_digest, said)
+    return "-".join((state.digest, kind_of, data, choice_of[:_FEW], numbers_of[:_FEW], account_of))
 
 
 def require_same(token: str, current: str) -> None:

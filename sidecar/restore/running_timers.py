@@ -11,6 +11,7 @@ import sqlite3
 
 from sidecar.archive.timestamps import to_stored
 from sidecar.database.introspection import Schema, quote
+from sidecar.merging.conflicts import OWN, Conflicts, conflicts_of
 from sidecar.restore.target_rules import Fitted, running_timers
 from sidecar.stage.judged import Judged
 from sidecar.stage.stage import ROW
@@ -30,20 +31,32 @@ _STARTED = (
 )
 
 
-def fit_timers(connection: sqlite3.Connection, backup: Judged, live: Schema, overwrite: bool, fitted: Fitted) -> None:
+def fit_timers(
+    connection: sqlite3.Connection,
+    backup: Judged,
+    live: Schema,
+    overwrite: bool,
+    fitted: Fitted,
+    conflicts: Conflicts | None = None,
+) -> None:
     """Stop what would be a second running timer, and warn of each one that the import sets going or stops.
 
     ``fitted`` gets the warnings, and the database's own running timers that this was decided by.
+
+    :param conflicts: those of a merge, settled: a timer of the backup that gives way to the database's is no matter.
     """
     table = backup.stage.tables[SESSIONS]
     if not table.carried or SESSIONS not in live or any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
         return
     removing = overwrite and not fitted.is_partial
+    which = _STARTED if overwrite else _ADDED
+    if conflicts is not None and conflicts.policies.ask:
+        which = f"{_STARTED} AND {quote(ROW)} NOT IN (SELECT row FROM {conflicts_of(SESSIONS)} WHERE stays = {OWN})"
     stopped: list[str] = []
     if not removing:
         fitted.timers = running_timers(connection)
-        stopped = _stop(connection, _STARTED if overwrite else _ADDED, bool(fitted.timers), backup)
-    running = _starts(connection, f"SELECT start_time {_STARTED if overwrite else _ADDED}")
+        stopped = _stop(connection, which, bool(fitted.timers), backup)
+    running = _starts(connection, f"SELECT start_time {which}")
     fitted.warnings += _lines(running, "it runs on after the import, and the time since then counts")
     fitted.warnings += _lines(stopped, "another one runs already, so it is added as stopped at the time of the backup")
 

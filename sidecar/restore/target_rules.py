@@ -40,8 +40,7 @@ class Fitted:
     go that an earlier import made again and in which nothing is left. ``salvaged`` is None but for a damaged
     archive: then it counts, per table and reason, the records that could not be proved; ``hedged`` tells that
     those that could may not say their values exactly. ``adding``: nothing is removed for what the archive lacks, since
-    only a part of it is wanted, or it is merged whichever row wins; ``newer``: of two rows that differ, the one that
-    was changed later wins.
+    only a part of it is wanted.
     """
 
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -55,7 +54,6 @@ class Fitted:
     salvaged: Mapping[str, Mapping[str, int]] | None = None
     hedged: bool = False
     adding: bool = False
-    newer: bool = False
 
     @property
     def is_salvage(self) -> bool:

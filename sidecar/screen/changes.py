@@ -28,7 +28,7 @@ _COLUMNS = {
 """Counts of a table -> what they are called for people."""
 
 _ACTIONS = {"update": "change", "left out": "leave out"}
-_REASONS = {
+REASONS = {
     "differs_from_database": "KiraPilot has it with other content",
     "same_values_in_database": "KiraPilot has another one of the same name",
     "default_list_mapped": "its tasks go to KiraPilot's default list",
@@ -80,6 +80,7 @@ def _preview_lines(head: str, preview: ImportPreview) -> list[str]:
         *lines,
         *salvage_lines(preview.salvage),
         *selected_lines(preview.selected),
+        *conflict_lines(preview.conflicts),
         *warnings(preview.warnings),
         "",
         *account_lines(preview.tables),
@@ -98,6 +99,13 @@ def selected_lines(selected: Mapping[str, SelectedTable] | None) -> list[str]:
     return ["", *lines] if lines else []
 
 
+def conflict_lines(conflicts: int) -> list[str]:
+    """How many rows of a merge differ, and how to look at them."""
+    if not conflicts:
+        return []
+    return ["", f"{plural(conflicts, 'row')} differ from KiraPilot's: kirapilot-sidecar conflicts FILE shows them"]
+
+
 def account_lines(tables: Mapping[str, TableAccount]) -> list[str]:
     """One row for each table that changes or of which rows are left out; reasons follow below."""
     told = {name: account for name, account in tables.items() if account.changes or account.left_out}
@@ -109,7 +117,7 @@ def account_lines(tables: Mapping[str, TableAccount]) -> list[str]:
     if max(map(len, lines)) > shutil.get_terminal_size().columns:
         lines = _sentences(told)
     reasons = [
-        f"left out of {printable(name)}: {plural(count, 'row')} ({printable(_REASONS.get(reason, reason))})"
+        f"left out of {printable(name)}: {plural(count, 'row')} ({printable(REASONS.get(reason, reason))})"
         for name, account in told.items()
         for reason, count in account.left_out.items()
     ]
@@ -148,7 +156,7 @@ def _example_lines(name: str, examples: Sequence[Example]) -> list[str]:
     lines = ["", f"{printable(name)}, for example:"]
     for example in examples[:EXAMPLES_SHOWN]:
         known_by = cut(printable(example.label), LABEL_COLUMNS) if example.label else "(without a title)"
-        reason = f" ({printable(_REASONS.get(example.reason, example.reason))})" if example.reason else ""
+        reason = f" ({printable(REASONS.get(example.reason, example.reason))})" if example.reason else ""
         lines.append(f"  {_ACTIONS.get(example.action, printable(example.action))}: {known_by}{reason}")
     return lines
 

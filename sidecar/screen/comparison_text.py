@@ -12,7 +12,8 @@ from sidecar.screen.text import cut, number, plural, printable, relative, table,
 
 if TYPE_CHECKING:
     # Importing them would load their room for the sake of one command.
-    from sidecar.comparison.answers import Change, Difference, Found, Searched, Value, Version
+    from sidecar.comparison.answers import Change, Difference, Found, Searched, Version
+    from sidecar.merging.answers import Value
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _COLUMNS = ("left", "right", "added", "removed", "changed", "same")
@@ -61,7 +62,12 @@ def _changes(changes: list[Change]) -> Iterator[str]:
         label = cut(printable(change.label or change.id or "(no name)"), LABEL_COLUMNS)
         yield f"  {_SIGNS[change.change]} {label}"
         for column, values in change.fields.items():
-            yield from _field(printable(column), _shown(values.left), _shown(values.right))
+            yield from field_lines(column, values.left, values.right)
+
+
+def field_lines(column: str, one: Value, other: Value) -> Iterator[str]:
+    """The two values of a field that differs: in one line, where there is room for it."""
+    yield from _field(printable(column), _shown(one), _shown(other))
 
 
 def _field(column: str, one: str, other: str) -> Iterator[str]:

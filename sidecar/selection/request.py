@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from sidecar.archive.manifest import Part
-
-OnConflict = Literal["mine", "theirs", "newer"]
-"""Of two rows of one id that differ, which stays when a backup is merged: the database's, the backup's, or the one that
-was changed later."""
-
-MINE: OnConflict = "mine"
-NEWER: OnConflict = "newer"
 
 
 class PartToExport(Part, forbid_unknown_fields=True):

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
     from sidecar.progress import Progress, Report
     from sidecar.system.paths import Places
+    from sidecar.wire.params import PreviewParams
 
 Token = str | int
 """The caller's name for the progress of one request."""
+
+
+PREVIEWS = 32
+"""Previews that are remembered: more than anybody has open."""
 
 
 class Session:
@@ -35,6 +40,8 @@ class Session:
         self._work_dir = work_dir
         self._places: Places | None = None
         self._tidied: set[Path] = set()
+        self.previews: dict[str, tuple[Places, PreviewParams]] = {}
+        """The latest previews by their tokens: of which places, and of what."""
 
     @property
     def places(self) -> Places:
@@ -47,6 +54,13 @@ class Session:
 
         self._places = find_places(database or self._database, work_dir or self._work_dir)
         return self._places
+
+    def note_preview(self, token: str, params: PreviewParams) -> None:
+        """Remember what a preview was of, that its token alone may name it."""
+        self.previews.pop(token, None)
+        self.previews[token] = (self.places, params)
+        while len(self.previews) > PREVIEWS:
+            del self.previews[next(iter(self.previews))]
 
     def tidy(self) -> None:
         """Remove what killed jobs left in the work folder in force; does so once for each work folder."""

@@ -28,12 +28,12 @@ from sidecar.care.answers import DatabaseCheck
 from sidecar.comparison.answers import Difference, Searched
 from sidecar.errors.backups import BackupError, SelectionError
 from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
+from sidecar.errors.conflicts import ConflictError
 from sidecar.errors.databases import DatabaseError
 from sidecar.errors.jobs import (
     AccountingMismatch,
     BackupUnderWay,
     ChangedSincePreview,
-    NoConflicts,
     NoSafetyCopy,
     NoSuchBackup,
     NoSuchCopy,
@@ -44,6 +44,7 @@ from sidecar.errors.jobs import (
     WorkFolderUnusable,
 )
 from sidecar.errors.paths import PathError
+from sidecar.merging.answers import Conflicts
 from sidecar.report.answers import DifferencePage, ReportPage
 from sidecar.results import (
     BackupList,
@@ -60,6 +61,7 @@ from sidecar.system.os_errors import last_resort
 from sidecar.wire import automatic_methods as automatic
 from sidecar.wire import care_methods as care
 from sidecar.wire import report_methods as pages
+from sidecar.wire.conflict_methods import conflicts
 from sidecar.wire.context import Context
 from sidecar.wire.dispatching import Error, Handler, Success
 from sidecar.wire.messages import InvalidParams, InvalidRequest
@@ -71,6 +73,7 @@ from sidecar.wire.params import (
     CheckParams,
     ClearParams,
     CompareParams,
+    ConflictsParams,
     ExportParams,
     FindParams,
     ImportParams,
@@ -176,7 +179,7 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
     from sidecar.jobs.importing import preview_import as preview
 
     progress = context.progress(params.progress_token)
-    return preview(
+    shown = preview(
         context.places,
         params.file_path,
         params.overwrite,
@@ -186,6 +189,8 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
         selection=params.selection,
         on_conflict=params.on_conflict,
     )
+    context.session.note_preview(shown.token, params)
+    return shown
 
 
 def validate_backup_file(params: BackupParams, context: Context) -> BackupMetadata:
@@ -289,7 +294,7 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
 _FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
 _EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled)
 _EXPORT_OF_A_PART = (*_EXPORT, SelectionError)
-_PREVIEW = (*_FILES, DatabaseError, NoConflicts)
+_PREVIEW = (*_FILES, DatabaseError, ConflictError)
 _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 _COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
 _CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
@@ -310,6 +315,7 @@ METHODS: Mapping[str, Method] = {
             (WorkFolderUnusable, Cancelled),
         ),
         Method("preview_import", preview_import, PreviewParams, ImportPreview, _PREVIEW),
+        Method("conflicts", conflicts, ConflictsParams, Conflicts, (*_PREVIEW, ChangedSincePreview)),
         Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
         Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy, NoSuchCopy)),
         Method("clear_all_data", clear_all_data, ClearParams, ClearResult, (*_EXPORT, *_CLEARING)),

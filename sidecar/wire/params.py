@@ -15,7 +15,8 @@ from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.json_wording import in_words
-from sidecar.selection.request import MINE, OnConflict, PartToExport, Selection
+from sidecar.merging.policy import MINE, OnConflict
+from sidecar.selection.request import PartToExport, Selection
 from sidecar.wire.messages import InvalidParams, shorten
 
 ProgressToken = Annotated[
@@ -159,6 +160,18 @@ class ImportParams(Params):
     preview_token: PreviewToken = None
     selection: Part = None
     on_conflict: Conflicts = MINE
+
+
+class ConflictsParams(Params):
+    """Which conflicts of a preview are to be shown."""
+
+    token: Annotated[
+        str, Meta(min_length=1, max_length=1000, description="The token of the preview that numbered them.")
+    ]
+    start: Annotated[int, Meta(ge=1, description="The number of the first one.")] = msgspec.field(
+        default=1, name="from"
+    )
+    count: Annotated[int, Meta(ge=1, le=1_000, description="Most of them in one answer.")] = 100
 
 
 class UndoParams(Params):

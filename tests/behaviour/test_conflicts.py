@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.archive.timestamps import order_of
-from sidecar.errors.jobs import ChangedSincePreview, NoConflicts
+from sidecar.errors.conflicts import NoConflicts
+from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
+from sidecar.merging.policy import MINE, OnConflict
 from sidecar.progress import Progress
 from sidecar.results import ImportResult
-from sidecar.selection.request import MINE, OnConflict
 from sidecar.system.paths import Places
 from tests.conftest import DATA
 from tests.support.databases import altered, backup, contents, copy_of, opened
@@ -71,7 +72,7 @@ def title(places: Places) -> str:
         ("theirs", "2025-12-31T00:00:00+00:00", "theirs"),
         ("newer", LATER, "theirs"),
         ("newer", "2025-12-31T23:59:59.999999999+00:00", "mine"),
-        ("newer", "2026-01-01T01:00:00.100000001+01:00", "mine"),
+        ("newer", "2026-01-01T01:00:00.100000001+01:00", "theirs"),
         ("newer", "2026-01-01T01:00:00.100000003+01:00", "theirs"),
         ("newer", "2026-01-01 00:00:00", "mine"),
         ("newer", "2026-01-01 00:00:01", "theirs"),
@@ -87,12 +88,15 @@ def test_the_row_that_was_asked_for_stays(
     assert (account.updated, sum(account.left_out.values())) == ((1, 0) if stays == "theirs" else (0, 1))
 
 
-def test_a_tie_is_told_and_the_own_row_stays(places: Places, tmp_path: Path) -> None:
-    archive = other(tmp_path, EARLIER)
-    result = merged(places, archive, "newer")
-    assert title(places) == "mine"
-    assert "1 tasks differ though both sides were changed at the same time: yours stay" in result.warnings
-    assert not any("same time" in line for line in merged(places, archive, "mine").warnings)
+def test_a_tie_is_told_and_the_same_row_stays_on_both_devices(places: Places, tmp_path: Path) -> None:
+    told = "1 tasks differ, and neither side is the later one: the same of the two stays on every device"
+    here = backup(places.database, tmp_path / "here.kpbackup")
+    there = other(tmp_path, EARLIER)
+    assert told not in merged(places, there, "mine").warnings
+    assert told in merged(places, there, "newer").warnings
+    second = Places(tmp_path / "there" / "copy.db", tmp_path / "work")
+    assert told in merged(second, here, "newer").warnings
+    assert title(places) == title(second) == "theirs"
 
 
 @pytest.mark.parametrize("policy", ["mine", "theirs", "newer"])

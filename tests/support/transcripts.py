@@ -37,7 +37,7 @@ ZEROED = slice(0, 100)
 
 _LONG = re.compile(r"<(\d+) characters>")
 _STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{6}Z")
-_TOKEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}-\d+-[0-9a-f]{32}")
+_TOKEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}-\d+(-[0-9a-f]{16}){2}-[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
@@ -90,6 +90,7 @@ def start(command: Sequence[str], folder: Path) -> Client:
     )
     write(folder / "without-data.kpbackup", {"metadata.json": entries["metadata.json"]})
     write(folder / "a-task-twice.kpbackup", _with_a_task_twice(entries))
+    write(folder / "other-device.kpbackup", _of_another_device(entries))
     broken = bytearray((folder / "kirapilot.db").read_bytes())
     broken[ZEROED] = bytes(len(broken[ZEROED]))
     (folder / "broken.db").write_bytes(broken)
@@ -110,6 +111,19 @@ def _with_a_task_twice(entries: Entries) -> Entries:
     return edited(entries, "metadata.json", lambda told: told.update(task_count=told["task_count"] + 1))
 
 
+def _of_another_device(entries: Entries) -> Entries:
+    """Rows were changed on both: a task here and later there, another one there first, and a session."""
+
+    def change(tasks: list[Any], sessions: list[Any]) -> None:
+        tasks[0] |= {"title": "Renamed on the other device", "updated_at": "2027-01-02T03:04:05.000000006Z"}
+        tasks[1] |= {"priority": 3, "updated_at": "2020-01-01T00:00:00Z"}
+        sessions[0] |= {"notes": "Written down on the other device"}
+
+    entries = edited(entries, "tasks.json", lambda tasks: change(tasks, [{}]))
+    entries = edited(entries, "time_sessions.json", lambda sessions: change([{}, {}], sessions))
+    return edited(entries, "data.json", lambda data: change(data["tasks"], data["time_sessions"]))
+
+
 def play(lines: Sequence[Line], client: Client, folder: Path) -> Iterator[tuple[Line, Any]]:
     """Send what is to be sent, and answer each message or exit code received, with the line that speaks of it.
 
@@ -117,14 +131,17 @@ def play(lines: Sequence[Line], client: Client, folder: Path) -> Iterator[tuple[
     """
     kept: list[Any] = []
     stamps: list[str] = []
+    tokens: list[str] = []
 
     def hear() -> Any:
-        stamps.extend(_STAMP.findall(json.dumps(message := client.read())))
+        text = json.dumps(message := client.read())
+        stamps.extend(_STAMP.findall(text))
+        tokens.extend(found[0] for found in _TOKEN.finditer(text))
         return message
 
     for sent, group in itertools.groupby(lines, lambda line: line.mark in (SENT, SENT_BYTES)):
         if sent:
-            client.send_bytes(b"".join(_bytes(line, folder, stamps) for line in group))
+            client.send_bytes(b"".join(_bytes(line, folder, stamps, tokens) for line in group))
             continue
         for line in group:
             match line.mark:
@@ -168,12 +185,14 @@ def _with_folder(text: str, folder: Path) -> str:
     return path.sub(lambda found: "<folder>" + found[0].removeprefix(str(folder)).replace("\\", "/"), text)
 
 
-def _bytes(line: Line, folder: Path, stamps: Sequence[str]) -> bytes:
+def _bytes(line: Line, folder: Path, stamps: Sequence[str], tokens: Sequence[str]) -> bytes:
     if line.mark == SENT_BYTES:
         return bytes.fromhex(line.text)
     text = line.text.replace("<folder>", json.dumps(str(folder))[1:-1])
     if "<stamp>" in text:
         text = text.replace("<stamp>", min(stamps))
+    if "<token>" in text:
+        text = text.replace("<token>", tokens[-1])
     return _LONG.sub(lambda found: "x" * int(found[1]), text).encode() + b"\n"
 
 

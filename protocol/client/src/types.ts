@@ -99,6 +99,12 @@ export interface BackupValidationResult {
   warning_count: number;
 }
 
+/** A field that differs: the database's value, and the backup's. */
+export interface BothValues {
+  mine: string | number | null;
+  theirs: string | number | null;
+}
+
 /** What the sidecar can do: its methods by name, progress, and cancellation. */
 export interface Capabilities {
   methods: Array<string>;
@@ -153,6 +159,32 @@ export interface ComparedSide {
   path: string;
   created_at: string;
   rows: number;
+}
+
+/**
+ * Two rows of one id that differ, by the number that the preview gave them. `label` is what a person knows the
+ * database's row by, `task_list` the name of its list; null where there is none. `fields` are the columns that
+ * differ. `newer` is "mine", "theirs" or, for two rows of one moment, "tie"; null where neither tells of any.
+ * `stays` is what the import that was previewed does: "mine" or "theirs". `reason` says why the database's row
+ * stays though another was asked for, as `left_out` of the table does; null elsewhere.
+ */
+export interface Conflict {
+  number: number;
+  table: string;
+  id: string | null;
+  label: string | null;
+  task_list: string | null;
+  newer: string | null;
+  stays: string;
+  reason: string | null;
+  fields: Record<string, BothValues>;
+}
+
+/** Some of the conflicts of a preview, in the order of their numbers, which go from 1 to `total`. */
+export interface Conflicts {
+  token: string;
+  total: number;
+  conflicts: Array<Conflict>;
 }
 
 /**
@@ -311,7 +343,8 @@ export interface HoldAnswer {
 /**
  * What an import would do: BackupMetadata of the archive, and per table the account and some examples. `token`
  * stands for all of it: an import that is given it as `previewToken` does this, or refuses. `partial`, since 1.1,
- * says of a backup of a part of the data which part, in words; it is null for a whole one.
+ * says of a backup of a part of the data which part, in words; it is null for a whole one. `conflicts`, since 1.1,
+ * counts the rows of a merge that differ from the database's of the same id: their numbers are 1 to that.
  */
 export interface ImportPreview {
   version: string;
@@ -330,6 +363,7 @@ export interface ImportPreview {
   rescue: Rescue | null;
   selected: Record<string, SelectedTable> | null;
   partial: string | null;
+  conflicts: number;
 }
 
 /**
@@ -883,6 +917,18 @@ export interface PreviewImportParams {
   onConflict?: "mine" | "newer" | "theirs";
 }
 
+/** Params of conflicts. */
+export interface ConflictsParams {
+  /** The token of the preview that numbered them. */
+  token: string;
+  /** The number of the first one. */
+  from?: number;
+  /** Most of them in one answer. */
+  count?: number;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+}
+
 /** Params of inspect_backup. */
 export interface InspectBackupParams {
   /** Path of the backup file (.kpbackup or .zip). */
@@ -1127,6 +1173,8 @@ export interface Methods {
   "validate_backup_comprehensive": { params: ValidateBackupComprehensiveParams; result: BackupValidationResult };
   /** Tell what an import would do, and change nothing. */
   "preview_import": { params: PreviewImportParams; result: ImportPreview };
+  /** Show the rows of a previewed merge that differ from the database's, by their numbers, field by field. */
+  "conflicts": { params: ConflictsParams; result: Conflicts };
   /** Tell what a backup file says of itself, without judging it. */
   "inspect_backup": { params: InspectBackupParams; result: BackupSummary };
   /** Put back what the last import replaced, from its safety copy; a second undo undoes the first. */
@@ -1227,6 +1275,8 @@ export type ErrorKind =
   | "days_turned_round"
   | "same_sides"
   | "no_conflicts"
+  | "unknown_preview"
+  | "no_such_conflict"
   | "invalid_policy"
   | "backup_under_way"
   | "no_such_backup"

@@ -1,4 +1,4 @@
-"""What a person knows a row by: its title, its first words, or the task that it belongs to. Never an id."""
+"""What a person knows a row by: its title, its first words, or the task or list that it belongs to. Never an id."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ def row_name(columns: Collection[str], row: str = "r", tasks_of: Sequence[str] =
     if _START in columns:
         own.append(day)
     return f"substr(coalesce({', '.join([*own, 'NULL', 'NULL'])}), 1, {_READ})"
+
+
+def list_name(columns: Collection[str], row: str, where: str) -> str:
+    """SQL: the name of the task list that a row of a table with these columns belongs to, itself or by its task.
+
+    :param where: the database whose lists and tasks are looked at.
+    """
+    if "task_list_id" in columns:
+        of = f"{row}.task_list_id"
+    elif "task_id" in columns:
+        of = f"(SELECT k.task_list_id FROM {quote(where)}.tasks k WHERE k.id = {row}.task_id)"
+    else:
+        return "NULL"
+    return f"(SELECT CAST(n.name AS TEXT) FROM {quote(where)}.task_lists n WHERE n.id = {of})"
 
 
 def shortened(name: str | None) -> str | None:

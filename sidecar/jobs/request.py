@@ -1,0 +1,52 @@
+"""What an import, or its preview, is asked to do: one value that names it, and by which two of them are told apart."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import msgspec
+
+from sidecar.merging.pages import Page
+from sidecar.merging.policy import NOTHING_ASKED, Policies
+from sidecar.selection.request import Selection
+from sidecar.system.paths import Places
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be imported, where to, and how; ``preview`` where it is only to be shown.
+
+    ``believing`` where a schema that the code does not know may be made for a database that takes a broken one's
+    place; ``page`` the conflicts that a preview is to show.
+    """
+
+    places: Places
+    file_path: str
+    overwrite: bool = True
+    allow_loss: bool = False
+    verbatim: bool = False
+    salvage: bool = False
+    preview: bool = False
+    preview_token: str | None = None
+    selection: Selection | None = None
+    policies: Policies = NOTHING_ASKED
+    believing: bool = True
+    clearing: bool = False
+    page: Page | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a person sees, or saw, what is done."""
+        return self.preview or self.preview_token is not None
+
+    @property
+    def has_conflicts(self) -> bool:
+        """Whether rows that differ are to be numbered, and settled one by one: in a merge that anybody looks at."""
+        return not self.overwrite and (self.is_shown or self.policies.ask)
+
+    def kind(self) -> tuple[object, ...]:
+        """What a preview and the import that follows it have in common, besides the backup and the policies."""
+        database = os.path.realpath(self.places.database)
+        chosen = msgspec.json.encode(self.selection) if self.selection else b""
+        return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage, chosen

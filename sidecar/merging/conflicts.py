@@ -1,0 +1,142 @@
+"""The conflicts of a merge: rows of one id that differ, numbered, and which of the two stays.
+
+Numbers go by the names of the tables, and within one by the places of the records in the backup. They are those of
+rows as backup and database have them: whatever is asked for, the same two have the same conflicts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sidecar.database.introspection import Schema, quote
+from sidecar.database.models import KNOWN, Column, Reference
+from sidecar.merging.likeness import Likeness
+from sidecar.merging.policy import NEWER, THEIRS, OnConflict, Policies
+from sidecar.progress import Progress
+from sidecar.stage.stage import ROW, Stage
+
+OWN, GIVEN = 1, 2
+"""Whose row stays: the database's own, or the one that the backup gives."""
+
+LISTS = "task_lists"
+
+TOUCHED = "updated_at"
+"""Says when a row was last changed, in the tables that have it."""
+
+
+def conflicts_of(table: str) -> str:
+    """Conflicts of a table: "number" within it, "row" of the stage, "later", "stays", "tie".
+
+    ``later`` is 1 where the backup's row was changed later, -1 where the database's was, 0 for one moment, NULL where
+    neither tells of any. ``tie``: the later one was asked for, and there is none.
+    """
+    return f"plan.{quote('conflict ' + table)}"
+
+
+@dataclass
+class Conflicts:
+    """The conflicts of one merge. ``counts`` has how many there are, for each table that has any; ``ties`` how many of
+    these were settled by nothing but their content.
+    """
+
+    stage: Stage
+    live: Schema
+    policies: Policies
+    mapped: Collection[int] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    ties: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def offset(self, table: str) -> int:
+        """What is to be added to a number within a table."""
+        return sum(count for name, count in self.counts.items() if name < table)
+
+    def settle(self, connection: sqlite3.Connection, progress: Progress) -> None:
+        """Number the conflicts, and say of each which row stays. Needs ``order_of``. Raises sqlite3.Error, Cancelled.
+
+        The stage has been fitted to the target, but for what depends on who stays.
+        """
+        self.counts, self.ties = {}, {}
+        for name in sorted(self.stage.tables):
+            progress.check()
+            if name in self.live and self.stage.tables[name].carried:
+                self._settle(connection, Likeness(self.stage.tables[name], self.live[name]))
+
+    def digest(self, connection: sqlite3.Connection) -> str:
+        """What tells these conflicts from others: which number is which record, and which of the two is later."""
+        digest = hashlib.sha256()
+        for name in self.counts:
+            digest.update(f"{name}\n".encode("utf-8", "surrogatepass"))
+            for row in connection.execute(f"SELECT number, row, later FROM {conflicts_of(name)} ORDER BY number"):
+                digest.update(repr(row).encode())
+        return digest.hexdigest()
+
+    def _settle(self, connection: sqlite3.Connection, table: Likeness) -> None:
+        name, conflicts = table.live.name, conflicts_of(table.live.name)
+        connection.execute(f"DROP TABLE IF EXISTS {conflicts}")
+        connection.execute(
+            f"CREATE TABLE {conflicts} (number INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE, later INTEGER,"
+            " stays INTEGER NOT NULL, tie INTEGER NOT NULL)"
+        )
+        count = connection.execute(
+            f"INSERT INTO {conflicts} (row, later, stays, tie) SELECT s.{quote(ROW)}, {_later(table)}, {OWN}, 0"
+            f" FROM stage.{quote(name)} s CROSS JOIN main.{quote(name)} m ON {table.key()}"
+            f" WHERE NOT ({table.all_same()}){self._without(name)} ORDER BY s.{quote(ROW)}"
+        ).rowcount
+        if count:
+            self.counts[name] = count
+            self._choose(connection, table, self.policies.of(name))
+
+    def _without(self, name: str) -> str:
+        rows = ", ".join(map(str, self.mapped)) if name == LISTS else ""
+        return f" AND s.{quote(ROW)} NOT IN ({rows})" if rows else ""
+
+    def _choose(self, connection: sqlite3.Connection, table: Likeness, policy: OnConflict) -> None:
+        name, conflicts = table.live.name, conflicts_of(table.live.name)
+        if policy == THEIRS:
+            connection.execute(f"UPDATE {conflicts} SET stays = {GIVEN}")
+        if policy != NEWER:
+            return
+        connection.execute(
+            f"UPDATE {conflicts} SET stays = iif(later = 1, {GIVEN}, {OWN}), tie = coalesce(later, 0) = 0"
+        )
+        # Wherever the two meet, the same of them has to win: what they hold is all that tells them apart.
+        connection.execute(
+            f"UPDATE {conflicts} SET stays = {GIVEN} WHERE tie AND row IN (SELECT s.{quote(ROW)}"
+            f" FROM stage.{quote(name)} s CROSS JOIN main.{quote(name)} m ON {table.key()}"
+            f" WHERE s.{quote(ROW)} IN (SELECT row FROM {conflicts} WHERE tie)"
+            f" AND {table.content('s')} > {table.content('m')})"
+        )
+        (ties,) = connection.execute(f"SELECT count(*) FROM {conflicts} WHERE tie").fetchone()
+        if ties:
+            self.ties[name] = ties
+
+
+def _later(table: Likeness) -> str:
+    """SQL: which of the two rows is later, as "later" has it."""
+    theirs, mine = _moment(table, "s"), _moment(table, "m")
+    return (
+        f"CASE WHEN {theirs} IS NULL AND {mine} IS NULL THEN NULL WHEN {theirs} IS {mine} THEN 0"
+        f" WHEN {mine} IS NULL OR {theirs} > {mine} THEN 1 ELSE -1 END"
+    )
+
+
+def _moment(table: Likeness, row: str) -> str:
+    """SQL: when a row was last changed; of a table that does not say so, the latest moment that the row tells of."""
+    columns = table.columns()
+    known = KNOWN.get(table.live.name, {})
+    times = [TOUCHED] if TOUCHED in columns else [name for name in columns if name in known and _is_time(known[name])]
+    if not times:
+        return "NULL"
+    moments = ", ".join(f"coalesce(order_of({row}.{quote(column)}), '')" for column in times)
+    return f"nullif(max({moments}, ''), '')"
+
+
+def _is_time(column: Column | Reference) -> bool:
+    return column.kind == "timestamp"

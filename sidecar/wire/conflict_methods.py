@@ -1,0 +1,35 @@
+"""The method that shows the conflicts of a preview; since protocol version 1.1. It adapts params and result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.errors.conflicts import UnknownPreview
+from sidecar.merging.answers import Conflicts
+from sidecar.wire.params import ConflictsParams
+
+if TYPE_CHECKING:
+    from sidecar.wire.context import Context
+
+
+def conflicts(params: ConflictsParams, context: Context) -> Conflicts:
+    """Show the rows of a previewed merge that differ from the database's, by their numbers, field by field."""
+    from sidecar.jobs.conflicts import list_conflicts
+    from sidecar.jobs.request import Request
+    from sidecar.merging.policy import Policies
+
+    shown = context.session.previews.get(params.token)
+    if shown is None:
+        raise UnknownPreview()
+    places, asked = shown
+    request = Request(
+        places,
+        asked.file_path,
+        asked.overwrite,
+        asked.allow_loss,
+        salvage=asked.salvage,
+        preview_token=params.token,
+        selection=asked.selection,
+        policies=Policies(asked.on_conflict),
+    )
+    return list_conflicts(request, context.progress(params.progress_token), params.start, params.count)
