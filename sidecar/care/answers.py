@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+Mendable = Literal[
+    "index_lacks_rows",
+    "owner_missing",
+    "tie_missing",
+    "list_missing",
+    "template_missing",
+    "no_default_list",
+    "second_default_list",
+    "value_missing",
+]
+"""Codes of the findings that a repair mends."""
 
 
 class Finding(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
@@ -43,3 +57,41 @@ class DatabaseCheck(msgspec.Struct, kw_only=True):
     tables: dict[str, int]
     size: int
     free: int
+
+
+class Repair(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """One thing that a repair does: about the finding ``code``, to one row or index.
+
+    ``action`` is "rebuilt" (an index), "removed", "untied", "moved", "chosen", "changed" or "filled"; the other fields
+    are those of a finding, as it was before.
+    """
+
+    code: str
+    action: str
+    message: str
+    table: str | None = None
+    id: str | None = None
+    rowid: int | None = None
+    column: str | None = None
+    target: str | None = None
+    label: str | None = None
+    detail: str | None = None
+
+
+class RepairResult(msgspec.Struct, kw_only=True):
+    """What a repair did, or with ``dry_run`` would do: ``repairs`` holds the first 100 of each code, ``counts`` all.
+
+    ``remaining`` and ``remaining_counts`` are the findings that it does not mend, each with what does. ``safety_copy``
+    is the path of the backup of what was there before, which an undo puts back; null where nothing was changed.
+    ``token`` stands for all that would be done: a repair that is given it as ``previewToken`` does this, or refuses.
+    """
+
+    path: str
+    dry_run: bool
+    repairs: list[Repair]
+    counts: dict[str, int]
+    remaining: list[Finding]
+    remaining_counts: dict[str, int]
+    safety_copy: str | None
+    token: str
+    warnings: list[str]

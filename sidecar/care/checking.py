@@ -18,7 +18,7 @@ from sidecar.database.connection import database_errors, live_schema
 from sidecar.database.integrity import Findings, look_into
 from sidecar.database.introspection import quote, readable
 from sidecar.database.snapshot import take_snapshot
-from sidecar.errors.databases import DatabaseBusy, DatabaseError
+from sidecar.errors.databases import DatabaseBusy, DatabaseError, NotADatabase, NotKiraPilot
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import EMPTY, MISSING, Wreck, diagnose
 from sidecar.system.paths import Places
@@ -76,6 +76,25 @@ def opened(copy: Path, database: Path) -> Iterator[sqlite3.Connection]:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         yield connection
+
+
+@contextmanager
+def telling_of_wrecks(places: Places, progress: Progress) -> Iterator[None]:
+    """Of a database that is no longer one, raise what the diagnosis says: with the way out, a restore over it."""
+    if _size(places.database) == 0:
+        # SQLite is not asked about an empty file: it would remove a journal that lies beside it.
+        _require_no_wreck(places, progress)
+    try:
+        yield
+    except (NotADatabase, NotKiraPilot):
+        _require_no_wreck(places, progress)
+        raise
+
+
+def _require_no_wreck(places: Places, progress: Progress) -> None:
+    wreck = diagnose(places.database, places.work_dir, progress)
+    if isinstance(wreck, Wreck):
+        raise wreck.error
 
 
 def rebuild(connection: sqlite3.Connection, indexes: list[str]) -> None:

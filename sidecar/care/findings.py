@@ -57,7 +57,7 @@ KINDS = {
         FAULT,
         REPAIR,
         "{Row} belongs to a {parent} that is not there: KiraPilot shows it nowhere, and removes it whenever it removes"
-        " the {parent}. A repair removes it; if a backup still has {target}, bring that back instead",
+        " the {parent}. Bring {target} back from a backup that has it; a repair removes what belongs to it",
     ),
     "tie_missing": Kind(
         FAULT,
@@ -79,7 +79,7 @@ KINDS = {
         NOTE,
         NONE,
         "{Row} is a subtask of a task that is not there: KiraPilot leaves it so when a task is removed. Nothing has to"
-        " be done; a backup that still has {target} brings it back",
+        " be done; {target} comes back from a backup that has it",
     ),
     "unknown_reference": Kind(
         FAULT,
@@ -101,8 +101,8 @@ KINDS = {
     "value_missing": Kind(
         FAULT,
         REPAIR,
-        "{Row} has no {column}, without which KiraPilot cannot read it. A repair puts there what KiraPilot does in a"
-        " new row",
+        "{Row} has no {column}, without which KiraPilot cannot read it. A repair fills it with what a new row has"
+        " there, or for a time, with another one of the row",
     ),
     "wrong_type": Kind(
         FAULT,

@@ -35,27 +35,29 @@ class Leading:
 
     @property
     def broken(self) -> str:
-        """FROM and WHERE for the rows (``r``) whose reference leads nowhere."""
+        """The condition of a row (``r``) whose reference leads nowhere."""
         return (
-            f"FROM main.{quote(self.table)} r WHERE r.{quote(self.column)} IS NOT NULL AND NOT EXISTS (SELECT 1"
+            f"r.{quote(self.column)} IS NOT NULL AND NOT EXISTS (SELECT 1"
             f" FROM main.{quote(self.parent)} p WHERE p.{quote(self.parent_column)} = r.{quote(self.column)})"
         )
 
 
 def all_references(schema: Schema) -> list[Leading]:
     """Every reference of a database about which this program knows what KiraPilot would do."""
+    meant = [
+        Leading(name, column, parent, "id", _MEANT[parent])
+        for name, column, parent in _meant()
+        if name in schema and column in schema[name].columns
+        if parent in schema and schema[parent].key == ("id",)
+    ]
+    # What a newer app declares of these as well is followed as they are meant: no task goes because its list is gone.
+    followed = {(each.table, each.column) for each in meant}
     declared = [
         Leading(name, key.column, key.parent, key.parent_column, _DECLARED[key.on_delete])
         for name, table in schema.items()
         for key in plain_references(table, schema)
-        if key.on_delete in _DECLARED and not (key.on_delete == "SET NULL" and key.column in table.not_null)
-    ]
-    followed = {(each.table, each.column) for each in declared}
-    meant = [
-        Leading(name, column, parent, "id", _MEANT[parent])
-        for name, column, parent in _meant()
-        if name in schema and column in schema[name].columns and (name, column) not in followed
-        if parent in schema and schema[parent].key == ("id",)
+        if key.on_delete in _DECLARED and (name, key.column) not in followed
+        if not (key.on_delete == "SET NULL" and key.column in table.not_null)
     ]
     return [*declared, *meant]
 
@@ -71,9 +73,10 @@ def unknown_references(
     connection: sqlite3.Connection, schema: Schema, known: Iterable[Leading]
 ) -> Iterator[tuple[str, int]]:
     """Tables with rows that break a declared reference which is none of the known ones, and how many these are."""
-    declared = [each for each in known if each.code in _DECLARED.values()]
     for name, broken in broken_references(connection, schema).items():
-        ours = [each for each in declared if each.table == name]
-        told = sum(connection.execute(f"SELECT count(*) {each.broken}").fetchone()[0] for each in ours)
+        declared = {key.column for key in schema[name].foreign_keys}
+        ours = [each for each in known if each.table == name and each.column in declared]
+        rows = f"SELECT count(*) FROM main.{quote(name)} r WHERE"
+        told = sum(connection.execute(f"{rows} {each.broken}").fetchone()[0] for each in ours)
         if broken > told:
             yield name, broken - told

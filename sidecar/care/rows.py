@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from sidecar.care.findings import Found
+from sidecar.care.located import called, located
 from sidecar.care.references import LISTS, all_references, unknown_references
 from sidecar.database.introspection import Schema, TableSchema, quote
 from sidecar.database.models import KNOWN
-from sidecar.merging.row_names import row_name, shortened
 from sidecar.progress import Progress
-from sidecar.stage.records import named, singular
+from sidecar.stage.records import singular
 
 SESSIONS = "time_sessions"
 
@@ -53,11 +52,10 @@ def look_at_rows(connection: sqlite3.Connection, schema: Schema, found: Found, p
 def _references(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:
     known = all_references(schema)
     for each in known:
-        target = f"CAST(r.{quote(each.column)} AS TEXT)"
-        for where in _rows(connection, schema[each.table], each.broken, target):
-            leads = {"parent": singular(each.parent), "target": where.pop("extra")}
-            where |= {"column": each.column, "target": leads["target"]}
-            found.add(each.code, where, Row=_row(where), parent=leads["parent"])
+        leads = f"CAST(r.{quote(each.column)} AS TEXT)"
+        for where, target in located(connection, schema[each.table], each.broken, leads):
+            where |= {"column": each.column, "target": target}
+            found.add(each.code, where, Row=called(where), parent=singular(each.parent))
     for table, rows in unknown_references(connection, schema, known):
         found.add("unknown_reference", {"table": table}, rows=f"{rows:,} rows")
 
@@ -65,19 +63,17 @@ def _references(connection: sqlite3.Connection, schema: Schema, found: Found) ->
 def _default_lists(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:
     if LISTS not in schema or not {"id", "is_default"} <= schema[LISTS].columns.keys():
         return
-    defaults = list(_rows(connection, schema[LISTS], f"FROM main.{LISTS} r WHERE r.is_default = 1"))
+    defaults = [where for where, _ in located(connection, schema[LISTS], "r.is_default = 1")]
     if not defaults:
         found.add("no_default_list", {"table": LISTS, "column": "is_default"})
     for where in defaults[1:]:
-        del where["extra"]
-        found.add("second_default_list", where | {"column": "is_default"}, Row=_row(where))
+        found.add("second_default_list", where | {"column": "is_default"}, Row=called(where))
 
 
 def _missing_values(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:
     for table, column, condition in missing_values(schema):
-        for where in _rows(connection, table, f"FROM main.{quote(table.name)} r WHERE {condition}"):
-            del where["extra"]
-            found.add("value_missing", where | {"column": column}, Row=_row(where))
+        for where, _ in located(connection, table, condition):
+            found.add("value_missing", where | {"column": column}, Row=called(where))
 
 
 def missing_values(schema: Schema) -> Iterator[tuple[TableSchema, str, str]]:
@@ -90,54 +86,39 @@ def missing_values(schema: Schema) -> Iterator[tuple[TableSchema, str, str]]:
 
 
 def _wrong_types(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:
-    for name in KNOWN.keys() & schema.keys():
-        table = schema[name]
+    for name in filter(schema.__contains__, KNOWN):
         wrong = {
             column: f"typeof(r.{quote(column)}) NOT IN ({', '.join(map(_text, ('null', *CLASSES[field.kind])))})"
             for column, field in KNOWN[name].items()
-            if column in table.columns
+            if column in schema[name].columns
         }
-        rows = f"FROM main.{quote(name)} r WHERE"
         # One look at each row; at each column only where there is any such row.
-        if connection.execute(f"SELECT 1 {rows} {' OR '.join(wrong.values())} LIMIT 1").fetchone() is None:
-            continue
-        for column, condition in wrong.items():
-            wanted = _WANTED[CLASSES[KNOWN[name][column].kind][0]]
-            for where in _rows(connection, table, f"{rows} {condition}", f"typeof(r.{quote(column)})"):
-                where["detail"] = _HELD[where.pop("extra")]
-                found.add("wrong_type", where | {"column": column}, Row=_row(where), wanted=wanted)
+        sql = f"SELECT 1 FROM main.{quote(name)} r WHERE {' OR '.join(wrong.values())} LIMIT 1"
+        if connection.execute(sql).fetchone():
+            for column, condition in wrong.items():
+                _wrong_type(connection, schema[name], column, condition, found)
+
+
+def _wrong_type(connection: sqlite3.Connection, table: TableSchema, column: str, condition: str, found: Found) -> None:
+    wanted = _WANTED[CLASSES[KNOWN[table.name][column].kind][0]]
+    for where, held in located(connection, table, condition, f"typeof(r.{quote(column)})"):
+        where |= {"column": column, "detail": _HELD[held]}
+        found.add("wrong_type", where, Row=called(where), wanted=wanted)
 
 
 def _without_list(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:
     if "task_list_id" in schema["tasks"].columns:
-        for where in _rows(connection, schema["tasks"], "FROM main.tasks r WHERE r.task_list_id IS NULL"):
-            del where["extra"]
-            found.add("no_list", where | {"column": "task_list_id"}, Row=_row(where))
+        for where, _ in located(connection, schema["tasks"], "r.task_list_id IS NULL"):
+            found.add("no_list", where | {"column": "task_list_id"}, Row=called(where))
 
 
 def _running_timers(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:
     if not {"is_active", "start_time"} <= schema[SESSIONS].columns.keys():
         return
-    running, since = f"FROM main.{SESSIONS} r WHERE r.is_active = 1", "strftime('%Y-%m-%d %H:%M UTC', r.start_time)"
-    for where in _rows(connection, schema[SESSIONS], running, since):
-        where["detail"] = where.pop("extra") or "some time"
-        found.add("running_timer", where, Row=_row(where))
-
-
-def _rows(
-    connection: sqlite3.Connection, table: TableSchema, which: str, extra: str = "NULL"
-) -> Iterator[dict[str, Any]]:
-    """Where each row lies that FROM and WHERE (``which``) name, as fields of a finding, and ``extra`` of it."""
-    rowid = f"r.{table.rowid}" if table.rowid else "NULL"
-    row_id = "CAST(r.id AS TEXT)" if "id" in table.columns else "NULL"
-    sql = f"SELECT {rowid}, {row_id}, {row_name(table.columns, 'r', ('main',))}, {extra} {which} ORDER BY 1, 2"
-    for place, own, label, more in connection.execute(sql):
-        yield {"table": table.name, "rowid": place, "id": own, "label": shortened(label), "extra": more}
-
-
-def _row(where: dict[str, Any]) -> str:
-    called = named(where["table"])
-    return f"{called} {where['id']}" if where["id"] is not None else f"{called} in row {where['rowid']}"
+    since = "strftime('%Y-%m-%d %H:%M UTC', r.start_time)"
+    for where, moment in located(connection, schema[SESSIONS], "r.is_active = 1", since):
+        where["detail"] = moment or "some time"
+        found.add("running_timer", where, Row=called(where))
 
 
 def _text(value: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from sidecar.care.answers import Mendable
 from sidecar.cli.automatic_arguments import DECLARE
 from sidecar.screen.terminal import Terminal
 
@@ -18,11 +19,13 @@ class CareOptions(argparse.Namespace):
     """What was typed, typed. A field is set only where the command has it."""
 
     quick: bool
+    only: list[str]
 
 
 def declare_care(declare: DECLARE, finish: Callable[[argparse.ArgumentParser], None]) -> None:
     """Add the commands; ``finish`` adds what every command takes."""
-    finish(_check(declare))
+    for parser in (_check(declare), _repair(declare)):
+        finish(parser)
 
 
 def _check(declare: DECLARE) -> argparse.ArgumentParser:
@@ -41,6 +44,29 @@ def _check(declare: DECLARE) -> argparse.ArgumentParser:
     return parser
 
 
+def _repair(declare: DECLARE) -> argparse.ArgumentParser:
+    parser = declare(
+        "repair",
+        "Mend what check found, as KiraPilot itself would",
+        "Builds indexes anew, removes or unties what leads nowhere, settles the one default list, and\n"
+        "fills values without which KiraPilot cannot read a row. Shows each repair and asks first; what\n"
+        "was there before is kept in a safety copy, and undo brings it back. A damaged file is not\n"
+        "repaired in its place: import a backup as a replacement.",
+        ["repair --dry-run", "repair", "repair --yes --only list_missing"],
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be repaired")
+    parser.add_argument(
+        "--only",
+        metavar="CODE",
+        action="append",
+        default=[],
+        choices=get_args(Mendable),
+        help=f"repair what is found under this code alone; may be given several times: {', '.join(get_args(Mendable))}",
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="repair without asking")
+    return parser
+
+
 def check(options: Options, terminal: Terminal) -> int:
     """``check``: what is wrong with the database, and what mends it."""
     from sidecar.care.checking import check_database
@@ -53,4 +79,20 @@ def check(options: Options, terminal: Terminal) -> int:
     return EXIT_CODES[result.state]
 
 
-CARE: Mapping[str, Callable[[Options, Terminal], int]] = {"check": check}
+def repair(options: Options, terminal: Terminal) -> int:
+    """``repair``: show what would be repaired and ask, then do just that."""
+    from sidecar.care.repairing import repair_database
+    from sidecar.cli import questions
+    from sidecar.screen import care_text
+
+    with terminal.progress() as progress:
+        result = repair_database(options.places(), progress, True, only=options.only)
+    if result.repairs and not options.dry_run:
+        questions.confirm_repair(options, terminal, result)
+        with terminal.progress() as progress:
+            result = repair_database(options.places(), progress, False, result.token, options.only)
+    terminal.answer(result, lambda: care_text.repair_lines(result))
+    return 0
+
+
+CARE: Mapping[str, Callable[[Options, Terminal], int]] = {"check": check, "repair": repair}

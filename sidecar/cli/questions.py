@@ -15,6 +15,7 @@ from sidecar.screen.text import printable
 
 if TYPE_CHECKING:
     # Importing them would load every job for the sake of one command.
+    from sidecar.care.answers import RepairResult
     from sidecar.installing.answers import SystemTimer
     from sidecar.progress import Progress
     from sidecar.results import ImportPreview
@@ -94,6 +95,15 @@ def confirm_timer(options: Options, terminal: Terminal, planned: SystemTimer) ->
     if terminal.can_ask and not options.yes:
         terminal.note("\n".join(automatic_text.timer_written_lines(planned)))
     _require_yes(options, terminal, "This sets a timer of the system that makes backups", "Go on?")
+
+
+def confirm_repair(options: Options, terminal: Terminal, planned: RepairResult) -> None:
+    """Show what would be repaired, and ask."""
+    from sidecar.screen import care_text
+
+    if terminal.can_ask and not options.yes:
+        terminal.note("\n".join(care_text.repair_lines(planned)))
+    _require_yes(options, terminal, f"This repairs {printable(planned.path)}", "Go on?")
 
 
 def previewed(options: Options, progress: Progress) -> ImportPreview:

@@ -43,6 +43,7 @@ RESULT_OF = {
     "find": "find_in_backups",
     "check": "check_database",
     "report": "write_report",
+    "repair": "repair_database",
 }
 """Command -> the method whose result it prints."""
 

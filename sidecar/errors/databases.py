@@ -74,3 +74,10 @@ class CannotRebuild(DatabaseError):
     away, start KiraPilot once, which makes one, and import the backup again."""
 
     kind, code, hint = "cannot_rebuild", 53, "Move the database away, start KiraPilot once, and import again."
+
+
+class CannotRepair(DatabaseError):
+    """KiraPilot's database could not be repaired ({detail}), and was left as it was. Import your latest backup as a
+    replacement: that makes a new one where this one is damaged."""
+
+    kind, code, hint, reassures = "cannot_repair", 122, "Import your latest backup as a replacement.", True

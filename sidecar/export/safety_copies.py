@@ -91,11 +91,17 @@ class SafetyCopy:
 
     :param settings: the frontend's, as it gave them.
     :param new_progress: called when the first copy is begun.
+    :param index_may_lack: whether an index that lacks rows is no hindrance, since it is about to be built anew.
     """
 
     def __init__(
-        self, places: Places, settings: Mapping[str, object] | None, new_progress: Callable[[], Progress]
+        self,
+        places: Places,
+        settings: Mapping[str, object] | None,
+        new_progress: Callable[[], Progress],
+        index_may_lack: bool = False,
     ) -> None:
+        self._index_may_lack = index_may_lack
         self.path: Path | None = None
         self.seconds = 0.0
         self._folder = folder_of(places.database)
@@ -138,7 +144,7 @@ class SafetyCopy:
             moment = new_moment(self._folder, second_folder_of(self._places))
             self.path = folder / f"before-import-{moment.strftime(_FORMAT)}Z.kpbackup"
             made = export_data(self._places, str(self.path), progress, self._settings)
-            if INDEX_DAMAGED in made.warnings:
+            if INDEX_DAMAGED in made.warnings and not self._index_may_lack:
                 # A backup would do. An import finds rows by the index, and would not see some of them.
                 raise DatabaseDamaged(path=self._places.database, detail="an index lacks rows")
             if NOT_FLUSHED in made.warnings:

@@ -7,7 +7,7 @@ mean to is found by what SQLite counts besides, triggers included. Whatever does
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sidecar.database.introspection import folded, quote
@@ -18,16 +18,18 @@ from sidecar.results import TableAccount
 _WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 
 
-class Ledger:
-    """Counts from now on, within a transaction on ``connection``; closed by ``balance``, or by ``close``."""
+class Tally:
+    """Counts the rows that change within a transaction on ``connection``, on purpose and besides; closed by ``close``.
 
-    def __init__(self, connection: sqlite3.Connection, plan: Plan) -> None:
+    :param ordinary: the tables whose rows nobody else is to change.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, ordinary: Iterable[str]) -> None:
         self.connection = connection
-        self._difference = plan
         self._meant = 0
         self._before = connection.total_changes
         self._meddling: set[str] = set()
-        self._ordinary = set(map(folded, plan.live))
+        self._ordinary = set(map(folded, ordinary))
         connection.set_authorizer(self._note)
 
     def close(self) -> None:
@@ -40,40 +42,15 @@ class Ledger:
         self._meant += changed
         return changed
 
-    @contextmanager
-    def heeding_no_checks(self) -> Iterator[None]:
-        """Within, a value that is there for a moment only need not keep to the CHECKs of its table."""
-        pragma = "ignore_check_constraints"
-        (ignored,) = self.connection.execute(f"PRAGMA {pragma}").fetchone()
-        self.connection.execute(f"PRAGMA {pragma} = ON")
-        try:
-            yield
-        finally:
-            self.connection.execute(f"PRAGMA {pragma} = {ignored}")
-
     def expect(self, counted: int, expected: int, what: str) -> None:
         """Raise AccountingMismatch unless the two are the same."""
         if counted != expected:
             raise self._mismatch(f"{what}: {counted:,} instead of {expected:,}")
 
-    def balance(self) -> None:
-        """Raise AccountingMismatch unless all rows are accounted for, in answer and database."""
-        self.close()
-        for name, account in self._difference.accounts.items():
-            self._require_fates(name, account)
-        for name, before in self._difference.before.items():
-            account = self._difference.accounts.get(name, TableAccount())
-            held = self.connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
-            self.expect(held, before - account.removed + account.added, f"{name}: rows in the end")
+    def require_nothing_besides(self) -> None:
+        """Raise AccountingMismatch if a trigger has changed rows."""
         if self._meddling:
             self.expect(self.connection.total_changes - self._before, self._meant, "rows changed in all")
-
-    def _require_fates(self, name: str, account: TableAccount) -> None:
-        fates = account.added + account.updated + account.unchanged + sum(account.left_out.values())
-        self.expect(fates, account.read + account.repaired, f"{name}: fates of its records")
-        counts = (account.read, account.added, account.updated, account.unchanged, account.repaired, account.kept)
-        if min(*counts, account.removed, account.untied, *account.left_out.values(), 0) < 0:
-            raise self._mismatch(f"{name}: a count below zero")
 
     def _note(self, action: int, table: str | None, _: str | None, database: str | None, trigger: str | None) -> int:
         """Asked by SQLite about each part of a statement, those of triggers included."""
@@ -88,3 +65,40 @@ class Ledger:
             return AccountingMismatch(detail=f"{what}; please report this")
         triggers = ", ".join(sorted(self._meddling)[:3])
         return AccountingMismatch(detail=f"{what}; triggers of the database change rows: {triggers}")
+
+
+class Ledger(Tally):
+    """The tally of an import, held against its plan; closed by ``balance``, or by ``close``."""
+
+    def __init__(self, connection: sqlite3.Connection, plan: Plan) -> None:
+        super().__init__(connection, plan.live)
+        self._difference = plan
+
+    @contextmanager
+    def heeding_no_checks(self) -> Iterator[None]:
+        """Within, a value that is there for a moment only need not keep to the CHECKs of its table."""
+        pragma = "ignore_check_constraints"
+        (ignored,) = self.connection.execute(f"PRAGMA {pragma}").fetchone()
+        self.connection.execute(f"PRAGMA {pragma} = ON")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"PRAGMA {pragma} = {ignored}")
+
+    def balance(self) -> None:
+        """Raise AccountingMismatch unless all rows are accounted for, in answer and database."""
+        self.close()
+        for name, account in self._difference.accounts.items():
+            self._require_fates(name, account)
+        for name, before in self._difference.before.items():
+            account = self._difference.accounts.get(name, TableAccount())
+            held = self.connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
+            self.expect(held, before - account.removed + account.added, f"{name}: rows in the end")
+        self.require_nothing_besides()
+
+    def _require_fates(self, name: str, account: TableAccount) -> None:
+        fates = account.added + account.updated + account.unchanged + sum(account.left_out.values())
+        self.expect(fates, account.read + account.repaired, f"{name}: fates of its records")
+        counts = (account.read, account.added, account.updated, account.unchanged, account.repaired, account.kept)
+        if min(*counts, account.removed, account.untied, *account.left_out.values(), 0) < 0:
+            raise self._mismatch(f"{name}: a count below zero")

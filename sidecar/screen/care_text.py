@@ -10,7 +10,7 @@ from sidecar.screen.text import cut, plural, printable, size
 
 if TYPE_CHECKING:
     # Importing them would load their room for the sake of one command.
-    from sidecar.care.answers import DatabaseCheck, Finding
+    from sidecar.care.answers import DatabaseCheck, Finding, Repair, RepairResult
 
 _SHOWN = 5
 """Findings of one code that are shown; --json has a hundred."""
@@ -36,18 +36,47 @@ def check_lines(check: DatabaseCheck) -> list[str]:
     return [*lines, *([""] if lines else []), whole, _STATES[check.state]]
 
 
+def repair_lines(result: RepairResult) -> list[str]:
+    """Each repair, what it leaves, and where all of it was before."""
+    lines = list(_repairs(result))
+    lines += [f"warning: {printable(warning)}" for warning in result.warnings]
+    notes = {finding.code for finding in result.remaining if finding.severity == "note"}
+    left = sum(number for code, number in result.remaining_counts.items() if code not in notes)
+    if left:
+        lines.append(f"{plural(left, 'finding')} of another kind: check tells of it, and of what mends it.")
+    if not result.repairs:
+        lines.append("There is nothing to repair.")
+    elif result.dry_run:
+        lines.append("Nothing was changed. A repair keeps all that is there in a safety copy first.")
+    else:
+        kept = printable(result.safety_copy or "")
+        lines.append(f"Repaired: {printable(result.path)}. What was there is kept in {kept}: undo brings it back.")
+    return lines
+
+
+def _repairs(result: RepairResult) -> Iterator[str]:
+    for code, count in result.counts.items():
+        shown = [repair for repair in result.repairs if repair.code == code][:_SHOWN]
+        yield from (f"{repair.action}: {_labelled(repair)}" for repair in shown)
+        yield from _more(count - len(shown))
+
+
 def _findings(check: DatabaseCheck) -> Iterator[str]:
     for code, count in check.counts.items():
         shown = [finding for finding in check.findings if finding.code == code][:_SHOWN]
         for number, finding in enumerate(shown):
-            yield f"{_HEADS[finding.severity]}: {_said(finding, number)}"
-        if count > len(shown):
-            yield f"  ... and {count - len(shown):,} more of the same"
+            again = finding.code == "damaged" and number > 0
+            # Of further damage, only what is damaged.
+            said = printable(finding.detail or "") if again else _labelled(finding)
+            yield f"{_HEADS[finding.severity]}: {said}"
+        yield from _more(count - len(shown))
 
 
-def _said(finding: Finding, number: int) -> str:
-    """The whole sentence; of further damage, only what is damaged."""
-    if finding.code == "damaged" and number:
-        return printable(finding.detail or "")
-    label = f" ({cut(printable(finding.label), LABEL_COLUMNS)})" if finding.label else ""
-    return f"{printable(finding.message)}{label}"
+def _more(count: int) -> Iterator[str]:
+    if count > 0:
+        yield f"  ... and {count:,} more of the same"
+
+
+def _labelled(said: Finding | Repair) -> str:
+    label = f" ({cut(printable(said.label), LABEL_COLUMNS)})" if said.label else ""
+    return f"{printable(said.message)}{label}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.care.answers import DatabaseCheck
-from sidecar.wire.params import CheckDatabaseParams
+from sidecar.care.answers import DatabaseCheck, RepairResult
+from sidecar.wire.params import CheckDatabaseParams, RepairParams
 
 if TYPE_CHECKING:
     from sidecar.wire.context import Context
@@ -16,3 +16,11 @@ def check_database(params: CheckDatabaseParams, context: Context) -> DatabaseChe
     from sidecar.care.checking import check_database as check
 
     return check(context.places, context.progress(params.progress_token), params.quick)
+
+
+def repair_database(params: RepairParams, context: Context) -> RepairResult:
+    """Mend what a check found and KiraPilot would, once all is in a safety copy; undo_last_import takes it back."""
+    from sidecar.care.repairing import repair_database as repair
+
+    progress = context.progress(params.progress_token)
+    return repair(context.places, progress, params.dry_run, params.preview_token, params.only)

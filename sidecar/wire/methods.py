@@ -24,7 +24,7 @@ from sidecar.automatic.answers import (
     RunResult,
 )
 from sidecar.automatic.policy import PolicyFile
-from sidecar.care.answers import DatabaseCheck
+from sidecar.care.answers import DatabaseCheck, RepairResult
 from sidecar.comparison.answers import Difference, Searched
 from sidecar.errors.backups import BackupError, SelectionError
 from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
@@ -84,6 +84,7 @@ from sidecar.wire.params import (
     PolicyParams,
     PreviewParams,
     PruneParams,
+    RepairParams,
     RunParams,
     UndoParams,
     read_params,
@@ -299,6 +300,7 @@ _IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
 _COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
 _CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
 _CARE = (PathError, DatabaseError, WorkFolderUnusable, Cancelled)
+_REPAIR = (*_CARE, SafetyCopyFailed, ChangedSincePreview)
 _AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
 
 METHODS: Mapping[str, Method] = {
@@ -325,6 +327,7 @@ METHODS: Mapping[str, Method] = {
         Method("check_database", care.check_database, CheckDatabaseParams, DatabaseCheck, _CARE),
         Method("write_report", pages.write_report, pages.ReportParams, ReportPage, _COMPARE),
         Method("write_difference", pages.write_difference, pages.DifferencePageParams, DifferencePage, _COMPARE),
+        Method("repair_database", care.repair_database, RepairParams, RepairResult, _REPAIR),
         Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
         Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
         Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
+from sidecar.care.answers import Mendable
 from sidecar.json_wording import in_words
 from sidecar.merging.policy import MINE, OnConflict
 from sidecar.selection.request import PartToExport, Selection
@@ -239,6 +240,26 @@ class CheckDatabaseParams(Params):
             " each index."
         ),
     ] = False
+
+
+class RepairParams(Params):
+    """Whether anything is repaired at all, and what."""
+
+    dry_run: Annotated[bool, Meta(description="If true, only tells what would be repaired.")]
+    preview_token: Annotated[
+        str | None,
+        Meta(
+            description="The token of the dry run that was agreed to: if something else is to be repaired by now, it is"
+            " refused with changed_since_preview."
+        ),
+    ] = None
+    only: Annotated[
+        list[Mendable],
+        Meta(
+            description="Codes of the findings to repair; all that a repair mends where none is named. Indexes that"
+            " lack rows are built anew in any case."
+        ),
+    ] = []
 
 
 class AcceptParams(Params):

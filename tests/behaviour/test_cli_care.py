@@ -1,4 +1,4 @@
-"""``check`` as it is typed: what people read, what programs read, and the exit codes."""
+"""``check`` and ``repair`` as they are typed: what people read, what programs read, and the exit codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.behaviour.test_cli import Shell
 from tests.behaviour.test_cli_comparison import object_of, said
 from tests.conftest import EVERY_KIND
-from tests.support.databases import execute, insert
+from tests.support.databases import execute, insert, value
 
 
 @pytest.fixture
@@ -54,3 +54,43 @@ def test_a_damaged_database_has_an_exit_code_of_its_own(shell: Shell) -> None:
 def test_a_database_that_is_missing_is_an_error(shell: Shell) -> None:
     shell.database.unlink()
     assert shell.run("check").returncode == 30
+
+
+@pytest.fixture
+def faulty(shell: Shell) -> Shell:
+    insert(shell.database, "tasks", id="lost", title="Water the plants", task_list_id="gone")
+    insert(shell.database, "time_sessions", id="stray", task_id="gone", start_time="2026-01-01T00:00:00+00:00")
+    return shell
+
+
+def test_a_repair_is_shown_and_nothing_changed_by_a_dry_run(faulty: Shell) -> None:
+    before = faulty.database.read_bytes()
+    shown = said(faulty.run("repair", "--dry-run"), 0)
+    assert "removed: Time session stray is removed: the task it belongs to is not there" in shown
+    assert "moved: Task lost is moved to the default list: its own is not there (Water the plants)" in shown
+    assert shown.splitlines()[-1].startswith("Nothing was changed.")
+    assert faulty.database.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_repair_that_nobody_is_asked_about_wants_a_yes(faulty: Shell) -> None:
+    refused = faulty.run("repair")
+    assert refused.returncode == 2
+    assert b"--yes" in refused.stderr
+    assert value(faulty.database, "SELECT task_list_id FROM tasks WHERE id = 'lost'") == "gone"
+
+
+def test_a_repair_is_done_and_says_where_all_of_it_was_kept(faulty: Shell) -> None:
+    done = object_of(faulty.run("repair", "--yes", "--json"), 0, "repair")
+    assert done["counts"] == {"owner_missing": 1, "list_missing": 1}
+    assert Path(done["safety_copy"]).is_file()
+    assert object_of(faulty.run("check", "--json"), 0, "check")["state"] == "healthy"
+    assert "There is nothing to repair." in said(faulty.run("repair"), 0)
+
+
+@pytest.mark.slow
+def test_what_is_asked_for_alone_is_repaired(faulty: Shell) -> None:
+    shown = said(faulty.run("repair", "--yes", "--only", "list_missing"), 0)
+    assert "1 finding of another kind: check tells of it" in shown
+    assert value(faulty.database, "SELECT count(*) FROM time_sessions WHERE id = 'stray'") == 1
+    assert faulty.run("repair", "--only", "everything").returncode == 2

@@ -108,6 +108,7 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("check", "check"),
         ("report backup.kpbackup", "report"),
         ("report --force -o backup.html other.kpbackup", "report"),
+        ("repair --dry-run", "repair"),
         ("clear --yes", "clear"),
     ):
         assert_described(terminal.result(*typed.split()), command)

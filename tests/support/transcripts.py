@@ -11,9 +11,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ ZEROED = slice(0, 100)
 
 _LONG = re.compile(r"<(\d+) characters>")
 _STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{6}Z")
-_TOKEN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{32}-\d+(-[0-9a-f]{16}){2}-[0-9a-f]{32}")
+_TOKEN = re.compile(r"[0-9a-f]{32}(-[0-9a-f]{32}-\d+(-[0-9a-f]{16}){2})?-[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
@@ -91,6 +93,10 @@ def start(command: Sequence[str], folder: Path) -> Client:
     write(folder / "without-data.kpbackup", {"metadata.json": entries["metadata.json"]})
     write(folder / "a-task-twice.kpbackup", _with_a_task_twice(entries))
     write(folder / "other-device.kpbackup", _of_another_device(entries))
+    shutil.copy(folder / "kirapilot.db", folder / "faulty.db")
+    with closing(sqlite3.connect(folder / "faulty.db")) as connection, connection:
+        connection.execute("UPDATE time_sessions SET task_id = 'gone' WHERE rowid = 1")
+        connection.execute("UPDATE tasks SET task_list_id = 'gone' WHERE rowid = 2")
     broken = bytearray((folder / "kirapilot.db").read_bytes())
     broken[ZEROED] = bytes(len(broken[ZEROED]))
     (folder / "broken.db").write_bytes(broken)

@@ -569,6 +569,42 @@ export interface RefusedRows {
   ids: Array<string>;
 }
 
+/**
+ * One thing that a repair does: about the finding `code`, to one row or index. `action` is "rebuilt" (an index),
+ * "removed", "untied", "moved", "chosen", "changed" or "filled"; the other fields are those of a finding, as it was
+ * before.
+ */
+export interface Repair {
+  code: string;
+  action: string;
+  message: string;
+  table?: string | null;
+  id?: string | null;
+  rowid?: number | null;
+  column?: string | null;
+  target?: string | null;
+  label?: string | null;
+  detail?: string | null;
+}
+
+/**
+ * What a repair did, or with `dry_run` would do: `repairs` holds the first 100 of each code, `counts` all.
+ * `remaining` and `remaining_counts` are the findings that it does not mend, each with what does. `safety_copy` is
+ * the path of the backup of what was there before, which an undo puts back; null where nothing was changed. `token`
+ * stands for all that would be done: a repair that is given it as `previewToken` does this, or refuses.
+ */
+export interface RepairResult {
+  path: string;
+  dry_run: boolean;
+  repairs: Array<Repair>;
+  counts: Record<string, number>;
+  remaining: Array<Finding>;
+  remaining_counts: Record<string, number>;
+  safety_copy: string | null;
+  token: string;
+  warnings: Array<string>;
+}
+
 /** One progress report: `done` of `total` units in `phase`, `percentage` (0 to 100) of the whole job. */
 export interface Report {
   phase: string;
@@ -1031,6 +1067,24 @@ export interface WriteDifferenceParams {
   force?: boolean;
 }
 
+/** Params of repair_database. */
+export interface RepairDatabaseParams {
+  /** If true, only tells what would be repaired. */
+  dryRun: boolean;
+  /**
+   * Codes of the findings to repair; all that a repair mends where none is named. Indexes that lack rows are built
+   * anew in any case.
+   */
+  only?: Array<"index_lacks_rows" | "list_missing" | "no_default_list" | "owner_missing" | "second_default_list" | "template_missing" | "tie_missing" | "value_missing">;
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+  /**
+   * The token of the dry run that was agreed to: if something else is to be repaired by now, it is refused with
+   * changed_since_preview.
+   */
+  previewToken?: string | null;
+}
+
 /** Params of get_backup_policy. */
 export interface GetBackupPolicyParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -1193,6 +1247,8 @@ export interface Methods {
   "write_report": { params: WriteReportParams; result: ReportPage };
   /** Write one HTML page about how two backups differ, or a backup and the database, row by row, field by field. */
   "write_difference": { params: WriteDifferenceParams; result: DifferencePage };
+  /** Mend what a check found and KiraPilot would, once all is in a safety copy; undo_last_import takes it back. */
+  "repair_database": { params: RepairDatabaseParams; result: RepairResult };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
   /** Put a policy into force; what it leaves out has its default. */
@@ -1289,6 +1345,7 @@ export type ErrorKind =
   | "not_whole"
   | "page_exists"
   | "not_a_page"
+  | "cannot_repair"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"

@@ -54,6 +54,7 @@ def _requests(places: Places, target: Path) -> bytes:
     given["write_report"] = {"backup": str(target), "target": str(target.with_name("report.html"))}
     given["write_difference"] = given["compare_backups"] | {"target": str(target.with_name("difference.html"))}
     given["find_in_backups"] = {"query": "task"}
+    given["repair_database"] = {"dryRun": True}
     given["initialize"] = {"databasePath": str(places.database), "workDir": str(places.work_dir)}
     first = ["initialize", "export_data_to_file"]
     # The end of the input ends it; exit would cancel what is under way.
