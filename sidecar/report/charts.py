@@ -71,8 +71,9 @@ def columns(values: Sequence[float], labels: Sequence[str], figures: Sequence[st
 
     :param figures: each value as it is said.
     """
-    top, left, floor = 14.0, 46, 196.0
-    scale = ceiling(max(values, default=0))
+    top, floor = 14.0, 196.0
+    rise, parts = steps_to(max(values, default=0))
+    scale, left = rise * parts, 18 + 7 * max(4, len(_short(rise * parts)))
     step = (WIDTH - left - 6) / max(len(values), 1)
     thick = max(1.0, min(step * 0.76, 44.0))
     bars = [
@@ -86,7 +87,9 @@ def columns(values: Sequence[float], labels: Sequence[str], figures: Sequence[st
         )
         for index, (value, label, figure) in enumerate(zip(values, labels, figures, strict=True))
     ]
-    lines = [Mark(round(floor - part / 4 * (floor - top), 1), _short(scale * part / 4)) for part in range(5)]
+    lines = [
+        Mark(round(floor - part * rise / scale * (floor - top), 1), _short(part * rise)) for part in range(parts + 1)
+    ]
     every = max(1, math.ceil(len(values) / 9))
     steps = [Mark(round(left + (index + 0.5) * step, 1), labels[index]) for index in range(0, len(values), every)]
     return Columns(224, left, floor, bars, lines, steps)
@@ -111,12 +114,13 @@ def rows(names: Sequence[str], parts: Sequence[Sequence[tuple[str, float]]], fig
     return Rows(len(found) * height + 2, left, found)
 
 
-def ceiling(most: float) -> float:
-    """The end of a scale: a round number that four lines divide well, not less than ``most``."""
-    if most <= 0:
-        return 4.0
-    step = 10.0 ** math.floor(math.log10(most))
-    return next(step * factor for factor in (0.4, 0.8, 1, 1.2, 2, 4, 6, 8, 10, 12) if step * factor >= most)
+def steps_to(most: float) -> tuple[float, int]:
+    """A round step and how many of it reach ``most``: five at the most, so that few lines cross a chart."""
+    if most < 1e-9:
+        return 1.0, 4
+    power = 10.0 ** (math.floor(math.log10(most)) - 1)
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10, 20, 25) if most <= power * factor * 5)
+    return step, max(1, math.ceil(most / step))
 
 
 def _short(value: float) -> str:

@@ -15,7 +15,8 @@ amounts = st.floats(0, 1e9, allow_nan=False)
 @given(st.lists(amounts, max_size=60))
 def test_bars_are_as_high_as_their_values_and_stay_within(values: list[float]) -> None:
     drawn = charts.columns(values, [str(value) for value in values], [str(value) for value in values])
-    scale = charts.ceiling(max(values, default=0))
+    step, steps = charts.steps_to(max(values, default=0))
+    scale = step * steps
     assert all(bar.x >= 0 and bar.x + bar.width <= charts.WIDTH + 0.5 for bar in drawn.bars)
     assert all(14 <= bar.y <= drawn.floor for bar in drawn.bars)
     for bar, value in zip(drawn.bars, values, strict=True):
@@ -36,7 +37,10 @@ def test_parts_lie_one_after_the_other_on_one_scale(parts: list[list[float]]) ->
 
 @given(st.floats(1e-6, 1e12))
 def test_a_scale_holds_the_largest_value_without_much_to_spare(most: float) -> None:
-    assert most <= charts.ceiling(most) <= 2.5 * most
+    step, steps = charts.steps_to(most)
+    assert 1 <= steps <= 5
+    assert most <= step * steps * (1 + 1e-9)
+    assert step * (steps - 1) < most
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=50), st.integers(0, 5_000))
