@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.comparison.answers import Value
-from sidecar.comparison.rows import LONGEST as READ
+from sidecar.merging.answers import LONGEST as READ
+from sidecar.merging.answers import Value
 from sidecar.report import wording
 
 LONGEST = 500

@@ -143,7 +143,7 @@ def test_a_long_backup_makes_a_page_with_bounds_that_says_what_it_leaves_out(
     assert result.cut[0].startswith("30 of 50 tasks")
     assert result.cut[1] == "3 of 5 rows of AI interactions."
     assert all(line in page.words() for line in result.cut)
-    assert "The first 20 of 50 tasks" in page.words()
+    assert "the first 20 of 50 tasks" in page.words()
 
 
 def test_titles_are_text_whatever_they_hold(fresh_database: Path, tmp_path: Path) -> None:

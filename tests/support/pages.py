@@ -149,9 +149,6 @@ def _is_free(column: str, declared: str) -> bool:
 def rows_of(page: Page) -> Iterator[list[str]]:
     """The rows of every table of tasks."""
     for table in page.all("table"):
-        if (
-            page.words(table.find("caption")).endswith("those first that are open")
-            and len(table.findall("thead/tr/th")) == 5
-        ):
+        if page.words(table.find("caption")).endswith("those first that are open"):
             for row in table.findall("tbody/tr"):
                 yield [page.words(cell) for cell in row]
