@@ -1,0 +1,1 @@
+"""Replacing: what the backup speaks of becomes what it says; what it does not speak of stays."""
