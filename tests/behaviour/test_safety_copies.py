@@ -44,7 +44,8 @@ from tests.support.databases import (
     value,
 )
 from tests.support.jobs import nothing_changes, said_well, state, without_empty_work_folder
-from tests.support.safety_copies import PREFERENCES, copies, folder_of, restored_from, shipped, undo
+from tests.support.safety_copies import copies, folder_of, restored_from, shipped, undo
+from tests.support.settings import PREFERENCES
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ from tests.support.databases import (
     value,
 )
 from tests.support.jobs import nothing_changes, said_well
-from tests.support.safety_copies import PREFERENCES, copies, damage, shipped, undo
+from tests.support.safety_copies import copies, damage, shipped, undo
+from tests.support.settings import PREFERENCES
 
 
 @pytest.fixture

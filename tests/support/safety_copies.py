@@ -12,8 +12,6 @@ from sidecar.results import ImportResult, UndoResult
 from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.databases import bring_in, copy_of, emptied, places_of
 
-PREFERENCES = "kirapilot-preferences"
-
 
 def shipped(name: str) -> Path:
     return DATA / f"{name}.kpbackup"
