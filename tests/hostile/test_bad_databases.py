@@ -30,15 +30,12 @@ from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import app_process, archives, job_process
-from tests.support.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal, temporary_folder
+from tests.support.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal
 from tests.support.posix_files import fifo
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return temporary_folder(tmp_path / "temporary", monkeypatch)
+pytestmark = pytest.mark.usefixtures("temporary")
 
 
 @pytest.fixture

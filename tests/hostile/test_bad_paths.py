@@ -31,15 +31,12 @@ from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import archives, job_process
-from tests.support.jobs import JOBS, READING, nothing_changes, refusal, refused_file, said_well, temporary_folder
+from tests.support.jobs import JOBS, READING, nothing_changes, refusal, refused_file, said_well
 from tests.support.posix_files import fifo, unix_socket
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
 
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return temporary_folder(tmp_path / "temporary", monkeypatch)
+pytestmark = pytest.mark.usefixtures("temporary")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """ZIPs made to deceive: whatever their headers say, one error for people or a correct import, and nothing left behind.
 
-What test_bad_archives forges is not forged again; here are the lies that take more than one field.
+What test_forged_headers forges is not forged again; here are the lies that take more than one field.
 """
 
 from __future__ import annotations
@@ -19,23 +19,12 @@ import pytest
 from sidecar.errors.backups import DamagedBackup, LimitExceeded, NotABackup
 from sidecar.errors.base import SidecarError
 from sidecar.errors.paths import DiskFull
-from tests.conftest import Cases
 from tests.support import archives
 from tests.support.archives import Header, by_hand, headers, made_of
 from tests.support.databases import Contents
-from tests.support.oracle import HOSTILE, Device, judge
+from tests.support.oracle import Device, judge
 
 MAX16, MAX32, MAX64 = 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-
-
-@pytest.fixture(autouse=True)
-def _counted(cases: Cases) -> None:
-    cases.record(HOSTILE)
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Device:
-    return Device(tmp_path)
 
 
 @pytest.fixture(scope="module")

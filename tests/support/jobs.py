@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.backups import BackupError, InvalidBackup
 from sidecar.errors.base import InternalError, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data, preview_import
@@ -112,3 +112,27 @@ def refused_file(places: Places, path: str, kind: type[SidecarError]) -> None:
     assert not result.is_valid
     assert result.problems[0].kind == kind.kind, result.problems
     assert result.metadata is None
+
+
+def refused(places: Places, path: Path, kind: type[SidecarError], jobs: tuple[str, ...] = READING) -> None:
+    """Every job refuses the file with the same kind of error, and changes nothing."""
+    with nothing_changes(path.parent):
+        for job in jobs:
+            error = refusal(job, places, str(path), kind)
+            assert not error.reassurance, "what is wrong is the file, and nothing else"
+        if kind is not InvalidBackup:
+            refused_file(places, str(path), kind)
+        else:
+            result = validate_comprehensive(places, str(path), Progress())
+            assert not result.is_valid
+            assert result.errors
+            assert all(len(line) <= 500 for line in result.errors)
+
+
+def verdict_of(job: Callable[[], object]) -> str | None:
+    """The kind of error with which a job refuses a backup; None where it takes it."""
+    try:
+        job()
+    except BackupError as error:
+        return error.kind
+    return None
