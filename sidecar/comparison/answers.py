@@ -10,12 +10,16 @@ from sidecar.merging.answers import Value
 
 
 class ComparedSide(msgspec.Struct, kw_only=True):
-    """One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so."""
+    """One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so.
+
+    ``partial`` says of a backup of a part of the data which part: what it does not hold may have been there.
+    """
 
     name: str
     path: str
     created_at: str
     rows: int
+    partial: str | None = None
 
 
 class TableDifference(msgspec.Struct, kw_only=True):

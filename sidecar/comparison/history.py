@@ -47,11 +47,12 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class _State:
-    """A backup: when it was made, what it is called, and the archive that is read."""
+    """A backup: when it was made, what it is called, and the archive that is read; whether it holds a part alone."""
 
     moment: datetime
     name: str
     archive: str
+    is_partial: bool
 
 
 @dataclass
@@ -136,13 +137,13 @@ class _Search:
             # What had to be made for it stays until it was read a second time.
             archive = self._stack.enter_context(archived(path, self._places, self._progress.quietly())).path
             is_now = path == self._places.database
-            moment = datetime.now(UTC) if is_now else _moment(Path(archive))
+            moment, is_partial = (datetime.now(UTC), False) if is_now else _moment(Path(archive))
             records = () if self._by_id else _records(archive, TASKS, self._progress)
             found = [str(record["id"]) for record in records if "id" in record and self._sought(record)]
         except (BackupError, PathError, DatabaseError) as error:
             self.warnings.append(f"{path} could not be looked into: {error.message}")
         else:
-            self.states.append(_State(moment, NOW if is_now else str(path), archive))
+            self.states.append(_State(moment, NOW if is_now else str(path), archive, is_partial))
             self.wanted.update(dict.fromkeys(found))
 
 
@@ -157,7 +158,9 @@ def _follow(states: list[_State], told: list[str], progress: Progress) -> dict[s
         }
         lists = {str(record.get("id")): str(record.get("name")) for record in _records(state.archive, LISTS, progress)}
         for task_id, task in followed.items():
-            task.seen(state.name, state.moment, here.get(task_id), lists)
+            # What a part of the data does not hold may well have been there.
+            if task_id in here or not state.is_partial:
+                task.seen(state.name, state.moment, here.get(task_id), lists)
         progress.advance(1)
     return followed
 
@@ -186,15 +189,16 @@ def _text_test(query: str) -> Callable[[Record], bool]:
     return holds
 
 
-def _moment(archive: Path) -> datetime:
-    """When a backup was made, as it says itself, else by its file."""
+def _moment(archive: Path) -> tuple[datetime, bool]:
+    """When a backup was made, as it says itself, else by its file; and whether it holds a part of the data alone."""
     with open_source(str(archive)) as file, file_errors(archive, Act.UNPACK):
-        metadata, _ = read_head(ZipReader(file))
+        metadata, manifest = read_head(ZipReader(file))
+        is_partial = names.part_of(metadata, manifest) is not None
         try:
             # Nine digits of a second are more than Python has.
-            return datetime.fromisoformat(f"{metadata.created_at[:19]}+00:00")
+            return datetime.fromisoformat(f"{metadata.created_at[:19]}+00:00"), is_partial
         except ValueError:
-            return datetime.fromtimestamp(archive.stat().st_mtime, UTC)
+            return datetime.fromtimestamp(archive.stat().st_mtime, UTC), is_partial
 
 
 def _records(archive: str, table: str, progress: Progress) -> Iterator[Record]:

@@ -84,5 +84,5 @@ def staged_side(name: str, path: Path, places: Places, progress: Progress) -> It
                 backup.stage.index(table.name, table.key)
         backup.stage.close()
         rows = sum(table.rows for table in backup.stage.tables.values() if table.carried)
-        created = backup.contents.metadata.created_at
-        yield Side(ComparedSide(name=name, path=str(path), created_at=created, rows=rows), backup)
+        created, part = backup.contents.metadata.created_at, backup.contents.part
+        yield Side(ComparedSide(name=name, path=str(path), created_at=created, rows=rows, partial=part), backup)

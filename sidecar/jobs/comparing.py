@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from sidecar.errors.databases import DatabaseBusy
 from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.errors.paths import SameFile
 from sidecar.export.exporting import export_data
+from sidecar.jobs.disk_space import require_room
 from sidecar.jobs.request import Request
 from sidecar.jobs.rescuing import Rebuilding, Unfit
 from sidecar.merging.answers import Conflict
@@ -50,14 +52,15 @@ from sidecar.restore.refused_rows import leave_out_refused
 from sidecar.restore.running_timers import fit_timers
 from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
-from sidecar.results import ImportPreview, Rescue, SalvageReport, SelectedTable
+from sidecar.results import PROBLEMS_SHOWN, ImportPreview, Rescue, SalvageReport, SelectedTable
 from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.selection.closure import select
+from sidecar.selection.remarks import speak_of_selection
 from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, judged
-from sidecar.stage.problems import WARNING
+from sidecar.stage.problems import KEPT_TO_CHOOSE, WARNING
 from sidecar.stage.references import LISTS_NOT_CARRIED
-from sidecar.system.workfolder import attach, new_file, require_space
+from sidecar.system.workfolder import attach, new_file
 
 _Answer = TypeVar("_Answer")
 
@@ -202,7 +205,8 @@ def compared(request: Request, progress: Progress) -> Iterator[Target]:
         found = _diagnosed(request, progress)
     shown = request.preview or request.preview_token is not None
     state = read_state(request.file_path, progress) if shown else None
-    judging = salvaged if request.salvage else judged
+    kept = KEPT_TO_CHOOSE if request.selection is not None else PROBLEMS_SHOWN
+    judging = salvaged if request.salvage else partial(judged, kept=kept)
     with ExitStack() as stack:
         with _nothing_in_it(request):
             given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
@@ -233,7 +237,7 @@ def compared(request: Request, progress: Progress) -> Iterator[Target]:
                 raise DatabaseBusy(path=database, detail="It has only just become free.")
             target = _compare(connection, request, backup, progress, state, rebuilding)
             if rebuilding is None:
-                _require_room(connection, database, target.plan)
+                require_room(connection, database, target.plan)
             yield target
 
 
@@ -337,6 +341,7 @@ def _fit(
     chosen = None
     if request.selection is not None:
         chosen = select(connection, backup.stage, live, request.selection, progress)
+        speak_of_selection(connection, backup.stage, backup.problems)
     fitted.adding = request.selection is not None or backup.contents.part is not None
     fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
     plan = Plan(request.overwrite, live, backup.stage, fitted)
@@ -349,26 +354,6 @@ def _fit(
 def _state_of(connection: sqlite3.Connection, request: Request, rebuilding: Rebuilding | None) -> str:
     """A word for what is there, a wreck or a database, that is another one when that was written to."""
     return rebuilding.state() if rebuilding else database_state(connection, request.places.database)
-
-
-def _require_room(connection: sqlite3.Connection, database: Path, plan: Plan) -> None:
-    """Raise DiskFull when the database's disk lacks even half of what the new and changed rows take in the stage."""
-    coming = sum(account.added + account.updated for account in plan.accounts.values())
-    staged = sum(table.rows for table in plan.stage.tables.values())
-    (pages, unused, size, free_pages, free_size) = (
-        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-        for pragma in (
-            "stage.page_count",
-            "stage.freelist_count",
-            "stage.page_size",
-            "main.freelist_count",
-            "main.page_size",
-        )
-    )
-    # A lower bound: what might just fit is tried, and undone as a whole where it does not.
-    needed = (pages - unused) * size * coming // max(2 * staged, 1) - free_pages * free_size
-    if coming and needed > 0:
-        require_space(database, needed, "the import")
 
 
 @contextmanager

@@ -110,10 +110,15 @@ def _partly_absent(stage: Stage, problems: Problems) -> None:
             rows = stage.number(f"SELECT count(*) FROM {quote(table.name)} WHERE {quote(SHAPE)} IN ({shapes})")
             problems.warning(
                 "absent_column",
-                f"{rows:,} {table.name} without {name}: a row that exists keeps its value, a new one takes the default",
+                absent_column(rows, table.name, name),
                 table=table.name,
                 column=name,
             )
+
+
+def absent_column(rows: int, table: str, column: str) -> str:
+    """What is said of records that do not speak of a column."""
+    return f"{rows:,} {table} without {column}: a row that exists keeps its value, a new one takes the default"
 
 
 def _duplicate_keys(stage: Stage, problems: Problems) -> None:

@@ -13,6 +13,7 @@ from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors.backups import InvalidBackup
 from sidecar.progress import Progress
+from sidecar.results import PROBLEMS_SHOWN
 from sidecar.stage.checks import check
 from sidecar.stage.problems import ERROR, PARTIAL, Problems
 from sidecar.stage.stage import Stage
@@ -66,17 +67,23 @@ def remarks_on(archive: ZipReader) -> list[str]:
 
 @contextmanager
 def judged(
-    file_path: str, work_dir: Path, progress: Progress, encoding: str = "UTF-8", rows: bool = True
+    file_path: str,
+    work_dir: Path,
+    progress: Progress,
+    encoding: str = "UTF-8",
+    rows: bool = True,
+    kept: int = PROBLEMS_SHOWN,
 ) -> Iterator[Judged]:
     """A backup, staged and checked; the stage is gone at the end.
 
     :param encoding: text encoding of the database the stage will be attached to.
     :param rows: whether rows are held against each other, too; else only against what was written.
+    :param kept: problems of each kind that are kept.
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with (
         open_source(file_path, progress) as file,
-        _judged(file, Path(file_path), work_dir, progress, encoding, rows) as backup,
+        _judged(file, Path(file_path), work_dir, progress, encoding, rows, kept) as backup,
     ):
         yield backup
 
@@ -90,12 +97,18 @@ def judged_file(file: BinaryIO, work_dir: Path, progress: Progress) -> Iterator[
 
 @contextmanager
 def _judged(
-    file: BinaryIO, path: Path | None, work_dir: Path, progress: Progress, encoding: str, rows: bool = True
+    file: BinaryIO,
+    path: Path | None,
+    work_dir: Path,
+    progress: Progress,
+    encoding: str,
+    rows: bool = True,
+    kept: int = PROBLEMS_SHOWN,
 ) -> Iterator[Judged]:
     with work_folder(work_dir) as folder, work_errors(work_dir):
         with file_errors(path, Act.UNPACK) if path else nullcontext():
             archive = ZipReader(file)
-        problems = Problems()
+        problems = Problems(kept)
         for remark in remarks_on(archive):
             problems.warning("ignored", remark)
         stage = Stage(folder, encoding)

@@ -7,7 +7,7 @@ back as it was, or what the import repairs.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import chain, zip_longest
 
 import msgspec
@@ -22,6 +22,9 @@ PARTIAL = "partial"
 KEPT = "it is kept as it is"
 """What a warning says of a value that is none of an import's business."""
 
+KEPT_TO_CHOOSE = 10_000
+"""Problems of each kind that are kept where only those of some rows will be told of."""
+
 WARNINGS_OF_A_KIND = 3
 """Most lines about one kind of warning."""
 
@@ -30,9 +33,13 @@ _LONGEST = 500
 
 
 class Problems:
-    """Problems in the order they were made; memory is bounded whatever their number."""
+    """Problems in the order they were made; memory is bounded whatever their number.
 
-    def __init__(self) -> None:
+    :param most: so many of each kind are kept.
+    """
+
+    def __init__(self, most: int = PROBLEMS_SHOWN) -> None:
+        self._most = most
         self._kept: dict[tuple[str, str], list[Problem]] = defaultdict(list)
         self._counts: Counter[tuple[str, str]] = Counter()
 
@@ -73,7 +80,13 @@ class Problems:
     def kept(self) -> list[Problem]:
         """The first PROBLEMS_SHOWN of each kind, errors first."""
         ordered = sorted(self._kept.items(), key=lambda item: item[0][0] != ERROR)
-        return [problem for _, problems in ordered for problem in problems]
+        return [problem for _, problems in ordered for problem in problems[:PROBLEMS_SHOWN]]
+
+    def narrow(self, narrowed: Callable[[Problem], Problem | None]) -> None:
+        """Forget the warnings for which ``narrowed`` answers None; of the others, it answers what they are now."""
+        for key in [key for key in self._kept if key[0] == WARNING]:
+            left = [problem for found in self._kept[key] if (problem := narrowed(found)) is not None]
+            self._kept[key], self._counts[key] = left, len(left)
 
     def lines(self, severity: str, without: str | None = None) -> list[str]:
         """At most LINES_SHOWN lines for a dialog: some of every kind, the last "and N more" where there are more.
@@ -96,7 +109,7 @@ class Problems:
     def _note(self, problem: Problem) -> None:
         key = problem.severity, problem.kind
         self._counts[key] += 1
-        if len(self._kept[key]) < PROBLEMS_SHOWN:
+        if len(self._kept[key]) < self._most:
             self._kept[key].append(_shortened(problem))
 
 

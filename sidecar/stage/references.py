@@ -94,12 +94,18 @@ def _uncarried(stage: Stage, table: StagedTable, column: str, parent: str, stric
     if parent == "task_lists":
         return
     for target, rows in stage.query(f"SELECT target, number FROM {_targets(table, column)}"):
-        what = f"{rows:,} {table.name} name {singular(parent)} {target}, which the backup does not carry"
         where: dict[str, Any] = {"table": table.name, "row_id": str(target), "column": column}
         if strict:
-            problems.error("broken_reference", what, **where)
+            problems.error("broken_reference", uncarried_reference(rows, table.name, parent, target), **where)
         else:
-            problems.warning("uncarried_reference", f"{what}: the reference is kept", **where)
+            message = uncarried_reference(rows, table.name, parent, target, kept=True)
+            problems.warning("uncarried_reference", message, **where)
+
+
+def uncarried_reference(rows: int, table: str, parent: str, target: object, *, kept: bool = False) -> str:
+    """What is said of rows that name one of a table that the backup does not carry."""
+    what = f"{rows:,} {table} name {singular(parent)} {target}, which the backup does not carry"
+    return f"{what}: the reference is kept" if kept else what
 
 
 def check_uncarried_lists(stage: Stage, problems: Problems) -> None:

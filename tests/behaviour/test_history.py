@@ -9,9 +9,12 @@ import pytest
 
 from sidecar.automatic.running import run_backup_if_due
 from sidecar.comparison.answers import Found, Searched
+from sidecar.comparison.difference import compare_backups
 from sidecar.comparison.history import MOST, find_in_backups
 from sidecar.comparison.sides import NOW
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
+from sidecar.selection.request import PartToExport
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import altered, copy_of, opened
@@ -97,3 +100,25 @@ def test_nothing_found_is_an_answer(places: Places) -> None:
     backed_up(places)
     searched = found(places, "no such text")
     assert (searched.tasks, searched.more, searched.backups) == ([], 0, 1)
+
+
+def test_a_backup_of_a_part_tells_of_what_it_holds_and_says_nothing_of_the_rest(places: Places) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('t', 'Held'), ('u', 'Not held')")
+    place = Path(backed_up(places)).parent
+    altered(places.database, "UPDATE tasks SET title = 'Held still' WHERE id = 't'")
+    partial = place / "one-partial.kpbackup"
+    export_data(places, str(partial), Progress(), part=PartToExport(ids=["t"]))
+    backed_up(places)
+    altered(places.database, "DELETE FROM tasks WHERE id = 'u'")
+    held = one(found(places, "t", by_id=True))
+    assert [version.backups for version in held.versions] == [1, 3]
+    (version,) = one(found(places, "u", by_id=True)).versions
+    assert version.backups == 2
+
+
+def test_a_side_that_is_a_part_is_told_of(places: Places, tmp_path: Path) -> None:
+    partial = tmp_path / "one-partial.kpbackup"
+    export_data(places, str(partial), Progress(), part=PartToExport(tables=["task_lists"]))
+    difference = compare_backups(places, str(partial), NOW, Progress())
+    assert (difference.left.partial, difference.right.partial) == ("type task_lists", None)
+    assert any("partial" in line for line in difference.warnings)

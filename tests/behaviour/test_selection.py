@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from sidecar.results import ImportResult
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
-from tests.support.databases import altered, backup, contents, copy_of, opened
+from tests.support.databases import altered, backup, contents, copy_of, fresh, opened
+from tests.support.shipped import shipped_archive, task, without
 
 RICH = "2025-09-08-periodic-templates"
 REFERENCES = (
@@ -301,3 +303,68 @@ def test_a_token_is_of_one_selection(places: Places, archive: Path) -> None:
     for other in (None, Selection(tables=["time_sessions"], missing=True)):
         with pytest.raises(ChangedSincePreview):
             import_data(places, str(archive), False, Progress(), preview_token=token, selection=other)
+
+
+ODD = (
+    ("tasks", "status", "'someday'", "invalid status"),
+    ("tasks", "tags", "'no JSON'", "holds no JSON"),
+    ("tasks", "parent_task_id", "'nobody'", "non-existent parent task"),
+    ("tasks", "title", "x'00'", "would not have written"),
+    ("time_sessions", "end_time", "'2001-01-01T00:00:00+00:00'", "ends before it starts"),
+)
+"""Table, column, an odd value of it, and what is said of that."""
+
+
+@pytest.mark.slow(but=2)
+@pytest.mark.parametrize(("table", "column", "odd", "said"), ODD)
+def test_warnings_speak_of_what_is_taken_alone(
+    places: Places, tmp_path: Path, table: str, column: str, odd: str, said: str
+) -> None:
+    calm, odd_one = (row[0] for row in _rows(places.database, f"SELECT id FROM {table} ORDER BY id LIMIT 2"))
+    # The calm row needs nothing of what is odd.
+    altered(places.database, "UPDATE tasks SET parent_task_id = NULL")
+    altered(places.database, "UPDATE time_sessions SET end_time = NULL, is_active = 0")
+    altered(places.database, f"UPDATE {table} SET {column} = {odd} WHERE id <> ?", calm)
+    if table == "tasks":
+        altered(places.database, "DELETE FROM task_dependencies")
+    archive = backup(places.database, tmp_path / "odd.kpbackup")
+    whole = preview_import(places, str(archive), False, Progress())
+    assert any(said in line for line in whole.warnings)
+    for row_id, told in ((calm, 0), (odd_one, 1)):
+        chosen = Selection(ids=[row_id], tables=[table])
+        warnings = preview_import(places, str(archive), False, Progress(), selection=chosen).warnings
+        assert sum(said in line for line in warnings) == told
+        assert not any(line.startswith("and ") for line in warnings)
+        assert import_data(places, str(archive), False, Progress(), selection=chosen).warnings == warnings
+
+
+def test_warnings_about_all_of_a_backup_are_none_of_a_part_and_those_about_its_file_are(
+    places: Places, tmp_path: Path
+) -> None:
+    altered(places.database, "DELETE FROM tasks")
+    altered(places.database, "DELETE FROM time_sessions")
+    altered(places.database, "DELETE FROM focus_sessions")
+    altered(places.database, "DELETE FROM task_dependencies")
+    altered(places.database, "UPDATE threads SET assignment_task_id = NULL")
+    archive = backup(places.database, tmp_path / "few.kpbackup")
+    assert (
+        "Backup contains no tasks or time sessions" in preview_import(places, str(archive), False, Progress()).warnings
+    )
+    with zipfile.ZipFile(archive, "a") as changed:
+        changed.writestr("letter.txt", "no part of it")
+    part = preview_import(places, str(archive), False, Progress(), selection=Selection(tables=["threads"]))
+    (warning,) = part.warnings
+    assert "letter.txt" in warning
+
+
+def test_what_is_said_of_a_part_counts_its_rows(tmp_path: Path) -> None:
+    def record(task_id: str) -> dict[str, Any]:
+        return without(task(task_id), "order_num")
+
+    archive = shipped_archive(tmp_path / "app.kpbackup", tasks=[task("t1"), *map(record, ("t2", "t3", "t4"))])
+    places = Places(fresh(tmp_path), tmp_path / "work")
+    whole = preview_import(places, str(archive), False, Progress()).warnings
+    assert any(line.startswith("3 tasks without order_num") for line in whole)
+    for chosen, line in ((["t2", "t3"], "2 tasks without order_num"), (["t1"], None)):
+        part = preview_import(places, str(archive), False, Progress(), selection=Selection(ids=chosen)).warnings
+        assert [one.partition(":")[0] for one in part if "order_num" in one] == ([line] if line else [])
