@@ -153,12 +153,16 @@ export interface ClearResult {
   warnings: Array<string>;
 }
 
-/** One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so. */
+/**
+ * One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so.
+ * `partial` says of a backup of a part of the data which part: what it does not hold may have been there.
+ */
 export interface ComparedSide {
   name: string;
   path: string;
   created_at: string;
   rows: number;
+  partial: string | null;
 }
 
 /**
