@@ -14,7 +14,7 @@ from sidecar.errors.backups import DamagedBackup
 from sidecar.errors.base import SidecarError
 from sidecar.jobs.listing import hold_to_manifest
 from sidecar.progress import Progress
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_source, remove_file
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing

@@ -17,7 +17,7 @@ from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.listing import list_backups
 from sidecar.progress import Progress
 from sidecar.results import AutomaticBackup, BackupList, ManualBackup
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_source, same_file
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places

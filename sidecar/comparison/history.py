@@ -27,7 +27,7 @@ from sidecar.errors.paths import PathError
 from sidecar.json_wording import in_words
 from sidecar.merging.answers import shown_value
 from sidecar.progress import Progress
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places

@@ -29,7 +29,7 @@ from sidecar.selection.closure import PARENT, TASKS, UNTIED, choose
 from sidecar.selection.criteria import chosen_of
 from sidecar.selection.pool import Pool, pool_of_database
 from sidecar.selection.request import Selection
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
 from sidecar.system.names import sqlite_uri
 from sidecar.system.os_errors import Act, file_errors

@@ -16,7 +16,7 @@ from sidecar.archive.manifest import DATA, METADATA
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors.backups import BackupError
 from sidecar.errors.paths import PathError
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import file_errors
 

@@ -20,7 +20,7 @@ from sidecar.errors.backups import BackupError
 from sidecar.errors.paths import PathError, PathNotAllowed
 from sidecar.progress import Progress
 from sidecar.results import COUNT_OF
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_private, open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places

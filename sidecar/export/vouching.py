@@ -23,8 +23,8 @@ from sidecar.errors.backups import BackupError
 from sidecar.errors.databases import DatabaseDamaged
 from sidecar.errors.jobs import NotImportable, VerificationFailed
 from sidecar.progress import Progress
+from sidecar.stage.head import read_head
 from sidecar.stage.judged import judged_file
-from sidecar.stage.staging import read_head
 
 FEW_ROWS, ODD_ROWS = 2_000, 20_000
 """Up to so many rows an archive is staged and checked in any case; up to so many where it is out of the ordinary."""

@@ -20,8 +20,8 @@ from sidecar.progress import Progress
 from sidecar.results import COUNT_OF, BackupMetadata, BackupSummary, EntrySummary
 from sidecar.sources.opening import ARCHIVE, opened
 from sidecar.sources.recognising import JSON
+from sidecar.stage.head import read_head, read_small
 from sidecar.stage.judged import remarks_on
-from sidecar.stage.staging import read_head, read_small
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places, find_places

@@ -21,7 +21,7 @@ from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.wrecks import SetAside
 from sidecar.results import BackupList, BackupMetadata, SafetyCopyState, WreckState
-from sidecar.stage.staging import read_head
+from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places

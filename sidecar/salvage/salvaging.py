@@ -42,11 +42,12 @@ from sidecar.salvage.json_fragments import Fragment, Scan, fragment
 from sidecar.salvage.soundness import decoded_settings, survey
 from sidecar.salvage.zip_entries import Wreck
 from sidecar.stage.checks import check
+from sidecar.stage.head import require_version
 from sidecar.stage.judged import Judged
 from sidecar.stage.problems import PARTIAL, Problems
 from sidecar.stage.records import RecordReader
 from sidecar.stage.stage import ROW, Stage, as_known_cell
-from sidecar.stage.staging import Contents, require_version
+from sidecar.stage.staging import Contents
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.workfolder import free_space, work_errors, work_folder

@@ -21,7 +21,7 @@ from sidecar.errors.backups import BackupError, InvalidMetadata, MissingData
 from sidecar.results import COUNT_OF, BackupMetadata
 from sidecar.salvage.json_fragments import Extent
 from sidecar.salvage.zip_entries import Copy, Statement, Wreck
-from sidecar.stage.staging import read_manifest, read_metadata
+from sidecar.stage.head import read_manifest, read_metadata
 
 _OURS = re.compile(rb'[\[{]+"[^"]*":[^\s]')
 """How our JSON begins: the shipped app indents its own, and others leave a space after a colon."""

@@ -15,7 +15,7 @@ from sidecar.archive.forms import ExactCell
 from sidecar.archive.manifest import EntryManifest, Manifest, ManifestHead, TableManifest, Writer
 from sidecar.errors.backups import BackupError
 from sidecar.json_wording import in_words
-from sidecar.stage.staging import read_manifest, read_metadata
+from sidecar.stage.head import read_manifest, read_metadata
 from sidecar.wire import params
 from sidecar.wire.messages import InvalidParams
 from sidecar.wire.params import Params, read_params
