@@ -80,11 +80,9 @@ class SetAside:
 def list_wrecks(folder: Path) -> list[SetAside]:
     """The wrecks in a folder, the newest first. Raises PathError for one that cannot be read."""
     with file_errors(folder):
-        try:
-            found = [SetAside(path, moment) for path in folder.iterdir() if (moment := _moment_of(path))]
-        except (FileNotFoundError, NotADirectoryError):
-            # A file in the folder's place is told of by whoever has to write there.
-            return []
+        # A file in the folder's place is told of by whoever has to write there.
+        paths = list(folder.iterdir()) if folder.is_dir() else []
+    found = [SetAside(path, moment) for path in paths if (moment := _moment_of(path))]
     return sorted(found, key=lambda wreck: wreck.moment, reverse=True)
 
 
