@@ -73,17 +73,17 @@ class Place:
         descriptor: int = self._real["open"](path, flags, mode, **more)
         return descriptor
 
-    def _rename(self, old: Any, new: Any) -> None:
+    def _rename(self, old: Any, new: Any, how: str = "rename") -> None:
         if self._here(new):
             self.tried.append("rename")
             number = self.rename or (self.rename_over if os.path.lexists(new) else None)
             if number and self.rename_times:
                 self.rename_times -= 1
                 raise OSError(number, "rename")
-        self._real["rename"](old, new)
+        self._real[how](old, new)
 
     def _replace(self, old: Any, new: Any) -> None:
-        self._rename(old, new)
+        self._rename(old, new, "replace")
 
     def _path_of(self, descriptor: int) -> str:
         if sys.platform == "win32":
