@@ -39,6 +39,7 @@ ORDER = (
     "system",
     "results",
     "progress",
+    "own_json",
     "json_wording",
     "errors",
     "__init__",

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from sidecar.automatic.answers import Drill, Failure, Hold
 from sidecar.automatic.retention import Standing
 from sidecar.errors.jobs import BackupUnderWay
+from sidecar.own_json import decoded, encoded
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -175,7 +176,7 @@ def read_catalogue(database: Path) -> Catalogue:
     path = folder_of(database) / FILE
     with file_errors(path):
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Catalogue)
+            return decoded(path.read_bytes(), Catalogue)
         except (FileNotFoundError, NotADirectoryError):
             return Catalogue()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -186,7 +187,7 @@ def read_catalogue(database: Path) -> Catalogue:
 def write_catalogue(database: Path, catalogue: Catalogue) -> None:
     """Remember all of it, in one step. Raises PathError: what was remembered before is then still so."""
     with replacing(Saving(folder_of(database) / FILE)) as file:
-        file.write(msgspec.json.format(msgspec.json.encode(catalogue), indent=1))
+        file.write(encoded(catalogue, indent=1))
 
 
 def new_name(now: datetime, taken: set[str]) -> str:

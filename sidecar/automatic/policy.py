@@ -9,6 +9,7 @@ import msgspec
 from sidecar.automatic.retention import Keep
 from sidecar.errors.jobs import InvalidPolicy
 from sidecar.json_wording import in_words
+from sidecar.own_json import decoded
 
 MAX_BYTES = 1 << 20
 """Longest policy that is read; one of ours has some hundred bytes."""
@@ -64,6 +65,6 @@ def parse_policy(text: bytes) -> Policy:
     if len(text) > MAX_BYTES:
         raise InvalidPolicy(detail=f"it is longer than {MAX_BYTES:,} bytes")
     try:
-        return msgspec.json.decode(text.removeprefix(b"\xef\xbb\xbf"), type=Policy)
+        return decoded(text.removeprefix(b"\xef\xbb\xbf"), Policy)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidPolicy(detail=in_words(error)) from error

@@ -14,6 +14,7 @@ import msgspec
 
 from sidecar.automatic.policy import MAX_BYTES, Policy, PolicyFile, parse_policy
 from sidecar.errors.jobs import InvalidPolicy
+from sidecar.own_json import decoded, encoded
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -60,12 +61,11 @@ def write_policy(database: Path, policy: Policy) -> Path:
     path = policy_path(database)
     with file_errors(path):
         try:
-            there = msgspec.json.decode(_read(path))
+            there = decoded(_read(path), object)
         except (FileNotFoundError, msgspec.DecodeError):
             there = None
-    text = msgspec.json.format(msgspec.json.encode(_with_unknown(msgspec.to_builtins(policy), there)), indent=2)
     with replacing(Saving(path)) as file:
-        file.write(text + b"\n")
+        file.write(encoded(_with_unknown(msgspec.to_builtins(policy), there), indent=2) + b"\n")
     return path
 
 

@@ -215,6 +215,7 @@ def _changed(policy: Policy, options: Options, beside: Path) -> Policy:
     import msgspec
 
     from sidecar.automatic.policy import parse_policy
+    from sidecar.own_json import encoded
 
     names = ("enabled", "after_changes", "stale_hours", "before_update", "before_clear", "drill")
     changes: dict[str, object] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
@@ -224,7 +225,7 @@ def _changed(policy: Policy, options: Options, beside: Path) -> Policy:
     if not changes:
         raise UsageError("Nothing is named that is to change.", "kirapilot-sidecar auto set --help shows what can be.")
     # Through the text, for that is where its bounds are looked at.
-    return parse_policy(msgspec.json.encode(msgspec.structs.replace(policy, **changes)))
+    return parse_policy(encoded(msgspec.structs.replace(policy, **changes)))
 
 
 def _places(policy: Policy, options: Options, beside: Path) -> list[object]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-import msgspec
-
 from sidecar.merging.pages import Page
 from sidecar.merging.policy import NOTHING_ASKED, Policies
+from sidecar.own_json import encoded
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 
@@ -48,5 +47,5 @@ class Request:
     def kind(self) -> tuple[object, ...]:
         """What a preview and the import that follows it have in common, besides the backup and the policies."""
         database = os.path.realpath(self.places.database)
-        chosen = msgspec.json.encode(self.selection) if self.selection else b""
+        chosen = encoded(self.selection) if self.selection else b""
         return database, self.overwrite, self.allow_loss, self.verbatim, self.salvage, chosen

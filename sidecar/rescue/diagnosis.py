@@ -26,6 +26,7 @@ from sidecar.errors.databases import (
 )
 from sidecar.progress import Progress
 from sidecar.system.files import resolved
+from sidecar.system.names import require_name
 from sidecar.system.os_errors import file_errors
 from sidecar.system.paths import default_database
 from sidecar.system.workfolder import require_space, work_folder
@@ -66,9 +67,11 @@ def diagnose(database: Path, work_dir: Path, progress: Progress) -> Wreck | str:
 
     It is opened as the app would: what a killed app left half done is rolled back first. A copy of it is checked in
     full, so that the app is kept from writing for the time of the copy alone.
-    Raises DatabaseError and its kin for one that is neither, WorkFolderUnusable, DiskFull, Cancelled.
+    Raises DatabaseError and its kin for one that is neither, PathNotAllowed, WorkFolderUnusable, DiskFull, Cancelled.
     """
     if _is_gone(database):
+        # A new one would get that name.
+        require_name(database)
         return Wreck(MISSING, DatabaseNotFound(path=database))
     head, size = _head(database)
     is_namesake = database.parent.name == _CONFIG_FOLDER

@@ -17,6 +17,7 @@ import msgspec
 
 from sidecar.database.snapshot import change_counter
 from sidecar.errors.jobs import ChangedSincePreview
+from sidecar.own_json import encoded
 from sidecar.progress import Progress
 from sidecar.restore.plan import Plan
 from sidecar.system.files import open_source
@@ -85,7 +86,7 @@ def make_token(state: FileState, kind: tuple[object, ...], data: str, plan: Plan
     """
     choice = b"" if plan.conflicts is None else msgspec.json.encode(plan.conflicts.policies)
     account = msgspec.json.encode(plan.accounts, order="sorted")
-    said = msgspec.json.encode(kind), choice, numbers.encode(), account
+    said = encoded(kind), choice, numbers.encode(), account
     kind_of, choice_of, numbers_of, account_of = map(_digest, said)
     return "-".join((state.digest, kind_of, data, choice_of[:_FEW], numbers_of[:_FEW], account_of))
 

@@ -46,8 +46,10 @@ class Criteria:
             raise SelectionTurnedRound(detail=f"{selection.since} to {selection.until}")
         self._require_known(selection.tables or (), pool.types, "types")
         self._lists = self._found_lists(selection.lists) if selection.lists is not None else None
-        (encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
-        connection.create_function("holds_text", 1, _text_test(selection.text or "", encoding), deterministic=True)
+        (self._encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
+        connection.create_function(
+            "holds_text", 1, _text_test(selection.text or "", self._encoding), deterministic=True
+        )
 
     def allows(self, table: str) -> bool:
         """Whether rows of a table may be chosen at all."""
@@ -69,16 +71,16 @@ class Criteria:
             for table in self._pool.filled()
             if "id" in table.columns
             for row_id in ids
-            if self._connection.execute(f"SELECT 1 FROM {table.source} WHERE id = ?", (row_id,)).fetchone()
+            if self._connection.execute(f"SELECT 1 FROM {table.source} WHERE id = {self._texts([row_id])}").fetchone()
         }
         self._require_known(ids, there, "ids")
 
     def _conditions(self, table: PoolTable) -> Iterator[str]:
         columns = table.columns
         if self._selection.ids is not None:
-            yield f"s.id IN ({_texts(self._selection.ids)})" if "id" in columns else "0"
+            yield f"s.id IN ({self._texts(self._selection.ids)})" if "id" in columns else "0"
         if self._lists is not None:
-            yield self._in_lists(table, _texts(self._lists))
+            yield self._in_lists(table, self._texts(self._lists))
         if self._selection.text is not None:
             words = (f"holds_text(CAST(s.{quote(column)} AS BLOB))" for column in _WORDS if column in columns)
             yield " OR ".join(words) or "0"
@@ -133,9 +135,10 @@ class Criteria:
         if unknown:
             raise NoSuchRows(detail=f"{what}: {', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}")
 
-
-def _texts(values: Sequence[str]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    def _texts(self, values: Sequence[str]) -> str:
+        """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""
+        spelled = (value.encode(self._encoding, "surrogatepass").hex() for value in values)
+        return ", ".join(f"CAST(x'{value}' AS TEXT)" for value in spelled)
 
 
 def _text_test(text: str, encoding: str) -> Callable[[object], bool]:
