@@ -64,9 +64,8 @@ def test_automatic_backups_go_to_such_a_place_and_are_looked_after(odd: Places, 
     assert len(list_all(odd, Progress()).automatic) == 1
     now = datetime.now(UTC)
     assert [checked.outcome for checked in check_backups(odd, now, Progress(), all_of_them=True).checked] == ["fine"]
-    assert [drilled.drill.outcome for drilled in drill_backups(odd, now, Progress()).places if drilled.drill] == [
-        "fine"
-    ]
+    drills = [place.drill for place in drill_backups(odd, now, Progress()).places]
+    assert [drill.outcome for drill in drills if drill] == ["fine"]
     assert backup_status(odd, now).state == "healthy"
 
 
