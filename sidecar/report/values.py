@@ -66,11 +66,17 @@ def _whole_words(left: str, right: str, common: int) -> int:
 def _between(text: str, start: int, end: int) -> Told:
     before, differing, after = text[:start], text[start : len(text) - end], text[len(text) - end :]
     return Told(
-        before=wording.text(before if len(before) <= AROUND else f"…{before[-AROUND:]}", AROUND + 1),
+        before=wording.text(before if len(before) <= AROUND else f"…{_tail(before)}", AROUND + 1),
         differing=wording.text(differing, LONGEST),
         after=wording.text(after, AROUND),
         remark="" if differing.strip() else "nothing here" if not differing else "only space",
     )
+
+
+def _tail(text: str) -> str:
+    """The last words of a long text, or the last characters of a long word."""
+    tail = text[-AROUND:]
+    return tail.partition(" ")[2] or tail
 
 
 def _alone(value: Value) -> Told:

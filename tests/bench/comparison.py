@@ -24,6 +24,8 @@ from sidecar.database.sample import make_sample
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
+from sidecar.report.differing import write_difference
+from sidecar.report.reporting import write_report
 from sidecar.selection.request import Selection
 from sidecar.stage.judged import judged
 from sidecar.system.paths import Places
@@ -109,6 +111,19 @@ def _compared(folder: Path) -> str:
     return f"{difference.tables['tasks'].changed:,} tasks changed"
 
 
+def _reported(folder: Path) -> str:
+    target = folder / "report.html"
+    page = write_report(_places(folder), str(folder / "after.kpbackup"), str(target), Progress(), force=True)
+    return f"a page of {page.size:,} bytes"
+
+
+def _difference_page(folder: Path) -> str:
+    before, after = (str(folder / f"{name}.kpbackup") for name in ("before", "after"))
+    target = folder / "difference.html"
+    page = write_difference(_places(folder), before, after, str(target), Progress(), force=True)
+    return f"a page of {page.size:,} bytes"
+
+
 def _naively(folder: Path) -> str:
     """As one would do it in ten lines: all of both in memory, by id."""
     sides = []
@@ -149,6 +164,8 @@ JOBS: Mapping[str, Callable[[Path], str]] = {
     "the same, naively": _naively,
     "one task brought back": _brought_back,
     "a text searched in the database": _found,
+    "a page about a backup": _reported,
+    "a page about the difference": _difference_page,
 }
 
 if __name__ == "__main__":
