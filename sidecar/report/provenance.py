@@ -53,6 +53,7 @@ def facts_of_backup(given: Opened, places: Places, progress: Progress) -> Facts:
     revision = "none, as in all backups of KiraPilot's own" if summary.revision is None else str(summary.revision)
     return [
         ("Form", FORMS[ARCHIVE]),
+        *([("Holds a part", wording.text(summary.partial, 400))] if summary.partial else ()),
         *made,
         ("Format", f"{summary.version}; revision of the manifest: {revision}"),
         ("Generation of KiraPilot", summary.generation),

@@ -69,7 +69,7 @@ def write_report(places: Places, backup: str, target: str, progress: Progress, f
 def _unreadable(error: BackupError, facts: Facts) -> dict[str, Any]:
     problems = Problems()
     problems.error(error.kind, error.message)
-    return {**_verdict(problems), "facts": facts, "held": None, "cut": []}
+    return {**_verdict(problems), "facts": facts, "is_partial": False, "held": None, "cut": []}
 
 
 def _about(backup: Judged, given: Opened, facts: Facts, progress: Progress) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def _about(backup: Judged, given: Opened, facts: Facts, progress: Progress) -> d
     return {
         **_verdict(backup.problems),
         "facts": facts,
+        "is_partial": backup.contents.part is not None,
         "held": contents.counts(stage),
         "rows": rows,
         "lists": lists,

@@ -15,9 +15,11 @@ from sidecar.errors.backups import NotABackup
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.errors.databases import DatabaseDamaged, DatabaseNotFound
 from sidecar.errors.paths import FileNotFound, FolderNotFound, NotAPage, PageExists, SameFile
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.report import contents
 from sidecar.report.reporting import write_report
+from sidecar.selection.request import PartToExport
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.archives import SHIPPED, SMALL, TASK, entries_of, made_of, write
 from tests.support.databases import backup, execute, insert, places_of, query, validate, value
@@ -99,6 +101,16 @@ def test_every_problem_of_a_validation_is_on_the_page(fresh_database: Path, tmp_
         told = [problem for problem in verdict.problems if problem.severity == severity]
         assert [row[0] for row in found] == [" ".join(problem.message.split()) for problem in told]
     assert f"It is not valid: {verdict.error_count} errors" in page.words()
+
+
+def test_a_backup_of_a_part_is_told_to_be_one(fresh_database: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "garden-partial.kpbackup"
+    part = PartToExport(tables=["tasks"], text="Task 3")
+    export_data(places_of(fresh_database), str(archive), Progress(), part=part)
+    page = report(fresh_database, archive, tmp_path)
+    page.assert_sound()
+    assert "Task 3" in page.fact("Holds a part")
+    assert "holds a part of the data" in page.words(page.all("header")[0])
 
 
 @pytest.mark.parametrize("cut", [100, 5000, -30])

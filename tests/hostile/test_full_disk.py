@@ -81,6 +81,13 @@ def test_an_export_to_a_full_disk_leaves_the_old_backup(size: int, sample: Path,
     assert outcome["changed"] == []
 
 
+def test_a_page_on_a_full_disk_is_not_left_in_half(sample: Path, disk: Path) -> None:
+    target = str(disk / "page.html")
+    outcome = _run(sample, disk, 32 << 10, job="report", path=target)
+    assert (outcome["kind"], outcome["path"]) == (DiskFull.kind, target)
+    assert outcome["changed"] == []
+
+
 @pytest.mark.parametrize("job", ["export", "validate"])
 def test_a_work_folder_without_space_is_told_of_at_once(job: str, sample: Path, disk: Path, tmp_path: Path) -> None:
     path = str(tmp_path / "new.kpbackup" if job == "export" else sample / "sample.kpbackup")

@@ -18,6 +18,7 @@ from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
+from sidecar.report.reporting import write_report
 from sidecar.system.paths import Places
 
 if TYPE_CHECKING:  # most processes that use this module run one job, and are killed
@@ -31,6 +32,7 @@ JOBS: dict[str, Job] = {
     "merge": lambda places, path, progress: import_data(places, path, False, progress),
     "preview": lambda places, path, progress: preview_import(places, path, True, progress),
     "validate": validate_basic,
+    "report": lambda places, path, progress: write_report(places, "now", path, progress),
     "inspect": lambda places, path, progress: inspect_backup(path, progress, places),
 }
 """Every job that ends with an exception when it fails."""
