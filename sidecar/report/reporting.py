@@ -55,7 +55,8 @@ def write_report(places: Places, backup: str, target: str, progress: Progress, f
         else:
             about = _about(judgement, given, facts, progress)
         name = str(places.database) if is_now else path.name
-        size = page.write(pieces("report.html", name=name, is_now=is_now, **about), places, progress)
+        drawn = pieces("report.html", name=name, is_now=is_now, origin=_origin(facts), **about)
+        size = page.write(drawn, places, progress)
     return ReportPage(
         path=str(page.path),
         size=size,
@@ -64,6 +65,14 @@ def write_report(places: Places, backup: str, target: str, progress: Progress, f
         error_count=about["errors"],
         warning_count=about["warnings"],
     )
+
+
+def _origin(facts: Facts) -> str:
+    """The facts that everybody looks for, in a line for the head of the page."""
+    known = dict(facts)
+    made = [f"{word} {known[name]}" for name, word in (("Made", "made"), ("Made by", "by")) if name in known]
+    line = ", ".join([*([" ".join(made)] if made else ()), *([known["Size"]] if "Size" in known else ())])
+    return line[:1].upper() + line[1:]
 
 
 def _unreadable(error: BackupError, facts: Facts) -> dict[str, Any]:

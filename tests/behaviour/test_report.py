@@ -40,8 +40,8 @@ def test_what_a_page_shows_is_what_is_there(database_copy: Copy, tmp_path: Path,
     page = report(database, given[form] if form in given else backup(database, tmp_path / "a.kpbackup"), tmp_path)
     page.assert_sound()
     tasks = value(database, "SELECT count(*) FROM tasks")
-    assert page.table("Rows of each table")[0][0] in ("Tasks", "Time sessions")
-    held = {row[1]: int(row[2].replace(",", "")) for row in page.table("Rows of each table")}
+    assert page.table("How many rows of each table")[0][0] in ("Tasks", "Time sessions")
+    held = {row[1]: int(row[2].replace(",", "")) for row in page.table("How many rows of each table")}
     for table in ("tasks", "time_sessions", "ai_interactions", "task_dependencies"):
         assert held[table] == value(database, f"SELECT count(*) FROM {table}")
     *lists, sums = page.table("Tasks of each list, by status")

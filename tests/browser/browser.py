@@ -75,13 +75,21 @@ class Browser:
         window = run("xdotool", "search", "--onlyvisible", "--class", "MiniBrowser").split()[-1]
         bar = self.script("return outerHeight - innerHeight")
         run("xdotool", "windowsize", "--sync", window, str(width), str(height + bar))
+        # Beneath it, a bar would tell its value.
+        run("xdotool", "mousemove", "0", "0")
         drawn = f"return innerWidth === {width} && innerHeight === {height}"
         eventually(lambda: self.script(drawn), "the window has its size")
+        # Two frames later, everything is drawn.
+        self.script(
+            "window.__drawn = false;"
+            "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => window.__drawn = true, 500)))"
+        )
+        eventually(lambda: self.script("return window.__drawn"), "the page is drawn")
         run("import", "-window", window, "-crop", f"{width}x{height}+0+{bar}", "+repage", "-strip", str(path))
 
 
 @contextmanager
-def browser(theme: str, home: Path) -> Iterator[Browser]:
+def browser(theme: str, home: Path, size: str = "1280x900") -> Iterator[Browser]:
     """A browser that shows pages in a theme, as a user who has never started it; gone at the end of the block."""
     from selenium import webdriver
     from selenium.webdriver.remote.client_config import ClientConfig
@@ -90,7 +98,7 @@ def browser(theme: str, home: Path) -> Iterator[Browser]:
 
     with ExitStack() as stack:
         environment = {
-            **stack.enter_context(screen()),
+            **stack.enter_context(screen(size)),
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
             "XDG_CONFIG_HOME": str(home / "config"),

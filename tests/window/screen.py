@@ -43,10 +43,10 @@ def ended(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
 
 
 @contextmanager
-def screen() -> Iterator[dict[str, str]]:
+def screen(size: str = "1280x900") -> Iterator[dict[str, str]]:
     """The environment of a display of its own, with a session bus."""
     read, write = os.pipe()
-    words = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
+    words = ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
     with ExitStack() as stack:
         xvfb = subprocess.Popen(words, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stack.enter_context(ended(xvfb))
