@@ -153,7 +153,7 @@ def test_one_module_alone_opens_the_database_for_writing() -> None:
     opening = [module for module, path in MODULES.items() if "open_for_import" in path.read_text("utf-8")]
     assert sorted(opening) == ["care.repairing", "database.connection", "jobs.comparing"]
     placing = [module for module, path in MODULES.items() if "open_for_placing" in path.read_text("utf-8")]
-    assert sorted(placing) == ["database.connection", "rescue.placing"]
+    assert sorted(placing) == ["care.compacting", "database.connection", "rescue.placing"]
     writing = re.compile(r'sqlite_uri\([^)]*"rw"\)|mode=rw\b')
     assert [module for module, path in MODULES.items() if writing.search(path.read_text("utf-8"))] == [
         "database.connection"

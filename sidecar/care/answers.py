@@ -95,3 +95,18 @@ class RepairResult(msgspec.Struct, kw_only=True):
     safety_copy: str | None
     token: str
     warnings: list[str]
+
+
+class CompactResult(msgspec.Struct, kw_only=True):
+    """What compacting did: the size of the file ``before`` and ``after``, in bytes, and how many were ``free``.
+
+    ``compacted`` is false where too little would have been gained: then nothing was done. ``tables`` is the rows of
+    each table that were compared, value by value, before and after.
+    """
+
+    path: str
+    compacted: bool
+    before: int
+    after: int
+    free: int
+    tables: dict[str, int] = {}

@@ -45,7 +45,7 @@ def check_database(places: Places, progress: Progress, quick: bool = False) -> D
     progress.plan(PHASES)
     try:
         # SQLite is not asked about an empty file: it would remove a journal that lies beside it.
-        return _of_wreck(places, progress, quick) if _size(places.database) == 0 else _look(places, progress, quick)
+        return _of_wreck(places, progress, quick) if size_of(places.database) == 0 else _look(places, progress, quick)
     except DatabaseBusy:
         raise
     except DatabaseError:
@@ -57,7 +57,7 @@ def examined(places: Places, progress: Progress, quick: bool = False) -> Iterato
     """A private copy, and what SQLite finds wrong with it. Raises what :func:`check_database` does."""
     with work_folder(places.work_dir) as folder:
         progress.phase("copy", 1, "copies", "Copying the database")
-        require_space(folder, _size(places.database), "the copy of the database")
+        require_space(folder, size_of(places.database), "the copy of the database")
         copy = folder / "checked.db"
         take_snapshot(places.database, copy, progress)
         progress.phase("pages", 1, "checks", "Reading every page")
@@ -81,7 +81,7 @@ def opened(copy: Path, database: Path) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def telling_of_wrecks(places: Places, progress: Progress) -> Iterator[None]:
     """Of a database that is no longer one, raise what the diagnosis says: with the way out, a restore over it."""
-    if _size(places.database) == 0:
+    if size_of(places.database) == 0:
         # SQLite is not asked about an empty file: it would remove a journal that lies beside it.
         _require_no_wreck(places, progress)
     try:
@@ -112,7 +112,7 @@ def _look(places: Places, progress: Progress, quick: bool) -> DatabaseCheck:
             return _answer(places, quick, found)
         with opened(copy.path, places.database) as connection:
             schema = live_schema(connection, places.database, progress)
-            free = _free_bytes(connection)
+            free = free_bytes(connection)
             for index in copy.faults.indexes:
                 _tell_of_index(connection, index, found)
             # What is looked for by an index from here on is found.
@@ -155,12 +155,12 @@ def _answer(
         findings=found.findings,
         counts=dict(found.counts),
         tables=tables or {},
-        size=_size(places.database),
+        size=size_of(places.database),
         free=free,
     )
 
 
-def _size(database: Path) -> int:
+def size_of(database: Path) -> int:
     """The size of the file; 1 for what is none, which the opening tells of."""
     try:
         return database.stat().st_size if database.is_file() else 1
@@ -168,7 +168,8 @@ def _size(database: Path) -> int:
         return 1
 
 
-def _free_bytes(connection: sqlite3.Connection) -> int:
+def free_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the file whose pages hold nothing."""
     (pages,), (page_bytes,) = (
         connection.execute(f"PRAGMA main.{name}").fetchone() for name in ("freelist_count", "page_size")
     )

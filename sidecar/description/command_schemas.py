@@ -44,6 +44,7 @@ RESULT_OF = {
     "check": "check_database",
     "report": "write_report",
     "repair": "repair_database",
+    "compact": "compact_database",
 }
 """Command -> the method whose result it prints."""
 

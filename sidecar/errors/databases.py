@@ -81,3 +81,16 @@ class CannotRepair(DatabaseError):
     replacement: that makes a new one where this one is damaged."""
 
     kind, code, hint, reassures = "cannot_repair", 122, "Import your latest backup as a replacement.", True
+
+
+class DatabaseInUse(DatabaseError):
+    """KiraPilot's database is open in {detail}, and was left as it was. Close KiraPilot and whatever else uses it, then
+    try again."""
+
+    kind, code, hint, reassures = "database_in_use", 123, "Close KiraPilot, then try again.", True
+
+
+class CannotCompact(DatabaseError):
+    """KiraPilot's database could not be made smaller ({detail}), and holds what it did. Check the database first."""
+
+    kind, code, hint, reassures = "cannot_compact", 124, "Check the database first.", True

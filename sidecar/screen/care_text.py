@@ -10,7 +10,7 @@ from sidecar.screen.text import cut, plural, printable, size
 
 if TYPE_CHECKING:
     # Importing them would load their room for the sake of one command.
-    from sidecar.care.answers import DatabaseCheck, Finding, Repair, RepairResult
+    from sidecar.care.answers import CompactResult, DatabaseCheck, Finding, Repair, RepairResult
 
 _SHOWN = 5
 """Findings of one code that are shown; --json has a hundred."""
@@ -52,6 +52,21 @@ def repair_lines(result: RepairResult) -> list[str]:
         kept = printable(result.safety_copy or "")
         lines.append(f"Repaired: {printable(result.path)}. What was there is kept in {kept}: undo brings it back.")
     return lines
+
+
+def compact_lines(result: CompactResult) -> list[str]:
+    """What was gained, or that nothing was to be."""
+    whole = printable(result.path)
+    if not result.compacted:
+        return [
+            f"{whole} is left as it is: {size(result.free)} of {size(result.before)} could be gained.",
+            "--force compacts it all the same.",
+        ]
+    rows = plural(sum(result.tables.values()), "row")
+    return [
+        f"{whole}: {size(result.before)} before, {size(result.after)} now.",
+        f"{rows} compared before and after: every value is the same.",
+    ]
 
 
 def _repairs(result: RepairResult) -> Iterator[str]:

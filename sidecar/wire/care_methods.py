@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.care.answers import DatabaseCheck, RepairResult
-from sidecar.wire.params import CheckDatabaseParams, RepairParams
+from sidecar.care.answers import CompactResult, DatabaseCheck, RepairResult
+from sidecar.wire.params import CheckDatabaseParams, CompactParams, RepairParams
 
 if TYPE_CHECKING:
     from sidecar.wire.context import Context
@@ -24,3 +24,10 @@ def repair_database(params: RepairParams, context: Context) -> RepairResult:
 
     progress = context.progress(params.progress_token)
     return repair(context.places, progress, params.dry_run, params.preview_token, params.only)
+
+
+def compact_database(params: CompactParams, context: Context) -> CompactResult:
+    """Make the database's file as small as what it holds, if no other program has it open; no value changes."""
+    from sidecar.care.compacting import compact_database as compact
+
+    return compact(context.places, context.progress(params.progress_token), params.force)

@@ -24,7 +24,7 @@ from sidecar.automatic.answers import (
     RunResult,
 )
 from sidecar.automatic.policy import PolicyFile
-from sidecar.care.answers import DatabaseCheck, RepairResult
+from sidecar.care.answers import CompactResult, DatabaseCheck, RepairResult
 from sidecar.comparison.answers import Difference, Searched
 from sidecar.errors.backups import BackupError, SelectionError
 from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
@@ -72,6 +72,7 @@ from sidecar.wire.params import (
     CheckDatabaseParams,
     CheckParams,
     ClearParams,
+    CompactParams,
     CompareParams,
     ConflictsParams,
     ExportParams,
@@ -328,6 +329,7 @@ METHODS: Mapping[str, Method] = {
         Method("write_report", pages.write_report, pages.ReportParams, ReportPage, _COMPARE),
         Method("write_difference", pages.write_difference, pages.DifferencePageParams, DifferencePage, _COMPARE),
         Method("repair_database", care.repair_database, RepairParams, RepairResult, _REPAIR),
+        Method("compact_database", care.compact_database, CompactParams, CompactResult, _CARE),
         Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
         Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
         Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),

@@ -242,6 +242,14 @@ class CheckDatabaseParams(Params):
     ] = False
 
 
+class CompactParams(Params):
+    """Whether it is worth it."""
+
+    force: Annotated[
+        bool, Meta(description="If true, compacts even if less than a tenth of the file would be gained.")
+    ] = False
+
+
 class RepairParams(Params):
     """Whether anything is repaired at all, and what."""
 

@@ -1,4 +1,4 @@
-"""``check`` and ``repair`` as they are typed: what people read, what programs read, and the exit codes."""
+"""``check``, ``repair`` and ``compact`` as they are typed: what people read, what programs read, and the exit codes."""
 
 from __future__ import annotations
 
@@ -94,3 +94,14 @@ def test_what_is_asked_for_alone_is_repaired(faulty: Shell) -> None:
     assert "1 finding of another kind: check tells of it" in shown
     assert value(faulty.database, "SELECT count(*) FROM time_sessions WHERE id = 'stray'") == 1
     assert faulty.run("repair", "--only", "everything").returncode == 2
+
+
+def test_a_file_is_compacted_and_both_sizes_are_told(shell: Shell) -> None:
+    before = shell.database.stat().st_size
+    assert "could be gained" in said(shell.run("compact"), 0)
+    execute(shell.database, "CREATE TABLE filler AS SELECT randomblob(1000000) AS bytes")
+    execute(shell.database, "DROP TABLE filler")
+    told = object_of(shell.run("compact", "--json"), 0, "compact")
+    assert told["compacted"]
+    assert told["after"] == shell.database.stat().st_size <= before
+    assert "every value is the same" in said(shell.run("compact", "--force"), 0)

@@ -109,6 +109,7 @@ def test_every_commands_result_is_described(terminal: Terminal) -> None:
         ("report backup.kpbackup", "report"),
         ("report --force -o backup.html other.kpbackup", "report"),
         ("repair --dry-run", "repair"),
+        ("compact --force", "compact"),
         ("clear --yes", "clear"),
     ):
         assert_described(terminal.result(*typed.split()), command)

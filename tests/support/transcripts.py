@@ -52,7 +52,7 @@ PLACEHOLDERS: dict[str, Callable[[Any], bool]] = {
 
 _VARYING = {
     **dict.fromkeys(("created_at", "made", "last", "next_due", "when", "since", "until", "vanished"), "<time>"),
-    **dict.fromkeys(("size", "packed"), "<number>"),
+    **dict.fromkeys(("size", "packed", "before", "after"), "<number>"),
 }
 """Key -> the placeholder that is written down for its value."""
 

@@ -154,6 +154,20 @@ export interface ClearResult {
 }
 
 /**
+ * What compacting did: the size of the file `before` and `after`, in bytes, and how many were `free`. `compacted`
+ * is false where too little would have been gained: then nothing was done. `tables` is the rows of each table that
+ * were compared, value by value, before and after.
+ */
+export interface CompactResult {
+  path: string;
+  compacted: boolean;
+  before: number;
+  after: number;
+  free: number;
+  tables: Record<string, number>;
+}
+
+/**
  * One side of a comparison: the name it was asked for by, the file it is, and when that was made, if it says so.
  * `partial` says of a backup of a part of the data which part: what it does not hold may have been there.
  */
@@ -1089,6 +1103,14 @@ export interface RepairDatabaseParams {
   previewToken?: string | null;
 }
 
+/** Params of compact_database. */
+export interface CompactDatabaseParams {
+  /** Asks for $/progress notifications that carry this token, at most 10 a second. */
+  progressToken?: string | number | null;
+  /** If true, compacts even if less than a tenth of the file would be gained. */
+  force?: boolean;
+}
+
 /** Params of get_backup_policy. */
 export interface GetBackupPolicyParams {
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
@@ -1253,6 +1275,8 @@ export interface Methods {
   "write_difference": { params: WriteDifferenceParams; result: DifferencePage };
   /** Mend what a check found and KiraPilot would, once all is in a safety copy; undo_last_import takes it back. */
   "repair_database": { params: RepairDatabaseParams; result: RepairResult };
+  /** Make the database's file as small as what it holds, if no other program has it open; no value changes. */
+  "compact_database": { params: CompactDatabaseParams; result: CompactResult };
   /** Tell whether, when and where backups are made by themselves. */
   "get_backup_policy": { params: GetBackupPolicyParams; result: PolicyFile };
   /** Put a policy into force; what it leaves out has its default. */
@@ -1350,6 +1374,8 @@ export type ErrorKind =
   | "page_exists"
   | "not_a_page"
   | "cannot_repair"
+  | "database_in_use"
+  | "cannot_compact"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"
