@@ -24,6 +24,7 @@ class ComparisonOptions(argparse.Namespace):
     first: int
     query: str
     task_id: bool
+    everywhere: bool
     backup: str
     page: str | None
 
@@ -86,12 +87,14 @@ def _find(declare: DECLARE) -> argparse.ArgumentParser:
     parser = declare(
         "find",
         "Find tasks in all backups: since when, until when, what changed",
-        "Looks for a text in titles and descriptions, in every automatic backup, safety copy and other\n"
+        "Looks for a text in titles, descriptions and tags, in every automatic backup, safety copy and other\n"
         "backup of the list, and in the database. Answers: when did it vanish?",
         ["find groceries", "find --id 6f1c1f0e-6b5e-4a37-9a3e-0f6f6f1d2c11", "find --json taxes"],
     )
     parser.add_argument("query", metavar="TEXT", help="what is looked for; capitals do not matter")
     parser.add_argument("--id", dest="task_id", action="store_true", help="TEXT is the id of one task")
+    meaning = "look into lists, templates, notes, chats and logs as well"
+    parser.add_argument("--everywhere", action="store_true", help=meaning)
     return parser
 
 

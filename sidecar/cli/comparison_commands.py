@@ -51,9 +51,9 @@ def find(options: Options, terminal: Terminal) -> int:
     from sidecar.screen import comparison_text
 
     with terminal.progress() as progress:
-        result = find_in_backups(options.places(), options.query, progress, by_id=options.task_id)
+        result = find_in_backups(options.places(), options.query, progress, options.task_id, options.everywhere)
     terminal.answer(result, lambda: comparison_text.found_lines(result))
-    return SAME if result.tasks else DIFFERENT
+    return SAME if result.tasks or result.others else DIFFERENT
 
 
 COMPARISON: Mapping[str, Callable[[Options, Terminal], int]] = {

@@ -76,8 +76,8 @@ class Difference(msgspec.Struct, kw_only=True):
 
 
 class Version(msgspec.Struct, kw_only=True):
-    """A task as it stands in some backups, one after the other: from ``first_backup`` to ``last_backup``,
-    ``backups`` of them.
+    """A task, or another row, as it stands in some backups, one after the other: from ``first_backup`` to
+    ``last_backup``, ``backups`` of them.
 
     ``fields`` are those that were other in the version before it; empty for the first.
     """
@@ -94,20 +94,28 @@ class Version(msgspec.Struct, kw_only=True):
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """One task that was looked for. ``vanished``: the time of the first backup in which it stood no more, else null."""
+    """One task that was looked for, or another row; ``table`` says of which type it is.
+
+    ``vanished``: the time of the first backup in which it stood no more, else null.
+    """
 
     id: str
     title: str
     versions: list[Version]
     vanished: datetime | None = None
     in_database: bool = False
+    table: str = "tasks"
 
 
 class Searched(msgspec.Struct, kw_only=True):
-    """Where a task or a text stands: the tasks found, and what could not be looked into, a line each."""
+    """Where a task or a text stands: the tasks found, and what could not be looked into, a line each.
+
+    ``others`` are rows of other types, where those were asked for.
+    """
 
     query: str
     tasks: list[Found]
     backups: int
     more: int
     warnings: list[str]
+    others: list[Found] = []

@@ -1,12 +1,12 @@
-"""Where a task stands, in all backups there are: since when, until when, and what changed in between.
+"""Where a task, or another row, stands in all backups there are: since when, until when, and what changed in between.
 
-Each backup's tasks are read as a stream, twice: once to find out which are meant, once to follow them. Memory holds
-the tasks that are told of, and no more.
+Each backup's records are read as a stream, twice: once to find out which are meant, once to follow them. Memory holds
+the rows that are told of, and no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from sidecar.errors.paths import PathError
 from sidecar.json_wording import in_words
 from sidecar.merging.answers import shown_value
 from sidecar.progress import Progress
+from sidecar.selection.words import WORDS
 from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
@@ -35,14 +36,20 @@ from sidecar.system.paths import Places
 TASKS, LISTS = "tasks", "task_lists"
 
 MOST = 50
-"""Most tasks that are told of; how many more there are is said."""
+"""Most tasks and other rows that are told of; how many more there are is said."""
 
 PHASES = {"search": 0.5, "follow": 0.5}
 
 _TOUCHED = "updated_at"
 """Says that something changed; of interest only where nothing else did."""
 
+LONGEST_TITLE = 200
+"""Most characters of what a row is known by: a note may be long."""
+
 Record = dict[str, Any]
+
+Row = tuple[str, str]
+"""Table and id."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,9 @@ class _State:
 
 @dataclass
 class _Followed:
-    """A task on its way through the backups."""
+    """A task, or another row, on its way through the backups."""
 
+    table: str
     versions: list[Version] = field(default_factory=list)
     last: Record | None = None
     vanished: datetime | None = None
@@ -83,7 +91,7 @@ class _Followed:
                 since=moment,
                 until=moment,
                 backups=1,
-                title=str(record.get("title", "")),
+                title=_title(self.table, record),
                 task_list=lists.get(str(record.get("task_list_id"))),
                 status=shown_value(status) if isinstance(status := record.get("status"), (str, int, float)) else None,
                 fields=changed,
@@ -91,8 +99,12 @@ class _Followed:
         )
 
 
-def find_in_backups(places: Places, query: str, progress: Progress, by_id: bool = False) -> Searched:
-    """The tasks whose title or description holds ``query``, or whose id it is, in each backup and in the database.
+def find_in_backups(
+    places: Places, query: str, progress: Progress, by_id: bool = False, everywhere: bool = False
+) -> Searched:
+    """The tasks in whose words ``query`` is, or whose id it is, in each backup and in the database.
+
+    :param everywhere: look into rows of all types that have words; else into tasks alone.
 
     What cannot be read is a warning, not a failure: the other backups are looked into all the same.
     Raises PathError for a folder of ours that cannot be read, WorkFolderUnusable, Cancelled.
@@ -101,66 +113,82 @@ def find_in_backups(places: Places, query: str, progress: Progress, by_id: bool 
     files = [*all_files(places), places.database]
     progress.phase("search", len(files), "backups", "Searching the backups")
     with ExitStack() as stack:
-        search = _Search(places, _text_test(query), by_id, progress, stack)
+        search = _Search(places, query, tuple(WORDS) if everywhere else (TASKS,), by_id, progress, stack)
         for path in files:
             search.look_into(path)
             progress.advance(1)
-        told = [query] if by_id else list(search.wanted)[:MOST]
+        told = list(search.wanted)[:MOST]
         followed = _follow(sorted(search.states, key=lambda state: (state.name == NOW, state.moment)), told, progress)
     return Searched(
         query=query,
-        tasks=[_found(task_id, task) for task_id, task in followed.items() if task.versions],
+        tasks=[_found(row_id, row) for (table, row_id), row in followed.items() if row.versions and table == TASKS],
         backups=sum(state.name != NOW for state in search.states),
         more=max(0, len(search.wanted) - MOST),
         warnings=search.warnings,
+        others=[_found(row_id, row) for (table, row_id), row in followed.items() if row.versions and table != TASKS],
     )
 
 
 class _Search:
-    """The first reading: which tasks are meant, and which backups can be read."""
+    """The first reading: which rows are meant, and which backups can be read."""
 
     def __init__(
-        self, places: Places, sought: Callable[[Record], bool], by_id: bool, progress: Progress, stack: ExitStack
+        self,
+        places: Places,
+        query: str,
+        tables: tuple[str, ...],
+        by_id: bool,
+        progress: Progress,
+        stack: ExitStack,
     ) -> None:
         self._places = places
-        self._sought = sought
+        self._query = query.casefold()
+        self._tables = tables
         self._by_id = by_id
         self._progress = progress
         self._stack = stack
         self.states: list[_State] = []
-        self.wanted: dict[str, None] = {}
+        self.wanted: dict[Row, None] = dict.fromkeys((table, query) for table in tables) if by_id else {}
         self.warnings: list[str] = []
 
     def look_into(self, path: Path) -> None:
-        """Note the tasks of a backup that are meant; a warning where it cannot be read."""
+        """Note the rows of a backup that are meant; a warning where it cannot be read."""
         try:
             # What had to be made for it stays until it was read a second time.
             archive = self._stack.enter_context(archived(path, self._places, self._progress.quietly())).path
             is_now = path == self._places.database
             moment, is_partial = (datetime.now(UTC), False) if is_now else _moment(Path(archive))
-            records = () if self._by_id else _records(archive, TASKS, self._progress)
-            found = [str(record["id"]) for record in records if "id" in record and self._sought(record)]
+            found = [] if self._by_id else list(self._found_in(archive))
         except (BackupError, PathError, DatabaseError) as error:
             self.warnings.append(f"{path} could not be looked into: {error.message}")
         else:
             self.states.append(_State(moment, NOW if is_now else str(path), archive, is_partial))
             self.wanted.update(dict.fromkeys(found))
 
+    def _found_in(self, archive: str) -> Iterator[Row]:
+        for table in self._tables:
+            for record in _records(archive, table, self._progress):
+                words = (str(record.get(column) or "") for column in WORDS[table])
+                if "id" in record and any(self._query in text.casefold() for text in words):
+                    yield table, str(record["id"])
 
-def _follow(states: list[_State], told: list[str], progress: Progress) -> dict[str, _Followed]:
-    followed = {task_id: _Followed() for task_id in told}
+
+def _follow(states: list[_State], told: list[Row], progress: Progress) -> dict[Row, _Followed]:
+    followed = {row: _Followed(row[0]) for row in told}
+    tables = {table for table, _ in told}
     progress.phase("follow", len(states), "backups", "Following what was found")
     for state in states if told else ():
         here = {
-            str(record["id"]): record
-            for record in _records(state.archive, TASKS, progress)
-            if record.get("id") in followed
+            (table, str(record["id"])): record
+            for table in tables
+            for record in _records(state.archive, table, progress)
+            if (table, str(record.get("id"))) in followed
         }
         lists = {str(record.get("id")): str(record.get("name")) for record in _records(state.archive, LISTS, progress)}
-        for task_id, task in followed.items():
+        for row, task in followed.items():
             # What a part of the data does not hold may well have been there.
-            if task_id in here or not state.is_partial:
-                task.seen(state.name, state.moment, here.get(task_id), lists)
+            if row in here or not state.is_partial:
+                task.seen(state.name, state.moment, here.get(row), lists)
         progress.advance(1)
     return followed
 
@@ -172,6 +200,7 @@ def _found(task_id: str, task: _Followed) -> Found:
         versions=task.versions,
         vanished=task.vanished,
         in_database=task.in_database,
+        table=task.table,
     )
 
 
@@ -180,13 +209,10 @@ def _changed(before: Record, after: Record) -> list[str]:
     return [key for key in changed if key != _TOUCHED] or changed
 
 
-def _text_test(query: str) -> Callable[[Record], bool]:
-    folded = query.casefold()
-
-    def holds(record: Record) -> bool:
-        return any(folded in str(record.get(key) or "").casefold() for key in ("title", "description"))
-
-    return holds
+def _title(table: str, record: Record) -> str:
+    """What a row is known by: the first of its words."""
+    words = (str(record.get(column) or "") for column in WORDS[table])
+    return next(filter(None, words), "")[:LONGEST_TITLE]
 
 
 def _moment(archive: Path) -> tuple[datetime, bool]:

@@ -88,22 +88,23 @@ def _shown(value: Value) -> str:
 
 
 def found_lines(searched: Searched) -> list[str]:
-    """Each task that was found, and its versions from the oldest on."""
+    """Each task, or other row, that was found, and its versions from the oldest on."""
     lines: list[str] = []
-    for found in searched.tasks:
+    for found in (*searched.tasks, *searched.others):
         lines += _found(found)
     if searched.more:
-        lines.append(f"... and {plural(searched.more, 'more task')}: name a longer text")
-    if not searched.tasks:
+        lines.append(f"... and {plural(searched.more, 'more row')}: name a longer text")
+    if not searched.tasks and not searched.others:
         lines.append(
-            f"No task with {printable(searched.query)} in {plural(searched.backups, 'backup')} or the database."
+            f"Nothing with {printable(searched.query)} in {plural(searched.backups, 'backup')} or the database."
         )
     return [*lines, *warnings(searched.warnings)]
 
 
 def _found(found: Found) -> Iterator[str]:
     now = datetime.now().astimezone()
-    yield f"{cut(printable(found.title), LABEL_COLUMNS)} ({printable(found.id)})"
+    of = "" if found.table == "tasks" else f"{printable(found.table)}: "
+    yield f"{of}{cut(printable(found.title), LABEL_COLUMNS)} ({printable(found.id)})"
     for version in found.versions:
         yield f"  {_span(version, now)}: {_state(version)}"
     if found.vanished is not None:

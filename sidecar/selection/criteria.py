@@ -9,21 +9,9 @@ from sidecar.database.introspection import Schema, quote
 from sidecar.errors.backups import NoSuchRows, SelectionTurnedRound
 from sidecar.selection.pool import Pool, PoolTable
 from sidecar.selection.request import Selection
+from sidecar.selection.words import words_of
 
 LISTS, TASKS = "task_lists", "tasks"
-
-_WORDS = (
-    "title",
-    "name",
-    "description",
-    "message",
-    "content",
-    "user_message",
-    "ai_response",
-    "notes",
-    "tool_name",
-)
-"""Columns in which a text is looked for."""
 
 _DAYS = ("start_time", "created_at", "timestamp", "applied_at")
 """Columns that say of which day a row is, the first that a table has."""
@@ -82,7 +70,7 @@ class Criteria:
         if self._lists is not None:
             yield self._in_lists(table, self._texts(self._lists))
         if self._selection.text is not None:
-            words = (f"holds_text(CAST(s.{quote(column)} AS BLOB))" for column in _WORDS if column in columns)
+            words = (f"holds_text(CAST(s.{quote(column)} AS BLOB))" for column in words_of(table.name, columns))
             yield " OR ".join(words) or "0"
         if self._selection.since or self._selection.until:
             yield self._on_days(table)

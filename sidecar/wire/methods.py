@@ -252,7 +252,7 @@ def find_in_backups(params: FindParams, context: Context) -> Searched:
     """Tell in which backups a task stands, since when, until when, and what changed: by a text or by its id."""
     from sidecar.comparison.history import find_in_backups as find
 
-    return find(context.places, params.query, context.progress(params.progress_token), params.by_id)
+    return find(context.places, params.query, context.progress(params.progress_token), params.by_id, params.everywhere)
 
 
 def initialize(params: InitializeParams, context: Context) -> Initialized:

@@ -198,9 +198,17 @@ class FindParams(Params):
     """What is looked for in all backups."""
 
     query: Annotated[
-        str, Meta(min_length=1, max_length=1000, description="A part of a title or description; or the id of a task.")
+        str,
+        Meta(min_length=1, max_length=1000, description="A part of a title, description or tag; or a row's id."),
     ]
-    by_id: Annotated[bool, Meta(description="If true, the query is the id of one task.")] = False
+    by_id: Annotated[bool, Meta(description="If true, the query is the id of one row.")] = False
+    everywhere: Annotated[
+        bool,
+        Meta(
+            description="If true, looks into task lists, templates, the notes of sessions, chats, AI conversations,"
+            " suggestions and logs as well."
+        ),
+    ] = False
 
 
 class PolicyParams(Params):

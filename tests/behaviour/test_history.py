@@ -122,3 +122,43 @@ def test_a_side_that_is_a_part_is_told_of(places: Places, tmp_path: Path) -> Non
     difference = compare_backups(places, str(partial), NOW, Progress())
     assert (difference.left.partial, difference.right.partial) == ("type task_lists", None)
     assert any("partial" in line for line in difference.warnings)
+
+
+WORDY = (
+    ("task_lists", "INSERT INTO task_lists (id, name) VALUES ('x', 'The Zyklop list')"),
+    ("periodic_task_templates", "UPDATE periodic_task_templates SET title = 'Feed the Zyklop'"),
+    ("time_sessions", "UPDATE time_sessions SET notes = 'with ZYKLOP'"),
+    ("focus_sessions", "UPDATE focus_sessions SET notes = 'zyklop again'"),
+    ("threads", "UPDATE threads SET title = 'Zyklop'"),
+    ("thread_messages", "UPDATE thread_messages SET content = 'What is a zyklop?'"),
+    ("ai_interactions", "UPDATE ai_interactions SET response = 'A Zyklop has one eye.'"),
+)
+
+
+@pytest.mark.slow(but=2)
+@pytest.mark.parametrize(("table", "sql"), WORDY)
+def test_words_are_found_in_other_rows_where_that_is_asked_for(places: Places, table: str, sql: str) -> None:
+    altered(places.database, sql)
+    told = find_in_backups(places, "zyklop", Progress(), everywhere=True)
+    assert {row.table for row in told.others} == {table}
+    assert all("zyklop" in row.title.casefold() or table == "ai_interactions" for row in told.others)
+    assert all(row.in_database and len(row.versions) == 1 for row in told.others)
+    assert (told.tasks, found(places, "zyklop").others) == ([], [])
+    (first, *_) = told.others
+    (by_id,) = find_in_backups(places, first.id, Progress(), by_id=True, everywhere=True).others
+    assert by_id.id == first.id
+
+
+@pytest.mark.slow(but=2)
+@pytest.mark.parametrize(("table", "sql"), WORDY)
+def test_a_part_is_chosen_by_words_of_every_type(places: Places, tmp_path: Path, table: str, sql: str) -> None:
+    altered(places.database, sql)
+    part = PartToExport(text="zyklop")
+    result = export_data(places, str(tmp_path / "x-partial.kpbackup"), Progress(), part=part)
+    assert result.selected is not None
+    assert {name for name, rows in result.selected.items() if rows.chosen} == {table}
+
+
+def test_tasks_are_found_by_their_tags(places: Places) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title, tags) VALUES ('t', 'x', ?)", '["Größe"]')
+    assert one(found(places, "GRÖSSE")).id == "t"

@@ -338,13 +338,17 @@ export interface Finding {
   detail?: string | null;
 }
 
-/** One task that was looked for. `vanished`: the time of the first backup in which it stood no more, else null. */
+/**
+ * One task that was looked for, or another row; `table` says of which type it is. `vanished`: the time of the first
+ * backup in which it stood no more, else null.
+ */
 export interface Found {
   id: string;
   title: string;
   versions: Array<Version>;
   vanished: string | null;
   in_database: boolean;
+  table: string;
 }
 
 /** Why nothing is removed until a person has looked: `detail` says which tables shrank, and how far. */
@@ -723,13 +727,17 @@ export interface SalvagedTable {
   cleared: number;
 }
 
-/** Where a task or a text stands: the tasks found, and what could not be looked into, a line each. */
+/**
+ * Where a task or a text stands: the tasks found, and what could not be looked into, a line each. `others` are rows
+ * of other types, where those were asked for.
+ */
 export interface Searched {
   query: string;
   tasks: Array<Found>;
   backups: number;
   more: number;
   warnings: Array<string>;
+  others: Array<Found>;
 }
 
 /**
@@ -827,8 +835,8 @@ export interface Verdict {
 }
 
 /**
- * A task as it stands in some backups, one after the other: from `first_backup` to `last_backup`, `backups` of
- * them. `fields` are those that were other in the version before it; empty for the first.
+ * A task, or another row, as it stands in some backups, one after the other: from `first_backup` to `last_backup`,
+ * `backups` of them. `fields` are those that were other in the version before it; empty for the first.
  */
 export interface Version {
   first_backup: string;
@@ -1039,10 +1047,15 @@ export interface CompareBackupsParams {
 
 /** Params of find_in_backups. */
 export interface FindInBackupsParams {
-  /** A part of a title or description; or the id of a task. */
+  /** A part of a title, description or tag; or a row's id. */
   query: string;
-  /** If true, the query is the id of one task. */
+  /** If true, the query is the id of one row. */
   byId?: boolean;
+  /**
+   * If true, looks into task lists, templates, the notes of sessions, chats, AI conversations, suggestions and logs
+   * as well.
+   */
+  everywhere?: boolean;
   /** Asks for $/progress notifications that carry this token, at most 10 a second. */
   progressToken?: string | number | null;
 }
