@@ -54,12 +54,14 @@ class ListCounts:
 
 @dataclass
 class Lists:
-    """The lists that are shown, and what lies in the others: how many there are, and their tasks."""
+    """The lists that are shown, and what lies in the others: how many there are, and their tasks; of all tasks, how
+    many are ``open``."""
 
     shown: list[ListCounts] = field(default_factory=list)
     more: int = 0
     more_tasks: int = 0
     tasks: int = 0
+    open: int = 0
 
     @property
     def by_status(self) -> dict[str, int]:
@@ -87,7 +89,8 @@ def counts(stage: Stage) -> list[tuple[str, int]]:
 def lists(stage: Stage) -> Lists:
     """The task lists with most tasks, the default one first, and last the tasks that are in none."""
     sums = ", ".join(f"count(*) FILTER (WHERE t.status = '{status}')" for status in STATUSES if status)
-    found = Lists(tasks=stage.tables["tasks"].rows)
+    still_open = stage.number("SELECT count(*) FROM tasks WHERE status IN ('pending', 'in_progress')")
+    found = Lists(tasks=stage.tables["tasks"].rows, open=still_open)
     for list_id, name, default, tasks, *statuses in stage.query(
         f"SELECT l.id, substr(l.name, 1, {_READ}), l.is_default, count(t.{quote(ROW)}), {sums} FROM task_lists l"
         f" LEFT JOIN tasks t ON t.task_list_id = l.id WHERE {_FIRST_OF_ITS_ID} GROUP BY l.{quote(ROW)}"

@@ -19,7 +19,7 @@ from sidecar.report.provenance import Facts, facts_of_backup, facts_of_file
 from sidecar.report.target import find_target
 from sidecar.report.times import WEEKS, Times, add_times, times
 from sidecar.sources.opening import Opened
-from sidecar.stage.judged import Judged, judged
+from sidecar.stage.judged import BROKEN, Judged, judged
 from sidecar.stage.problems import ERROR, WARNING, Problems
 from sidecar.system.paths import Places
 
@@ -97,7 +97,8 @@ def _about(backup: Judged, given: Opened, facts: Facts, progress: Progress) -> d
     progress.phase("write", shown, "tasks", "Writing the page")
     return {
         **_verdict(backup.problems),
-        "facts": facts,
+        "facts": [*facts, *_proof(backup)],
+        "limits": _limits(),
         "is_partial": backup.contents.part is not None,
         "held": contents.counts(stage),
         "rows": rows,
@@ -165,6 +166,23 @@ def _week_chart(spent: Times) -> charts.Columns:
     )
 
 
+def _limits() -> dict[str, int]:
+    """Table -> most of its rows on a page."""
+    return {
+        "task_dependencies": contents.DEPENDENCIES,
+        "threads": contents.THREADS,
+        "ai_interactions": contents.INTERACTIONS,
+    }
+
+
+def _proof(backup: Judged) -> Facts:
+    """That every byte was read just now, and what it was held against; nothing where something was wrong."""
+    if backup.problems.of_kinds(BROKEN):
+        return []
+    against = "what was written, by its SHA-256" if backup.contents.manifest else "each other, for it has no manifest"
+    return [("Proved", f"for this page: every entry was read, and held against {against}")]
+
+
 def _cut(lists: Lists, spent: Times, rows: dict[str, int], shown: int) -> Iterator[str]:
     """What is in the backup and not on the page, in sentences."""
     if lists.more:
@@ -175,11 +193,7 @@ def _cut(lists: Lists, spent: Times, rows: dict[str, int], shown: int) -> Iterat
         yield f"{left_out}: of each list those that are open are shown first."
     if spent.before:
         yield f"{wording.hours(spent.before)} of work before the last {WEEKS} weeks: they are in the sums."
-    for table, most in (
-        ("task_dependencies", contents.DEPENDENCIES),
-        ("threads", contents.THREADS),
-        ("ai_interactions", contents.INTERACTIONS),
-    ):
+    for table, most in _limits().items():
         if rows[table] > most:
             of = wording.plural(rows[table], "row")
             yield f"{rows[table] - most:,} of {of} of {wording.table(table)}."

@@ -65,8 +65,8 @@ def add_times(stage: Stage, lists: Lists) -> None:
     """Note with each list that is shown the time that was spent on its tasks."""
     by_list = {each.id: each for each in lists.shown}
     for list_id, seconds in stage.query(
-        f"SELECT (SELECT l.id FROM task_lists l WHERE l.id = t.task_list_id LIMIT 1), sum({TRACKED.format(s='s')})"
-        " FROM time_sessions s JOIN tasks t ON t.id = s.task_id GROUP BY 1"
+        "SELECT (SELECT l.id FROM tasks t JOIN task_lists l ON l.id = t.task_list_id WHERE t.id = s.task_id LIMIT 1),"
+        f" sum({TRACKED.format(s='s')}) FROM time_sessions s GROUP BY 1"
     ):
         if list_id in by_list:
             by_list[list_id].seconds = seconds or 0.0

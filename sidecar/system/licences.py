@@ -24,9 +24,15 @@ OURSELVES = "kirapilot-sidecar"
 
 _FILE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 
-_MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
+_TEXTS = {
+    "Permission is hereby granted, free of charge, to any person obtaining a copy": "MIT",
+    "Neither the name of the copyright holder nor the names of its contributors may be used": "BSD-3-Clause",
+}
+"""What a text says that has no other name -> the identifier of SPDX, where a package says nothing of itself."""
 
-IMPORTED = ("filelock", "isal", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "shtab", "tqdm", "wcwidth")
+IMPORTED = (
+    "filelock", "isal", "jinja2", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "shtab", "tqdm", "wcwidth",
+)  # fmt: skip
 """What the sources import: asked where they run without being installed."""
 
 _HOMES = ("source", "source code", "repository", "homepage", "home")
@@ -105,8 +111,9 @@ def _read(path: Path) -> str:
 
 def _licence(package: metadata.Distribution, texts: list[LicenceText]) -> str:
     said = package.metadata["License-Expression"] or package.metadata["License"]
-    if not said and any(_MIT in " ".join(one.text.split()) for one in texts):
-        said = "MIT"
+    if not said:
+        words = " ".join(" ".join(one.text.split()) for one in texts)
+        said = next((licence for text, licence in _TEXTS.items() if text in words), "")
     return _WORDS.get(said, said) or "see its text"
 
 

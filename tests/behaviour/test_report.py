@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from sidecar.automatic.running import run_backup_if_due
+from sidecar.automatic.shelf import note_backup
 from sidecar.errors.backups import NotABackup
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.errors.databases import DatabaseDamaged, DatabaseNotFound
@@ -135,7 +138,23 @@ def test_a_page_says_when_and_by_what_the_backup_was_made(fresh_database: Path, 
     made = json.loads(entries_of(archive)["metadata.json"])["created_at"]
     assert page.fact("Made").startswith(f"{datetime.fromisoformat(made).astimezone():%Y-%m-%d %H:%M}")
     assert page.fact("File") == str(archive)
-    assert report(fresh_database, SMALL, tmp_path).fact("Made by") == "KiraPilot itself"
+    assert "by its SHA-256" in page.fact("Proved")
+    shipped = report(fresh_database, SMALL, tmp_path)
+    assert shipped.fact("Made by") == "KiraPilot itself"
+    assert "it has no manifest" in shipped.fact("Proved")
+
+
+def test_of_an_automatic_backup_a_page_says_what_is_known_of_it(fresh_database: Path, tmp_path: Path) -> None:
+    places = places_of(fresh_database)
+    (made,) = run_backup_if_due(places, "manual", Progress(), "0.0.54", None).places
+    note_backup(places, 1, "Before the move <&>", True)
+    page = report(fresh_database, "1", tmp_path)
+    page.assert_sound()
+    assert Path(page.fact("File")).name == made.backup
+    assert page.fact("Automatic backup").startswith("number 1, made ")
+    assert page.fact("Version of KiraPilot") == "0.0.54"
+    assert page.fact("Kept with it") == "pinned; Before the move <&>"
+    assert page.fact("Last proved").startswith("20")
 
 
 def test_a_long_backup_makes_a_page_with_bounds_that_says_what_it_leaves_out(
@@ -156,6 +175,8 @@ def test_a_long_backup_makes_a_page_with_bounds_that_says_what_it_leaves_out(
     assert result.cut[1] == "3 of 5 rows of AI interactions."
     assert all(line in page.words() for line in result.cut)
     assert "the first 20 of 50 tasks" in page.words()
+    assert "5 AI interactions outside of chats the last 2 of them are shown" in page.words()
+    assert page.fact("Still open") == "50"
 
 
 def test_titles_are_text_whatever_they_hold(fresh_database: Path, tmp_path: Path) -> None:
@@ -164,9 +185,10 @@ def test_titles_are_text_whatever_they_hold(fresh_database: Path, tmp_path: Path
     page.assert_sound()
     assert "document.body.innerHTML" in page.words()
     assert "{{ 7*7 }}" in page.words()
-    page = report(fresh_database, backup(fresh_database, tmp_path / "<script>&'.kpbackup"), tmp_path)
+    name = "&amp;'.kpbackup" if sys.platform == "win32" else "<script>&amp;'.kpbackup"
+    page = report(fresh_database, backup(fresh_database, tmp_path / name), tmp_path)
     page.assert_sound()
-    assert page.words(page.all("h1")[0]) == "<script>&'.kpbackup"
+    assert page.words(page.all("h1")[0]) == name
 
 
 def test_a_page_takes_the_place_of_a_page_alone(fresh_database: Path, tmp_path: Path) -> None:

@@ -55,6 +55,10 @@ def test_every_part_is_named_with_a_licence_and_its_text(sidecar_command: list[s
         assert one["texts"], one["name"]
 
 
+def test_a_package_that_says_nothing_of_itself_is_known_by_its_text() -> None:
+    assert licences.of_distribution("jinja2").licence == "BSD-3-Clause"
+
+
 def test_people_read_a_table_and_then_the_texts(sidecar_command: list[str]) -> None:
     text = _answer(sidecar_command)
     assert re.search(r"^msgspec +\d+\.\d+\.\d+ +BSD-3-Clause$", text, re.MULTILINE)
