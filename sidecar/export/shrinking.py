@@ -156,13 +156,14 @@ def _second_name(target: Path, beside: Path) -> None:
         raise
     except OSError:
         # A file system without hard links: the same bytes once more.
-        with open_private(beside) as copy:
-            try:
-                with target.open("rb") as source:
-                    shutil.copyfileobj(source, copy)
+        copy = open_private(beside)
+        try:
+            with copy, target.open("rb") as source:
+                shutil.copyfileobj(source, copy)
                 copy.flush()
                 os.fsync(copy.fileno())
-            except BaseException:
-                with suppress(OSError):
-                    beside.unlink()
-                raise
+        except BaseException:
+            # Closed by now: Windows removes no file that is open.
+            with suppress(OSError):
+                beside.unlink()
+            raise

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.archive import archive_writing
 from sidecar.database import integrity
 from sidecar.errors.databases import DatabaseDamaged
 from sidecar.errors.jobs import NotImportable
@@ -152,7 +151,7 @@ def test_an_index_by_what_another_program_has_keeps_no_backup_from_being_made(de
 def test_a_backup_that_a_reader_would_refuse_is_not_kept(
     device: Path, older: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_writing, "VERSION", "0.9")
+    monkeypatch.setattr("sidecar.export.exporting.VERSION", "0.9")
     with pytest.raises(NotImportable):
         export(device, older)
     assert older.read_bytes() == GOOD.read_bytes()
