@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
+_ABBREVIATION = re.compile(r"[A-Z]{3,5}")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)?")
 
 _JOINING = frozenset(["\u200d", *map(chr, range(0xE0020, 0xE0080))])
@@ -115,10 +116,22 @@ def when(timestamp: str) -> str:
         return printable(timestamp)
     try:
         here = datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00").astimezone()
-        return f"{here:%Y-%m-%d %H:%M:%S} {printable(here.tzname() or 'UTC')}"
+        return f"{here:%Y-%m-%d %H:%M:%S} {_zone(here)}"
     except (ValueError, OverflowError, OSError):
         # A day that no calendar, or not this system's, has.
         return f"{found[1]} {found[2]} UTC"
+
+
+def _zone(here: datetime) -> str:
+    """The zone of a local time as it is written behind one: CET; by its distance from UTC where it has no such name.
+
+    Windows has long names in the user's language, and some zones have none but a number.
+    """
+    name = here.tzname() or ""
+    if _ABBREVIATION.fullmatch(name):
+        return name
+    offset = here.isoformat()[-6:]
+    return "UTC" if offset == "+00:00" else f"UTC{offset}"
 
 
 def relative(moment: datetime, now: datetime) -> str:

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from tests.conftest import DATA, EVERY_KIND, ROOT, THIRD
@@ -164,7 +164,7 @@ def play(lines: Sequence[Line], client: Client, folder: Path) -> Iterator[tuple[
                     kept.append(message)
 
 
-def matches(expected: Any, received: Any, folder: Path) -> bool:
+def matches(expected: Any, received: Any, folder: PurePath) -> bool:
     """Whether what came is what a transcript says, placeholders filled in; no key may be added or missing."""
     if isinstance(expected, str):
         if expected in PLACEHOLDERS:
@@ -185,7 +185,7 @@ def matches(expected: Any, received: Any, folder: Path) -> bool:
     return type(expected) is type(received) and bool(expected == received)
 
 
-def _with_folder(text: str, folder: Path) -> str:
+def _with_folder(text: str, folder: PurePath) -> str:
     """What was said with "<folder>" for the folder, and with slashes in the paths below it, on every system."""
     path = re.compile(re.escape(str(folder)) + r"([\\/][\w.-]+)*")
     return path.sub(lambda found: "<folder>" + found[0].removeprefix(str(folder)).replace("\\", "/"), text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -43,7 +43,7 @@ def test_every_method_has_an_example_that_is_as_its_schemas_say(method: str) -> 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_example_stands_in_the_transcript_that_it_names(method: str) -> None:
-    pair, folder = PAIRS[method], Path(FOLDER)
+    pair, folder = PAIRS[method], PurePosixPath(FOLDER)
     asked = [
         message["id"]
         for message in conversation(pair, SENT)
@@ -89,5 +89,5 @@ def test_what_a_transcript_leaves_open_is_filled() -> None:
     assert matches(
         {"made": ["<time>"], "size": "<number>", "rows": 3},
         {k: told[k] for k in ("made", "size", "rows")},
-        Path(FOLDER),
+        PurePosixPath(FOLDER),
     )

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
-from sidecar.screen.text import columns, cut, number, plural, printable, size, table, when
+from sidecar.screen.text import _zone, columns, cut, number, plural, printable, size, table, when
 
 
 def test_columns_line_up_and_numbers_stand_on_the_right() -> None:
@@ -63,6 +64,38 @@ def test_sizes_are_shown_in_the_unit_a_file_manager_uses(octets: int, shown: str
 )
 def test_only_a_utc_timestamp_is_rewritten_for_people(timestamp: str, shown: str) -> None:
     assert when(timestamp) == shown
+
+
+class _Zone(tzinfo):
+    """A zone that a system calls by a name of its own."""
+
+    def __init__(self, name: str | None, minutes: int) -> None:
+        self._name, self._offset = name, timedelta(minutes=minutes)
+
+    def tzname(self, _: datetime | None) -> str | None:
+        return self._name
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        return self._offset
+
+    def dst(self, _: datetime | None) -> timedelta:
+        return timedelta()
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes", "shown"),
+    [
+        ("CET", 60, "CET"),
+        ("W. Europe Standard Time", 60, "UTC+01:00"),
+        ("Hora estándar romance", 60, "UTC+01:00"),
+        ("Greenwich Standard Time", 0, "UTC"),
+        ("+0545", 345, "UTC+05:45"),
+        ("-03", -180, "UTC-03:00"),
+        (None, 0, "UTC"),
+    ],
+)
+def test_a_zone_without_a_short_name_is_told_by_its_distance(name: str | None, minutes: int, shown: str) -> None:
+    assert _zone(datetime(2026, 11, 22, 16, tzinfo=_Zone(name, minutes))) == shown
 
 
 def test_counts_have_thousands_separators_and_the_right_plural() -> None:
