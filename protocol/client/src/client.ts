@@ -7,11 +7,15 @@ import type {
   BackupMetadata,
   BackupSummary,
   BackupValidationResult,
+  Conflicts,
+  DatabaseCheck,
+  Difference,
   ExportResult,
   ImportPreview,
   ImportResult,
   Methods,
   Pong,
+  Searched,
   UndoResult,
 } from './types.js';
 
@@ -29,6 +33,12 @@ export type ImportChoice = Omit<ParamsOf<'import_data_from_file'>, 'filePath'>;
 
 /** The same for a preview. */
 export type PreviewChoice = Omit<ParamsOf<'preview_import'>, 'filePath'>;
+
+/** Which of the rows that differ are told of: `count` of them, from `start` on. */
+export type CompareChoice = Omit<ParamsOf<'compare_backups'>, 'left' | 'right'>;
+
+/** Which conflicts of a preview are shown: `count` of them, from number `from` on. */
+export type ConflictsChoice = Omit<ParamsOf<'conflicts'>, 'token'>;
 
 /** What an undo may take: the frontend's settings, see readSettings, and which copy is put back, else the newest. */
 export type UndoChoice = ParamsOf<'undo_last_import'>;
@@ -66,6 +76,11 @@ export class SidecarClient {
     return this.call('preview_import', { filePath, ...choice }, options);
   }
 
+  /** Show the rows of a previewed merge that differ from today's, by their numbers; `token` is the preview's. */
+  conflicts(token: string, choice: ConflictsChoice = {}, options?: CallOptions): Promise<Conflicts> {
+    return this.call('conflicts', { token, ...choice }, options);
+  }
+
   /** Put back what the last import replaced, from the safety copy it made; a second undo undoes the first. */
   undoLastImport(choice: UndoChoice = {}, options?: CallOptions): Promise<UndoResult> {
     return this.call('undo_last_import', { ...choice }, options);
@@ -79,6 +94,21 @@ export class SidecarClient {
   /** Tell what a backup says of itself, without judging it. */
   inspectBackup(filePath: string, options?: CallOptions): Promise<BackupSummary> {
     return this.call('inspect_backup', { filePath }, options);
+  }
+
+  /** Tell how two states of the data differ; a side is a path, a number of the list, a safety copy's name, or "now". */
+  compareBackups(left: string, right: string, choice: CompareChoice = {}, options?: CallOptions): Promise<Difference> {
+    return this.call('compare_backups', { left, right, ...choice }, options);
+  }
+
+  /** Tell in which backups a task stands, since when, until when: by a text, or with `byId` by its id. */
+  findInBackups(query: string, choice: { byId?: boolean } = {}, options?: CallOptions): Promise<Searched> {
+    return this.call('find_in_backups', { query, ...choice }, options);
+  }
+
+  /** Tell what is wrong with the live database, what it means and what mends it; changes nothing. */
+  checkDatabase(choice: { quick?: boolean } = {}, options?: CallOptions): Promise<DatabaseCheck> {
+    return this.call('check_database', choice, options);
   }
 
   /** Ask for a sign of life, answered even while a job runs. */

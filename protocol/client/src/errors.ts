@@ -1,6 +1,6 @@
 /** The one error of this package: whatever the sidecar answers, and what can go wrong on the way to it. */
 
-import type { ErrorData, ErrorKind } from './types.js';
+import type { ErrorData, ErrorKind, RefusedRows } from './types.js';
 
 /** Errors that no sidecar told: it could not be started, or it ended before it answered. */
 export type ConnectionErrorKind = 'sidecar_unavailable' | 'sidecar_ended';
@@ -25,6 +25,8 @@ export class SidecarError extends Error {
   readonly detail: string | undefined;
   /** True if a salvage would get something out of the backup: ask, preview it with `salvage: true`, then import. */
   readonly salvage: boolean;
+  /** Rows of a sound backup that the database refuses by a rule of its own; empty where it is about nothing of that kind. */
+  readonly refused: RefusedRows[];
 
   constructor({ code, message, data }: WireError) {
     super(message);
@@ -34,6 +36,7 @@ export class SidecarError extends Error {
     this.path = data?.path ?? undefined;
     this.detail = data?.detail ?? undefined;
     this.salvage = data?.salvage ?? false;
+    this.refused = data?.refused ?? [];
   }
 }
 

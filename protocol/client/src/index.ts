@@ -2,6 +2,8 @@
 
 export {
   SidecarClient,
+  type CompareChoice,
+  type ConflictsChoice,
   type ExportChoice,
   type ImportChoice,
   type MethodName,

@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 
 import { expect, test } from 'vitest';
 
-import { SidecarClient } from '../src/client.js';
+import { SidecarClient, type ImportChoice } from '../src/client.js';
+import { SidecarError } from '../src/errors.js';
 import { putSettings, readSettings } from '../src/settings.js';
 import type { Report } from '../src/types.js';
 import { Places, REAL_BACKUP } from './places.js';
@@ -56,6 +57,32 @@ test('what is left of a damaged backup is previewed and imported, when asked for
   expect(imported.salvage).toEqual(preview.salvage);
   expect(imported.tables['tasks']).toMatchObject({ removed: 0 });
   expect(imported.tables['tasks']?.added).toBeGreaterThan(0);
+});
+
+test('one task that a backup has is found, compared, previewed, brought back alone, and taken out again', async () => {
+  const { client } = open('2025-09-08-periodic-templates');
+  const { changes, tables } = await client.compareBackups(REAL_BACKUP, 'now', { count: 10_000 });
+  const task = changes.find(({ table, change }) => table === 'tasks' && change === 'removed');
+  const how: ImportChoice = { overwrite: false, selection: { ids: [task?.id ?? ''] }, onConflict: 'theirs' };
+
+  const preview = await client.previewImport(REAL_BACKUP, how);
+  expect(preview.selected?.['tasks']?.chosen).toBe(1);
+  const imported = await client.importData(REAL_BACKUP, { ...how, previewToken: preview.token });
+  expect(imported.tables).toEqual(preview.tables);
+  const found = await client.findInBackups(task?.id ?? '', { byId: true });
+  expect(found.tasks).toMatchObject([{ id: task?.id, in_database: true }]);
+
+  const left = await client.compareBackups(REAL_BACKUP, 'now', { start: 0, count: 0 });
+  expect(left.tables['tasks']?.removed).toBe((tables['tasks']?.removed ?? 0) - 1);
+  await client.undoLastImport({ to: imported.safety_copy });
+  expect((await client.findInBackups(task?.id ?? '', { byId: true })).tasks).toMatchObject([{ in_database: false }]);
+});
+
+test('what the database refuses of a sound backup is told row by row', () => {
+  const refused = [{ table: 'tasks', reason: 'title must have a value', rows: 2, ids: ['a', 'b'] }];
+  const error = new SidecarError({ code: 23, message: 'No.', data: { kind: 'invalid_backup', hint: '', refused } });
+  expect(error.refused).toEqual(refused);
+  expect(new SidecarError({ code: 10, message: 'No.' }).refused).toEqual([]);
 });
 
 test("the app's own backup is imported into a database of another generation", async () => {

@@ -119,8 +119,9 @@ test('it installs with npm, and carries its code and types and nothing else', ()
 });
 
 test('the code of the README is type-checked in an app that has installed it', () => {
-  const [use] = codeOf('ts').filter((code) => code.startsWith('import'));
-  writeFileSync(join(app, 'src/use.ts'), use!);
+  const uses = codeOf('ts').filter((code) => code.startsWith('import'));
+  expect(uses).toHaveLength(2);
+  uses.forEach((use, number) => writeFileSync(join(app, `src/use-${number}.ts`), use));
   expect(check()).toBe('');
 });
 

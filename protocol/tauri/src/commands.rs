@@ -10,39 +10,39 @@ use serde_json::{json, Value};
 use tauri::{command, Runtime, State, Webview};
 
 use crate::backup::{Backup, Settings};
+use crate::choices::Choices;
 use crate::failure::Failure;
 
 /// Writes all of KiraPilot's data, and the page's settings, into a backup. Answers BackupMetadata and more.
 ///
-/// `overwrite_shrunk` lets it take the place of a backup that holds many more rows.
+/// `overwriteShrunk` lets it take the place of a backup that holds many more rows; `selection` is the part to write;
+/// `salvage` lets it write what can still be read of a damaged database.
 #[command]
 pub async fn export_data_to_file<R: Runtime>(
     webview: Webview<R>,
     backup: State<'_, Backup<R>>,
     file_path: String,
-    overwrite_shrunk: Option<bool>,
+    choices: Choices,
 ) -> Result<Value, String> {
     let mut params = json!({"filePath": file_path});
-    if let Some(overwrite) = overwrite_shrunk {
-        params["overwriteShrunk"] = json!(overwrite);
-    }
+    choices.put_into(&mut params);
     backup.call(&webview, "export_data_to_file", params, Settings::Saved).await.map_err(String::from)
 }
 
 /// Brings a backup into the database, and its settings into the page. Answers BackupMetadata and more.
 ///
-/// `preview_token` is the `token` of the preview that the user has agreed to: anything else is refused.
+/// `allowLoss`, `salvage`, `selection` and `onConflict` are handed on as they are given. `preview_token` is the `token` of
+/// the preview that the user has agreed to: anything else is refused.
 #[command]
 pub async fn import_data_from_file<R: Runtime>(
     webview: Webview<R>,
     backup: State<'_, Backup<R>>,
     file_path: String,
     overwrite: bool,
-    allow_loss: Option<bool>,
-    salvage: Option<bool>,
+    choices: Choices,
     preview_token: Option<String>,
 ) -> Result<Value, String> {
-    let mut params = import_params(file_path, overwrite, allow_loss, salvage);
+    let mut params = import_params(file_path, overwrite, choices);
     if let Some(token) = preview_token {
         params["previewToken"] = json!(token);
     }
@@ -82,17 +82,16 @@ pub async fn clear_all_data<R: Runtime>(webview: Webview<R>, backup: State<'_, B
     Ok(lines.join("\n\n"))
 }
 
-/// Tells what an import would do, and changes nothing. Answers ImportPreview.
+/// Tells what an import would do, and changes nothing; takes what an import takes but the token. Answers ImportPreview.
 #[command]
 pub async fn preview_import<R: Runtime>(
     webview: Webview<R>,
     backup: State<'_, Backup<R>>,
     file_path: String,
     overwrite: bool,
-    allow_loss: Option<bool>,
-    salvage: Option<bool>,
+    choices: Choices,
 ) -> Result<Value, Failure> {
-    let params = import_params(file_path, overwrite, allow_loss, salvage);
+    let params = import_params(file_path, overwrite, choices);
     backup.call(&webview, "preview_import", params, Settings::None).await
 }
 
@@ -108,9 +107,16 @@ pub async fn inspect_backup<R: Runtime>(
 }
 
 /// Brings back what was there before the last import, settings included. Answers as an import does.
+///
+/// `to` is the safety copy that is put back, by its name or path, where it is not to be the newest.
 #[command]
-pub async fn undo_last_import<R: Runtime>(webview: Webview<R>, backup: State<'_, Backup<R>>) -> Result<Value, Failure> {
-    backup.call(&webview, "undo_last_import", json!({}), Settings::Restored).await
+pub async fn undo_last_import<R: Runtime>(
+    webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+    to: Option<String>,
+) -> Result<Value, Failure> {
+    let params = to.map_or_else(|| json!({}), |to| json!({"to": to}));
+    backup.call(&webview, "undo_last_import", params, Settings::Restored).await
 }
 
 /// Lists the copies that were made before imports.
@@ -132,12 +138,8 @@ pub async fn cancel<R: Runtime>(
     Ok(backup.cancel(command.as_deref(), file_path.as_deref()))
 }
 
-fn import_params(file_path: String, overwrite: bool, allow_loss: Option<bool>, salvage: Option<bool>) -> Value {
+fn import_params(file_path: String, overwrite: bool, choices: Choices) -> Value {
     let mut params = json!({"filePath": file_path, "overwrite": overwrite});
-    for (name, value) in [("allowLoss", allow_loss), ("salvage", salvage)] {
-        if let Some(value) = value {
-            params[name] = json!(value);
-        }
-    }
+    choices.put_into(&mut params);
     params
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A call that failed: the sentence for the user, and what code may go by. Serialized, it is what a page gets.
@@ -26,6 +26,23 @@ pub struct Failure {
     pub detail: Option<Box<str>>,
     /// Whether a salvage would get something out of the backup that was refused.
     pub salvage: bool,
+    /// Rows of a sound backup that the database refuses by a rule of its own.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub refused: Box<[RefusedRows]>,
+}
+
+/// Rows of one table that a database refuses, for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefusedRows {
+    /// The table.
+    pub table: String,
+    /// The rule, in words.
+    pub reason: String,
+    /// How many there are; `None` where only that some are is known.
+    pub rows: Option<u64>,
+    /// The ids of some of them.
+    pub ids: Vec<String>,
 }
 
 impl Failure {
@@ -45,6 +62,7 @@ impl Failure {
             path: short(&data["path"]),
             detail: short(&data["detail"]),
             salvage: data["salvage"] == true,
+            refused: Deserialize::deserialize(&data["refused"]).unwrap_or_default(),
         }
     }
 
@@ -161,6 +179,18 @@ mod tests {
             "path": "a.zip", "salvage": true,
         });
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_page_gets_the_rows_that_the_database_refuses() {
+        let refused = json!([{"table": "tasks", "reason": "title must have a value", "rows": null, "ids": ["a", "b"]}]);
+        let data = json!({"kind": "invalid_backup", "hint": "", "refused": refused});
+        let told = Failure::answered(&json!({"code": 23, "message": "No.", "data": data})).to_json();
+        assert_eq!(told["refused"], refused);
+        for odd in [json!(null), json!("tasks"), json!([3])] {
+            let data = json!({"kind": "invalid_backup", "refused": odd});
+            assert_eq!(Failure::answered(&json!({"message": "No.", "data": data})).to_json().get("refused"), None);
+        }
     }
 
     #[test]

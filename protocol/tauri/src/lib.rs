@@ -21,12 +21,16 @@
 //! In the order of a call: [`commands`], [`backup`] (one call from arrival to answer), [`flights`] (equal calls joined),
 //! [`turns`] (people first), [`settings`] (the page's localStorage), [`pages`] (reloaded meanwhile?), [`sidecar`] (always there), [`connection`] (calls over one process),
 //! [`process`] (its life), [`message`] (a line); [`location`] and [`folder`] say where it lies and unpacks itself.
-//! [`automatic`] makes calls that nobody has to think of.
+//! [`automatic`] makes calls that nobody has to think of; [`automatic_commands`], [`choosing_commands`], [`page_commands`]
+//! and [`care_commands`] are the plugin's own.
 
 pub mod automatic;
 pub mod automatic_commands;
 pub mod backup;
 pub mod cancel;
+pub mod care_commands;
+pub mod choices;
+pub mod choosing_commands;
 pub mod commands;
 pub mod connection;
 pub mod failure;
@@ -35,6 +39,7 @@ pub mod flights;
 pub mod folder;
 pub mod location;
 pub mod message;
+pub mod page_commands;
 pub mod pages;
 pub mod process;
 pub mod settings;
@@ -110,6 +115,12 @@ impl<R: Runtime> Builder<R> {
                 commands::undo_last_import,
                 commands::list_backups,
                 commands::cancel,
+                choosing_commands::compare_backups,
+                choosing_commands::find_in_backups,
+                choosing_commands::conflicts,
+                page_commands::write_report,
+                page_commands::write_difference,
+                care_commands::check_database,
                 automatic_commands::backup_status,
                 automatic_commands::run_backup_if_due,
                 automatic_commands::get_backup_policy,

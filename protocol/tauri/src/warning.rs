@@ -52,10 +52,8 @@ fn sentence_of(status: &Outcome) -> Option<String> {
     }
     match status["state"].as_str()? {
         "stale" => Some(format!(
-            "Your newest automatic backup is {} old. Leave KiraPilot open for a while, and see that the places of your \
-             backups are there: {}.",
-            age_of(status),
-            paths_of(status)
+            "{} Leave KiraPilot open for a while, and see that the places of your backups are there.",
+            late_of(status)
         )),
         "failing" => Some(format!("Automatic backups do not work as they should. {}", cause_of(status))),
         _ => None,
@@ -66,14 +64,22 @@ fn places(status: &Value) -> impl Iterator<Item = &Value> {
     status["places"].as_array().into_iter().flatten()
 }
 
-fn paths_of(status: &Value) -> String {
-    let paths: Vec<&str> = places(status).filter_map(|place| place["path"].as_str()).collect();
-    paths.join(", ")
+/// A sentence on each place that has no backup of late.
+fn late_of(status: &Value) -> String {
+    let late = places(status).filter(|place| place["state"] == "stale" || place["state"] == "never");
+    let sentences: Vec<String> = late
+        .map(|place| {
+            let path = place["path"].as_str().unwrap_or_default();
+            match place["age_hours"].as_f64() {
+                Some(hours) => format!("The newest automatic backup in {path} is {} old.", words_of(hours)),
+                None => format!("There is no automatic backup in {path} yet."),
+            }
+        })
+        .collect();
+    sentences.join(" ")
 }
 
-/// How old the oldest of the places' newest backups is.
-fn age_of(status: &Value) -> String {
-    let hours = places(status).filter_map(|place| place["age_hours"].as_f64()).fold(0.0, f64::max);
+fn words_of(hours: f64) -> String {
     if hours < 48.0 {
         format!("{hours:.0} hours")
     } else {
@@ -136,6 +142,20 @@ mod tests {
         }
         let told = of("stale").unwrap();
         assert!(told.contains("10 days old") && told.contains("/media/usb"), "{told}");
+    }
+
+    #[test]
+    fn of_stale_backups_the_places_are_told_that_are_late_and_no_others() {
+        let places = json!([
+            {"path": "/disk", "state": "healthy", "age_hours": 0.2},
+            {"path": "/media/usb", "state": "stale", "age_hours": 30.0},
+            {"path": "/nas", "state": "never", "age_hours": null},
+        ]);
+        let told = sentence_of(&Ok(json!({"state": "stale", "enabled": true, "places": places}))).unwrap();
+        assert!(told.starts_with(
+            "The newest automatic backup in /media/usb is 30 hours old. There is no automatic backup in /nas yet. Leave"
+        ));
+        assert!(!told.contains("/disk"), "{told}");
     }
 
     #[test]

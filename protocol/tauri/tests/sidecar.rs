@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 use tauri_plugin_kirapilot_backup::cancel::Cancel;
+use tauri_plugin_kirapilot_backup::choices::Choices;
 use tauri_plugin_kirapilot_backup::connection::Outcome;
 use tauri_plugin_kirapilot_backup::sidecar::{Places, Sidecar};
 use tempfile::TempDir;
@@ -121,6 +122,35 @@ async fn an_error_is_its_sentence_and_its_kind() {
     let failure = device.call("validate_backup_file", json!({"filePath": "/nowhere"})).await.unwrap_err();
     assert_eq!(failure.kind, "file_not_found");
     assert!(failure.message.starts_with("There is no file at /nowhere."), "{failure}");
+}
+
+/// As a page asks for it: the params of the plugin's commands are those of the sidecar's methods.
+#[tokio::test]
+async fn one_task_of_a_backup_is_compared_chosen_brought_back_and_taken_out_again() {
+    let Some(device) = device() else { return };
+    let file = device.path("whole.kpbackup");
+    device.call("export_data_to_file", json!({"filePath": file})).await.unwrap();
+    device.call("clear_all_data", json!({})).await.unwrap();
+    let compared =
+        device.call("compare_backups", json!({"left": file, "right": "now", "count": 10_000})).await.unwrap();
+    let changes = compared["changes"].as_array().unwrap();
+    let gone = changes.iter().find(|one| one["table"] == "tasks" && one["change"] == "removed").unwrap();
+    let asked = json!({"selection": {"ids": [gone["id"]]}, "onConflict": "theirs"});
+    let mut params = json!({"filePath": file, "overwrite": false});
+    Choices::among("import_data_from_file", asked.as_object().unwrap()).put_into(&mut params);
+    let preview = device.call("preview_import", params.clone()).await.unwrap();
+    assert_eq!(preview["selected"]["tasks"]["chosen"], 1);
+    params["previewToken"] = preview["token"].clone();
+    let imported = device.call("import_data_from_file", params.clone()).await.unwrap();
+    assert_eq!(imported["tables"], preview["tables"]);
+    assert_eq!(imported["tables"]["tasks"]["added"], 1);
+    let failure = device.call("import_data_from_file", params).await.unwrap_err();
+    assert_eq!(failure.kind, "changed_since_preview", "once is once");
+    let found = device.call("find_in_backups", json!({"query": gone["id"], "byId": true})).await.unwrap();
+    assert_eq!(found["tasks"][0]["in_database"], true);
+    device.call("undo_last_import", json!({"to": imported["safety_copy"]})).await.unwrap();
+    let left = device.call("compare_backups", json!({"left": file, "right": "now", "count": 0})).await.unwrap();
+    assert_eq!(left["tables"], compared["tables"]);
 }
 
 #[tokio::test]
