@@ -1,7 +1,7 @@
 """Makes the pictures of protocol/images from the example app's own window.
 
-``KIRAPILOT_EXAMPLE=... python -m tests.window.pictures protocol/images``, with what .ci/desktop installs; ``jobs`` or
-``backups`` after it takes some of them alone.
+``KIRAPILOT_EXAMPLE=... python -m tests.window.pictures protocol/images``, with what .ci/desktop installs; ``jobs``,
+``backups`` or ``choosing`` after it takes some of them alone.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pathlib import Path
 
 from sidecar.database.sample import make_fresh, make_sample
 from tests.support.archives import edited, entries_of, write
-from tests.support.databases import execute
+from tests.support.databases import altered, execute, query
 from tests.window.conftest import APP_VARIABLE
 from tests.window.screen import Home, eventually, screen
+from tests.window.test_choosing import SELECT
 from tests.window.window import Window, window
 
 
@@ -91,6 +92,28 @@ def take_backups(app: Path, home: Home, images: Path) -> None:
         picture(shown, images, "backups")
 
 
+def take_choosing(app: Path, home: Home, images: Path) -> None:
+    """A backup of before some tasks went and others were changed, opened, with some of it ticked."""
+    with screen() as display, window(app, home, display, LC_ALL="en_US.UTF-8") as shown:
+        themed(shown, "light")
+        shown.click("#back-up")
+        shown.find("#backups .open")
+        ids = [row[0] for row in query(home.database, "SELECT id FROM tasks ORDER BY created_at LIMIT 12")]
+        for table, column in (("time_sessions", "task_id"), ("task_dependencies", "task_id"), ("tasks", "id")):
+            for gone in ids[:5]:
+                altered(home.database, f"DELETE FROM {table} WHERE {column} = ?", gone)
+        changed = "UPDATE tasks SET title = title || ' (again)', status = 'completed', updated_at = ? WHERE id = ?"
+        for other in ids[5:8]:
+            altered(home.database, changed, "2026-11-27T17:04:00.120000000+00:00", other)
+        shown.click("#backups .open")
+        shown.find("#entries li")
+        shown.script(SELECT, "#kind", "tasks")
+        for row_id in (ids[1], ids[2], ids[5]):
+            shown.click(f"#entries li[data-id='{row_id}'] input")
+        shown.click(f"#entries li[data-id='{ids[5]}'] summary")
+        picture(shown, images, "choose")
+
+
 def make_fresh_again(home: Home) -> None:
     home.database.unlink()
     make_fresh(home.database)
@@ -118,9 +141,11 @@ def main() -> None:
         home = Home(folder).make()
         make_sample(home.database, 2_000)
         app = Path(os.environ[APP_VARIABLE])
-        wanted = sys.argv[2:] or ["jobs", "backups"]
+        wanted = sys.argv[2:] or ["jobs", "backups", "choosing"]
         if "backups" in wanted:
             take_backups(app, home, images)
+        if "choosing" in wanted:
+            take_choosing(app, home, images)
         if "jobs" in wanted:
             shutil.rmtree(home.database.parent / "backups", ignore_errors=True)
             make_sample_again(home)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -224,3 +226,46 @@ def test_backups_that_fail_are_told_of_by_a_dialog_once_a_week(open_window: Open
         shown.click("#back-up")
         shown.click("#failure footer button")
         assert not shown.native_window(title), "it was said already"
+
+
+def test_a_place_that_has_been_away_for_long_is_told_of_by_a_dialog_once_a_week(
+    open_window: OpenWindow, home: Home
+) -> None:
+    stick = home.path / "stick"
+    stick.mkdir()
+    title = "KiraPilot's backups"
+    with open_window(home) as shown:
+        places = [{"path": "backups/automatic"}, {"path": str(stick)}]
+        shown.call("plugin:kirapilot-backup|set_backup_policy", policy={"places": places})
+        shown.click("#back-up")
+        says(shown, "1 kept in 2 places")
+    long_unplugged(home, stick)
+    with open_window(home, SOON, "--warn") as shown:
+        shown.native(title)
+        assert "stale" in shown.find("#status").get_attribute("class")
+        says(shown, rf"long ago, for {stick} is not there")
+    with open_window(home, SOON, "--warn") as shown:
+        shown.listen(STATUS)
+        shown.heard(STATUS, state="stale")
+        assert not shown.native_window(title), "it was said already"
+
+
+def long_unplugged(home: Home, stick: Path) -> None:
+    """A place that was last there ten days ago."""
+    file = home.database.parent / "backups/automatic.json"
+    catalogue = json.loads(file.read_text("utf-8"))
+    state = catalogue["places"][str(stick)]
+    ten_days_ago = (datetime.now(UTC) - timedelta(days=10)).isoformat()
+    state["current"] = state["entries"][0]["made"] = state["entries"][0]["moment"] = ten_days_ago
+    file.write_text(json.dumps(catalogue), "utf-8")
+    shutil.rmtree(stick)
+
+
+def test_before_an_update_is_installed_a_backup_is_made_with_the_settings_of_the_page(shown: Window) -> None:
+    shown.script("localStorage.setItem('kirapilot-preferences', '{\"theme\":\"dark\"}')")
+    made = shown.call("prepare_update")["value"]
+    assert (made["outcome"], made["why"]) == ("made", "before an update")
+    (backup,) = automatic(shown.home)
+    assert json.loads(entries_of(backup)["settings.json"])["kirapilot-preferences"]["theme"] == "dark"
+    says(shown, "^Last backup: today")
+    assert shown.call("prepare_update")["value"]["outcome"] == "current", "nothing has changed since"

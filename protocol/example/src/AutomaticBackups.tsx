@@ -1,6 +1,6 @@
 /** Backups that are made by themselves: how they are, the hold, all of them in a list, and when and where they are made. */
 
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import * as backup from './backup';
 import { BackupRow, groupsOf } from './BackupRow';
@@ -14,6 +14,9 @@ interface Props {
   backups: backup.AutomaticBackup[];
   isBusy: boolean;
   run: Run;
+  /** What there is besides. */
+  others: ReactNode;
+  onOpen: (filePath: string) => void;
   onRestore: (filePath: string) => void;
   onFailed: (title: string, prefix: string, reason: unknown) => void;
 }
@@ -21,7 +24,7 @@ interface Props {
 /** How many backups are shown before all are asked for. */
 const SHOWN = 5;
 
-export function AutomaticBackups({ status, backups, isBusy, run, onRestore, onFailed }: Props) {
+export function AutomaticBackups({ status, backups, isBusy, run, others, onOpen, onRestore, onFailed }: Props) {
   const [showsAll, setShowsAll] = useState(false);
   const groups = groupsOf(backups);
   const shown = showsAll ? groups : groups.slice(0, SHOWN);
@@ -78,7 +81,14 @@ export function AutomaticBackups({ status, backups, isBusy, run, onRestore, onFa
       {groups.length > 0 && (
         <ul id="backups" className="backups" aria-label="Backups, the newest first">
           {shown.map((group) => (
-            <BackupRow key={group.newest.number} group={group} isBusy={isBusy} attempt={attempt} onRestore={onRestore} />
+            <BackupRow
+              key={group.newest.number}
+              group={group}
+              isBusy={isBusy}
+              attempt={attempt}
+              onOpen={onOpen}
+              onRestore={onRestore}
+            />
           ))}
         </ul>
       )}
@@ -87,6 +97,7 @@ export function AutomaticBackups({ status, backups, isBusy, run, onRestore, onFa
           {showsAll ? 'Show the newest only' : `Show all ${groups.length.toLocaleString()}`}
         </button>
       )}
+      {others}
       <details id="policy">
         <summary>When and where</summary>
         <PolicyForm attempt={attempt} />

@@ -3,7 +3,9 @@
 import { useId, useState } from 'react';
 
 import * as backup from './backup';
-import { whenOf } from './times';
+import { beganFrom } from './focus';
+import { sizeOf, whenOf } from './times';
+import { countOf } from './words';
 
 /** The copies of one backup. */
 export interface Group {
@@ -29,10 +31,11 @@ interface Props {
   group: Group;
   isBusy: boolean;
   attempt: (work: () => Promise<unknown>) => Promise<void>;
+  onOpen: (filePath: string) => void;
   onRestore: (filePath: string) => void;
 }
 
-export function BackupRow({ group: { newest, places, isWhole }, isBusy, attempt, onRestore }: Props) {
+export function BackupRow({ group: { newest, places, isWhole }, isBusy, attempt, onOpen, onRestore }: Props) {
   const [draft, setDraft] = useState<string>();
   const title = useId();
   const { number, pinned, note } = newest;
@@ -84,10 +87,24 @@ export function BackupRow({ group: { newest, places, isWhole }, isBusy, attempt,
           Note
         </button>
         <button
+          className="small open"
+          aria-describedby={title}
+          disabled={isBusy || !isWhole}
+          onClick={(event) => {
+            beganFrom(event.currentTarget);
+            onOpen(newest.path);
+          }}
+        >
+          Open…
+        </button>
+        <button
           className="small restore"
           aria-describedby={title}
           disabled={isBusy || !isWhole}
-          onClick={() => onRestore(newest.path)}
+          onClick={(event) => {
+            beganFrom(event.currentTarget);
+            onRestore(newest.path);
+          }}
         >
           Restore…
         </button>
@@ -97,14 +114,8 @@ export function BackupRow({ group: { newest, places, isWhole }, isBusy, attempt,
 }
 
 function detailsOf({ rows, size, why, app_version }: backup.AutomaticBackup, places: number): string {
-  const tasks = rows.tasks ?? 0;
-  const parts = [`${tasks.toLocaleString()} ${tasks === 1 ? 'task' : 'tasks'}`, sizeOf(size), why];
+  const parts = [countOf(rows.tasks ?? 0, 'tasks'), sizeOf(size), why];
   if (app_version) parts.push(`version ${app_version}`);
   if (places > 1) parts.push(`in ${places} places`);
   return parts.join(' · ');
-}
-
-function sizeOf(bytes: number): string {
-  if (bytes < 1_000_000) return `${Math.max(1, Math.round(bytes / 1000)).toLocaleString()} KB`;
-  return `${(bytes / 1_000_000).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
 }

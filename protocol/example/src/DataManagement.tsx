@@ -2,19 +2,25 @@
 
 import { desktopDir, join } from '@tauri-apps/api/path';
 import { confirm, save } from '@tauri-apps/plugin-dialog';
-import { useId, useState, type ReactNode } from 'react';
+import { useState } from 'react';
 
+import { Action } from './Action';
 import { AutomaticBackups } from './AutomaticBackups';
 import * as backup from './backup';
+import { Chooser } from './Chooser';
 import { Cleared } from './Cleared';
 import { Counts, Warnings } from './Counts';
-import { beganFrom } from './focus';
 import { FailureDialog, type Notice } from './FailureDialog';
+import { FindTask } from './FindTask';
+import { giveFocusBack } from './focus';
 import { Imported } from './Imported';
+import { OtherBackups } from './OtherBackups';
+import { PartPreview } from './PartPreview';
 import { Preview } from './Preview';
 import { ProgressPanel } from './ProgressPanel';
 import { forgetSettings } from './preferences';
 import { useBackups } from './useBackups';
+import { useChooser } from './useChooser';
 import { FILTERS, useImport } from './useImport';
 import { useJob } from './useJob';
 
@@ -37,10 +43,20 @@ export function DataManagement() {
   const [imported, setImported] = useState<{ title: string; result: backup.Imported }>();
   const { job, run } = useJob();
   const [cleared, setCleared] = useState<backup.ClearResult>();
-  const { status, copies, automatic } = useBackups();
+  const { status, copies, automatic, manual } = useBackups();
   const importing = useImport(run, {
     onFailure: setFailure,
-    onImported: (result) => setImported({ title: 'Import complete', result }),
+    onImported: (result) => setImported({ title: result.selected ? 'It is back' : 'Import complete', result }),
+  });
+  const chooser = useChooser(run, {
+    onNotOpened: (filePath, reason) => {
+      const { kind } = failed('Not Opened', 'Invalid backup file', reason);
+      if (kind !== 'damaged' && kind !== 'invalid_backup') return;
+      // It lists what is wrong, and what a salvage would get out of the file.
+      const next = { label: 'Look closer', act: () => importing.look(filePath) };
+      setFailure((failure) => failure && { ...failure, next });
+    },
+    onNotSaved: (reason) => failed('Not Saved', 'Failed to write the page', reason),
   });
   const isBusy = job !== undefined;
 
@@ -49,6 +65,7 @@ export function DataManagement() {
     const failure = backup.failureOf(reason);
     if (failure.kind === 'cancelled') setFailure({ title: 'Cancelled', lines: [failure.message], failure });
     else setFailure({ title, lines: [`${prefix}: ${failure.message}`], failure });
+    return failure;
   }
 
   async function exportData() {
@@ -122,50 +139,73 @@ export function DataManagement() {
   }
 
   const last = copies.find((copy) => copy.proved);
+  const progress = job && <ProgressPanel job={job} />;
+  const ways = { isBusy, onOpen: (filePath: string) => void chooser.look(filePath), onRestore: importing.look };
+  const Shown = importing.choice?.how.selection ? PartPreview : Preview;
   return (
     <>
-      <h1>Data Management</h1>
-      <p className="lead">Back up everything KiraPilot knows, and bring it back.</p>
-      <section className="card" aria-label="Backup and restore">
-        <Action id="export" title="Export Data" isMain isBusy={isBusy} onClick={exportData}>
-          Save tasks, sessions, conversations and settings to one file.
-        </Action>
-        <Action id="import" title="Import Data" isBusy={isBusy} onClick={importing.choose}>
-          Replace what is here with a .kpbackup or .zip file, or add to it.
-        </Action>
-        <Action id="test" title="Test Backup" isBusy={isBusy} onClick={testBackup}>
-          Export to your desktop and check the file at once.
-        </Action>
-        {last && (
-          <Action id="undo" title="Undo last import" label="Undo" isBusy={isBusy} onClick={undo}>
-            Go back to what was here on {new Date(last.created_at).toLocaleString()}.
-          </Action>
-        )}
-        <Action id="clear" title="Clear All Data" isDanger isBusy={isBusy} onClick={clearAll}>
-          Remove everything from KiraPilot. A backup is made first, and Undo brings it back.
-        </Action>
-      </section>
-      {job && <ProgressPanel job={job} />}
-      {success && (
-        <section id="success" className="card success" role="status">
-          <h2>{success.title}</h2>
-          {success.path && <p className="path">{success.path}</p>}
-          <Counts of={success.metadata} />
-          <Warnings lines={success.warnings} />
-        </section>
-      )}
-      {status && (
-        <AutomaticBackups
-          status={status}
-          backups={automatic}
+      {chooser.opened && (
+        <Chooser
+          chooser={chooser}
           isBusy={isBusy}
-          run={run}
-          onRestore={importing.look}
-          onFailed={failed}
-        />
+          onPreview={(ids) => chooser.opened && importing.lookAtPart(chooser.opened.filePath, ids)}
+          onClose={() => {
+            chooser.close();
+            giveFocusBack();
+          }}
+        >
+          {progress}
+        </Chooser>
       )}
+      {/* It stays as it is for whoever comes back to it. */}
+      <div className="sections" hidden={chooser.opened !== undefined}>
+        <h1>Data Management</h1>
+        <p className="lead">Back up everything KiraPilot knows, and bring it back.</p>
+        <section className="card" aria-label="Backup and restore">
+          <Action id="export" title="Export Data" isMain isBusy={isBusy} onClick={exportData}>
+            Save tasks, sessions, conversations and settings to one file.
+          </Action>
+          <Action id="import" title="Import Data" isBusy={isBusy} onClick={importing.choose}>
+            Replace what is here with a .kpbackup or .zip file, or add to it.
+          </Action>
+          <Action id="open" title="Open a Backup" isBusy={isBusy} onClick={chooser.choose}>
+            Look into one, see what differs from today, and bring back just what you want.
+          </Action>
+          <Action id="test" title="Test Backup" isBusy={isBusy} onClick={testBackup}>
+            Export to your desktop and check the file at once.
+          </Action>
+          {last && (
+            <Action id="undo" title="Undo last import" label="Undo" isBusy={isBusy} onClick={undo}>
+              Go back to what was here on {new Date(last.created_at).toLocaleString()}.
+            </Action>
+          )}
+          <Action id="clear" title="Clear All Data" isDanger isBusy={isBusy} onClick={clearAll}>
+            Remove everything from KiraPilot. A backup is made first, and Undo brings it back.
+          </Action>
+        </section>
+        {!chooser.opened && progress}
+        {success && (
+          <section id="success" className="card success" role="status">
+            <h2>{success.title}</h2>
+            {success.path && <p className="path">{success.path}</p>}
+            <Counts of={success.metadata} />
+            <Warnings lines={success.warnings} />
+          </section>
+        )}
+        {status && (
+          <AutomaticBackups
+            status={status}
+            backups={automatic}
+            run={run}
+            others={<OtherBackups copies={copies} manual={manual} {...ways} />}
+            {...ways}
+            onFailed={failed}
+          />
+        )}
+        <FindTask isBusy={isBusy} run={run} onOpen={(filePath, text) => void chooser.look(filePath, text)} onFailed={failed} />
+      </div>
       {importing.choice && (
-        <Preview
+        <Shown
           {...importing.choice}
           onHow={importing.change}
           onConfirm={importing.confirm}
@@ -178,41 +218,5 @@ export function DataManagement() {
       {cleared && <Cleared result={cleared} onUndo={undo} onClose={() => window.location.reload()} />}
       {failure && <FailureDialog notice={failure} onClose={() => setFailure(undefined)} />}
     </>
-  );
-}
-
-interface ActionProps {
-  id: string;
-  title: string;
-  /** What the button says, if not the title. */
-  label?: string;
-  isMain?: boolean;
-  isDanger?: boolean;
-  isBusy: boolean;
-  onClick: () => void;
-  children: ReactNode;
-}
-
-function Action({ id, title, label, isMain, isDanger, isBusy, onClick, children }: ActionProps) {
-  const text = useId();
-  return (
-    <div className="action">
-      <div>
-        <h2>{title}</h2>
-        <p id={text}>{children}</p>
-      </div>
-      <button
-        id={id}
-        className={isMain ? 'primary' : isDanger ? 'danger' : ''}
-        aria-describedby={text}
-        disabled={isBusy}
-        onClick={(event) => {
-          beganFrom(event.currentTarget);
-          onClick();
-        }}
-      >
-        {label ?? title}
-      </button>
-    </div>
   );
 }

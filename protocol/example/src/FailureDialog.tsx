@@ -2,6 +2,7 @@
 
 import type { Failure } from './backup';
 import { Dialog } from './Dialog';
+import { countOf, kindsOf } from './words';
 
 export interface Notice {
   title: string;
@@ -43,6 +44,17 @@ export function FailureDialog({ notice, onClose }: { notice: Notice; onClose: ()
           {line}
         </p>
       ))}
+      {failure?.refused && failure.refused.length > 0 && (
+        <ul className="line" id="refused">
+          {failure.refused.map(({ table, reason, rows, ids }) => (
+            <li key={`${table} ${reason}`}>
+              {kindsOf(table)}: {reason}
+              {rows !== null && ` (${countOf(rows, table)})`}
+              {ids.length > 0 && `: ${ids.join(', ')}`}
+            </li>
+          ))}
+        </ul>
+      )}
       {failure?.kind && (
         <p className="kind">
           {/* For whoever is asked for help; the sentence above says it all. */}

@@ -3,6 +3,7 @@
 import type { Imported as Result } from './backup';
 import { Counts, Warnings } from './Counts';
 import { Dialog } from './Dialog';
+import { Outcome } from './Outcome';
 
 interface Props {
   title: string;
@@ -30,7 +31,7 @@ export function Imported({ title, result, onUndo, onClose }: Props) {
         </>
       }
     >
-      <Counts of={result} />
+      {result.selected ? <Outcome tables={result.tables} selected={result.selected} isDone /> : <Counts of={result} />}
       <Warnings lines={result.warnings} />
       {result.safety_copy ? (
         <>

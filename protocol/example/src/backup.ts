@@ -14,17 +14,28 @@ import type {
   BackupMetadata,
   BackupStatus,
   BackupValidationResult,
+  Change,
   ClearResult,
+  Conflict,
+  Conflicts,
+  Difference,
+  DifferencePage,
   ExportResult,
+  Found,
   ImportPreview,
   ImportResult,
   Keep,
+  ManualBackup,
   Noted,
   Policy as PolicyParam,
   Report,
+  RefusedRows,
   RunResult,
   SafetyCopyState,
   SalvageReport,
+  Searched,
+  SelectedTable,
+  Selection,
 } from '../../client/src/types';
 
 export type {
@@ -32,10 +43,18 @@ export type {
   BackupList,
   BackupMetadata,
   BackupStatus,
+  Change,
   ClearResult,
+  Conflict,
+  Difference,
+  Found,
   ImportPreview,
+  ManualBackup,
   SafetyCopyState,
   SalvageReport,
+  Searched,
+  SelectedTable,
+  Selection,
 };
 
 /** The import's result, without `settings`: those are in localStorage already. */
@@ -52,12 +71,19 @@ export interface Failure {
   detail?: string;
   /** Whether an import with `salvage` would get something out of the backup that was refused. */
   salvage: boolean;
+  /** Rows of a sound backup that the database refuses. */
+  refused?: RefusedRows[];
 }
 
-/** How a backup is brought in: in place of what is here, or beside it; or what can be saved of a damaged one. */
+/** Which of two rows that differ stays: today's, the backup's, or the one that was changed later. */
+export type Winner = 'mine' | 'theirs' | 'newer';
+
+/** How a backup is brought in: in place of what is here, or beside it; what can be saved of a damaged one; or a part. */
 export interface How {
   overwrite: boolean;
   salvage?: boolean;
+  selection?: Selection;
+  onConflict?: Winner;
 }
 
 export const exportData = (filePath: string) => reasoned<ExportResult>('export_data_to_file', { filePath });
@@ -77,6 +103,24 @@ export const cancel = () => invoke<number>('plugin:kirapilot-backup|cancel');
 export const undoLastImport = () => invoke<Imported>('plugin:kirapilot-backup|undo_last_import');
 
 export const listBackups = () => invoke<BackupList>('plugin:kirapilot-backup|list_backups');
+
+/** Rows that one answer may hold. */
+export const MOST = 10_000;
+
+/** How a backup differs from the data as it is now: `MOST` of the rows, from `start` on. */
+export const compareWithNow = (filePath: string, start: number) =>
+  invoke<Difference>('plugin:kirapilot-backup|compare_backups', { left: filePath, right: 'now', start, count: MOST });
+
+/** Conflicts of the preview with this token, `count` of them from number `from` on. */
+export const conflicts = (token: string, from: number, count: number) =>
+  invoke<Conflicts>('plugin:kirapilot-backup|conflicts', { token, from, count });
+
+/** Writes that difference as a page; one that is there already makes way: the dialog has asked. */
+export const writeDifference = (filePath: string, target: string) =>
+  invoke<DifferencePage>('plugin:kirapilot-backup|write_difference', { left: filePath, right: 'now', target, force: true });
+
+export const findInBackups = (query: string) =>
+  invoke<Searched>('plugin:kirapilot-backup|find_in_backups', { query });
 
 /** A policy as it is answered: nothing of it is left out. */
 export type Policy = Required<Omit<PolicyParam, 'places'>> & { places: Array<{ path: string; keep: Required<Keep> }> };
@@ -115,7 +159,7 @@ export function failureOf(reason: unknown): Failure {
 const EVENT_PATIENCE = 1000;
 
 /** Calls one of the app's own commands; a rejection is the failure that the event `finished` tells of. */
-async function reasoned<T>(command: string, params: { filePath: string } & Partial<How> & { previewToken?: string }) {
+async function reasoned<T>(command: string, params: { filePath: string; previewToken?: string } & Partial<How>) {
   let tell: (failure: Failure | undefined) => void;
   const told = new Promise<Failure | undefined>((resolve) => (tell = resolve));
   const stop = await onFinished((end) => {

@@ -1,4 +1,4 @@
-/** Times as a person says them. */
+/** Times and sizes as a person says them. */
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -15,4 +15,10 @@ export function whenOf(moment: string | Date, now = new Date()): string {
 
 function midnightOf(moment: Date): number {
   return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
+}
+
+/** Such as "23 KB" or "1.4 MB". */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1_000_000) return `${Math.max(1, Math.round(bytes / 1000)).toLocaleString()} KB`;
+  return `${(bytes / 1_000_000).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
 }

@@ -26,7 +26,7 @@ export function useBackups() {
     return () => void listening.then((stop) => stop());
   }, [refresh]);
 
-  return { status, copies: list?.backups ?? [], automatic: list?.automatic ?? [] };
+  return { status, copies: list?.backups ?? [], automatic: list?.automatic ?? [], manual: list?.manual ?? [] };
 }
 
 function said(what: string) {

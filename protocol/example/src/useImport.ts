@@ -108,6 +108,10 @@ export function useImport(run: Run, { onFailure, onImported }: Ends) {
     /** Shows what an import of this backup would do. */
     look: (filePath: string) => void look(filePath, { overwrite: true }),
     confirm,
+    /** Shows what bringing back a part of this backup would do. */
+    lookAtPart: (filePath: string, ids: string[]) =>
+      // What was ticked one by one is wanted as the backup has it; nothing is done before it was shown.
+      void compare(filePath, { overwrite: false, selection: { ids }, onConflict: 'theirs' }),
     change: (how: backup.How) => choice && void compare(choice.filePath, how),
     close,
   };

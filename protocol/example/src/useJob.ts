@@ -20,6 +20,8 @@ const UNDER_WAY: Record<string, string> = {
   undo_last_import: 'Undoing the last import',
   run_backup_if_due: 'Making a backup',
   clear_all_data: 'Clearing all data',
+  compare_backups: 'Comparing with your data',
+  find_in_backups: 'Searching all backups',
 };
 
 export function useJob() {

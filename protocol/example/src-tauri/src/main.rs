@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindowBuilder};
-use tauri_plugin_kirapilot_backup::automatic::Automatic;
+use tauri_plugin_kirapilot_backup::automatic::{back_up_before_update, Automatic};
+use tauri_plugin_kirapilot_backup::failure::Failure;
 use tauri_plugin_kirapilot_backup::{commands, Builder};
 
 /// KiraPilot's own database on this platform.
@@ -26,6 +28,12 @@ fn automatic() -> Automatic {
     }
 }
 
+/// What an updater of the app calls before it installs anything. Answers RunResult; the updater itself is not in here.
+#[tauri::command]
+async fn prepare_update<R: Runtime>(app: AppHandle<R>) -> Result<Value, Failure> {
+    back_up_before_update(&app).await
+}
+
 fn main() {
     tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
@@ -36,6 +44,7 @@ fn main() {
             commands::validate_backup_file,
             commands::validate_backup_comprehensive,
             commands::clear_all_data,
+            prepare_update,
         ])
         .setup(|app| {
             // As the app does for its floating timer: one program, two pages, one sidecar.

@@ -1,0 +1,83 @@
+/** What of a backup's entries is shown: by words, kind and state; and whole task lists to tick at once. */
+
+import { counted, ticksOf, type Entry, type Filter } from './entries';
+import { TriState } from './TriState';
+import { byInterest, entriesOf, kindsOf } from './words';
+
+const STATES: Array<[Filter['state'], string]> = [
+  ['all', 'All that differs'],
+  ['missing', 'Missing today'],
+  ['different', 'Different today'],
+  ['new', 'New since the backup'],
+];
+
+interface Props {
+  entries: Entry[];
+  filter: Filter;
+  ticked: ReadonlySet<string>;
+  onFilter: (filter: Filter) => void;
+  onTick: (entries: Entry[], isTicked: boolean) => void;
+}
+
+export function Filters({ entries, filter, ticked, onFilter, onTick }: Props) {
+  const tables = [...counted(entries, (entry) => entry.table)].sort(([one], [other]) => byInterest(one, other));
+  const lists = [...counted(entries, (entry) => entry.list)].filter(([list, of]) => list && ticksOf(of, ticked).of.length);
+  return (
+    <section className="card filters" aria-label="What is shown">
+      <div className="form">
+        <label className="wide">
+          Search
+          <input
+            id="search"
+            type="search"
+            placeholder="Words of a title, a list or a value"
+            value={filter.text}
+            onChange={(event) => onFilter({ ...filter, text: event.target.value })}
+          />
+        </label>
+        <label>
+          Kind
+          <select id="kind" value={filter.table} onChange={(event) => onFilter({ ...filter, table: event.target.value })}>
+            <option value="">All kinds ({entries.length.toLocaleString()})</option>
+            {tables.map(([table, of]) => (
+              <option key={table} value={table}>
+                {kindsOf(table)} ({of.length.toLocaleString()})
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Show
+          <select
+            id="state"
+            value={filter.state}
+            onChange={(event) => onFilter({ ...filter, state: event.target.value as Filter['state'] })}
+          >
+            {STATES.map(([value, text]) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {lists.length > 0 && (
+        <fieldset id="lists" className="lists">
+          <legend>Whole task lists</legend>
+          {lists.sort(([one], [other]) => one.localeCompare(other)).map(([list, all]) => {
+            const { of, count } = ticksOf(all, ticked);
+            return (
+              <TriState
+                key={list}
+                count={count}
+                of={of.length}
+                label={`${list} (${entriesOf(of.length)})`}
+                onTick={(isTicked) => onTick(of, isTicked)}
+              />
+            );
+          })}
+        </fieldset>
+      )}
+    </section>
+  );
+}
