@@ -58,7 +58,8 @@ def _of_type(what: str, where: str) -> str | None:
     if found := _FIELD.fullmatch(what):
         name = f"{where}.{found['field']}" if where else found["field"]
         return f"{name} is missing" if found["fault"].startswith("missing") else f"{name} is not known"
-    return None
+    # Whatever the word is, it is not repeated.
+    return f"{subject} is none of the words that it may be" if what.startswith("Invalid enum value") else None
 
 
 def _unlike(where: str) -> str:

@@ -17,7 +17,7 @@ from sidecar.cli.automatic_arguments import DECLARE, AutomaticOptions, declare_a
 from sidecar.cli.backup_arguments import BackupOptions, declare_backups
 from sidecar.cli.care import CareOptions, declare_care
 from sidecar.cli.comparison_arguments import ComparisonOptions, declare_comparison
-from sidecar.cli.selection_arguments import SelectionOptions
+from sidecar.cli.selection_arguments import ConflictOptions, SelectionOptions
 from sidecar.cli.suggesting import explained
 from sidecar.system.paths import DATABASE_VARIABLE, WORK_DIR_VARIABLE, Places, find_places
 
@@ -48,7 +48,8 @@ exit codes:
   60      the file holds several backups: choose one
   65      the backup or the data is no longer what was shown: nothing was changed
   66      the database needs what the program does not know: update KiraPilot
-  71-77   nothing of the backup is what was chosen, or there is nothing to compare or to settle
+  71-79   nothing of the backup is what was chosen, or there is nothing to compare or to settle
+  100     numbers of conflicts were given, but not which preview's
   80-83   the policy of automatic backups is wrong, another run is at it, or there is no such backup
   84-87   the system took no timer, or has none that works
   90-93   status: the backups are stale, failing, held, or there are none
@@ -73,7 +74,7 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Options(BackupOptions, AutomaticOptions, CareOptions, ComparisonOptions, SelectionOptions):
+class Options(BackupOptions, AutomaticOptions, CareOptions, ComparisonOptions, ConflictOptions, SelectionOptions):
     """What was typed, typed. A field is set only where the command has it, but for those given here a value."""
 
     command: str | None

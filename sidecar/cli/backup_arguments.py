@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 
 from sidecar.cli.automatic_arguments import DECLARE
-from sidecar.cli.selection_arguments import add_conflicts, add_part, add_selection
+from sidecar.cli.selection_arguments import add_choices, add_conflicts, add_part, add_selection
 
 
 class BackupOptions(argparse.Namespace):
@@ -76,6 +76,7 @@ def _import(declare: DECLARE) -> argparse.ArgumentParser:
     _add_file(parser)
     _add_mode(parser)
     add_conflicts(parser)
+    add_choices(parser)
     add_selection(parser)
     _add_yes(parser, "replace the data without asking")
     return parser
@@ -111,6 +112,7 @@ def _preview(declare: DECLARE) -> argparse.ArgumentParser:
     _add_file(parser)
     _add_mode(parser)
     add_conflicts(parser)
+    add_choices(parser)
     add_selection(parser)
     return parser
 

@@ -116,7 +116,7 @@ def import_(options: Options, terminal: Terminal) -> int:
 
     token = (
         questions.confirm_import(options, terminal)
-        if options.salvage or not options.merge or options.on_conflict != "mine"
+        if options.salvage or not options.merge or options.policies().ask
         else None
     )
     with terminal.progress() as progress:
@@ -130,6 +130,7 @@ def import_(options: Options, terminal: Terminal) -> int:
             preview_token=token,
             selection=options.selection(),
             on_conflict=options.on_conflict,
+            choices=options.choices,
         )
     terminal.answer(result, lambda: rendering.import_lines(result))
     return DONE
@@ -163,11 +164,11 @@ def validate(options: Options, terminal: Terminal) -> int:
 def preview(options: Options, terminal: Terminal) -> int:
     """``preview FILE``: show what an import would change."""
     from sidecar.cli import questions
-    from sidecar.screen import changes
+    from sidecar.screen import changes, conflict_text
 
     with terminal.progress() as progress:
-        result = questions.previewed(options, progress)
-    terminal.answer(result, lambda: changes.preview_lines(result))
+        result, chosen = questions.previewed(options, progress)
+    terminal.answer(result, lambda: [*conflict_text.chosen_lines(chosen), *changes.preview_lines(result)])
     return DONE
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from sidecar.cli.automatic_arguments import DECLARE
-from sidecar.cli.selection_arguments import add_conflicts, add_selection
+from sidecar.cli.selection_arguments import add_choices, add_conflicts, add_selection
 
 SIDES = (
     "A side is a backup's path, its number as backups lists it, a safety copy's name, or now: the\n"
@@ -77,6 +77,7 @@ def _conflicts(declare: DECLARE) -> argparse.ArgumentParser:
         "--count", metavar="N", type=_shown, default=100, help="show at most N of them (default: %(default)s)"
     )
     add_conflicts(parser)
+    add_choices(parser)
     add_selection(parser)
     parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
     parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")

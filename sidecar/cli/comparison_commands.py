@@ -26,8 +26,7 @@ def diff(options: Options, terminal: Terminal) -> int:
 def conflicts(options: Options, terminal: Terminal) -> int:
     """``conflicts FILE``: the rows that a merge would have to choose between."""
     from sidecar.jobs.conflicts import COUNT, list_conflicts
-    from sidecar.jobs.request import Request
-    from sidecar.merging.policy import Policies
+    from sidecar.jobs.request import SEEN, Request
     from sidecar.screen import conflict_text
 
     request = Request(
@@ -37,7 +36,8 @@ def conflicts(options: Options, terminal: Terminal) -> int:
         allow_loss=options.allow_loss,
         salvage=options.salvage,
         selection=options.selection(),
-        policies=Policies(options.on_conflict),
+        policies=options.policies(),
+        numbered_by=options.numbers_of or SEEN,
     )
     with terminal.progress() as progress:
         result = list_conflicts(request, progress, options.first, options.count or COUNT)

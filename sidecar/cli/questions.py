@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # Importing them would load every job for the sake of one command.
     from sidecar.care.answers import RepairResult
     from sidecar.installing.answers import SystemTimer
+    from sidecar.merging.answers import Conflict
     from sidecar.progress import Progress
     from sidecar.results import ImportPreview
 
@@ -48,14 +49,21 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
 
     Answers the token of what was shown; None where nothing was.
     """
-    from sidecar.screen import changes
+    from sidecar.screen import changes, conflict_text
 
     database = printable(str(options.places().database))
     expected: ImportPreview | None = None
-    if (terminal.can_ask and not options.yes) or (options.salvage and options.yes and not terminal.as_json):
+    shown = (terminal.can_ask and not options.yes) or (options.salvage and options.yes and not terminal.as_json)
+    if options.choices and not shown and not options.numbers_of:
+        raise UsageError(
+            "The numbers of --conflict may be of other rows by now, and nobody is shown which.",
+            "Add --numbers-of TOKEN, as: kirapilot-sidecar conflicts FILE shows it.",
+        )
+    if shown or options.choices:
         with terminal.progress() as progress:
-            expected = previewed(options, progress)
-        terminal.note("\n".join(changes.preview_lines(expected)))
+            expected, chosen = previewed(options, progress)
+        if shown:
+            terminal.note("\n".join([*conflict_text.chosen_lines(chosen), *changes.preview_lines(expected)]))
     if options.salvage:
         fact = f"This brings what can be proved of a damaged backup into {database}"
     elif options.selection() is not None or (expected is not None and expected.partial is not None):
@@ -106,20 +114,22 @@ def confirm_repair(options: Options, terminal: Terminal, planned: RepairResult) 
     _require_yes(options, terminal, f"This repairs {printable(planned.path)}", "Go on?")
 
 
-def previewed(options: Options, progress: Progress) -> ImportPreview:
-    """The preview of what was typed. Raises what an import raises."""
+def previewed(options: Options, progress: Progress) -> tuple[ImportPreview, list[Conflict]]:
+    """The preview of what was typed, and the conflicts that were chosen one by one. Raises what an import raises."""
     from sidecar.jobs import importing
+    from sidecar.jobs.request import SEEN, Request
 
-    return importing.preview_import(
+    request = Request(
         options.places(),
         options.file,
         not options.merge,
-        progress,
-        allow_loss=options.allow_loss,
+        options.allow_loss,
         salvage=options.salvage,
         selection=options.selection(),
-        on_conflict=options.on_conflict,
+        policies=options.policies(),
+        numbered_by=options.numbers_of or SEEN,
     )
+    return importing.preview_chosen(request, progress)
 
 
 def _require_yes(options: Options, terminal: Terminal, fact: str, question: str) -> None:

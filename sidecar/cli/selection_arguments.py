@@ -1,4 +1,4 @@
-"""What may be typed to take a part of a backup. Does nothing but parse."""
+"""What may be typed to take a part of a backup, and to say which of two rows stays. Does nothing but parse."""
 
 from __future__ import annotations
 
@@ -7,11 +7,40 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # Importing it would load what the command line does without.
-    from sidecar.merging.policy import OnConflict
+    # Importing them would load what the command line does without.
+    from sidecar.merging.policy import ByTable, Choice, OnConflict, Policies
     from sidecar.selection.request import PartToExport, Selection
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+_POLICIES: tuple[OnConflict, ...] = ("mine", "theirs", "newer")
+
+_NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
+
+
+class ConflictOptions(argparse.Namespace):
+    """What was typed, typed. A field is set only where the command has it."""
+
+    policies_typed: list[tuple[str, OnConflict]] | None = None
+    choices_typed: list[list[Choice]] | None = None
+    numbers_of: str | None = None
+
+    @property
+    def on_conflict(self) -> ByTable:
+        """What is to stay, by table."""
+        return dict(self.policies_typed or [])
+
+    @property
+    def choices(self) -> list[Choice]:
+        """What is to stay of single conflicts."""
+        return [choice for choices in self.choices_typed or [] for choice in choices]
+
+    def policies(self) -> Policies:
+        """All of it. Raises InvalidChoice for choices that contradict each other."""
+        from sidecar.merging.policy import policies_of
+
+        return policies_of(self.on_conflict, self.choices)
 
 
 class SelectionOptions(argparse.Namespace):
@@ -25,7 +54,6 @@ class SelectionOptions(argparse.Namespace):
     until: str | None = None
     missing: bool = False
     untied: bool = False
-    on_conflict: OnConflict = "mine"
 
     def selection(self) -> Selection | None:
         """The part of a backup that is meant; None for all of it."""
@@ -76,13 +104,62 @@ def _add_criteria(parser: argparse.ArgumentParser, title: str) -> argparse._Argu
     return group
 
 
-def add_conflicts(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which of two rows that differ stays."""
-    meaning = "with --merge, of two rows that differ keep: mine, theirs, or the newer (default: %(default)s)"
-    parser.add_argument("--on-conflict", choices=("mine", "theirs", "newer"), default="mine", help=meaning)
-
-
 def _day(text: str) -> str:
     if not _DAY.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-11-22")
     return text
+
+
+def add_conflicts(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which of two rows that differ stays."""
+    parser.add_argument(
+        "--on-conflict",
+        dest="policies_typed",
+        metavar="[TABLE=]KEEP",
+        type=_policy,
+        action="append",
+        help="with --merge, of two rows that differ keep: mine, theirs, or the newer; of all tables, or, given more"
+        " than once, of each (default: mine)",
+    )
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say it of single conflicts."""
+    parser.add_argument(
+        "--conflict",
+        dest="choices_typed",
+        metavar="NUMBERS=KEEP",
+        type=_choices,
+        action="append",
+        help="the same of single rows, by the numbers that conflicts shows, such as 3,5-9=theirs",
+    )
+    parser.add_argument(
+        "--numbers-of",
+        metavar="TOKEN",
+        help="the token that conflicts shows with the numbers; without it, what is chosen is shown and asked",
+    )
+
+
+def _policy(text: str) -> tuple[str, OnConflict]:
+    table, _, keep = text.rpartition("=")
+    return table or "*", _keep(keep)
+
+
+def _choices(text: str) -> list[Choice]:
+    from sidecar.merging.policy import Choice
+
+    numbers, _, keep = text.rpartition("=")
+    found = [_NUMBERS.fullmatch(part.strip()) for part in numbers.split(",")]
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 3,5-9=theirs")
+    ranges = [(int(one[1]), int(one[2] or one[1])) for one in found if one]
+    if any(first < 1 for first, _ in ranges):
+        raise argparse.ArgumentTypeError(f"{text!r}: the numbers of conflicts begin with 1")
+    return [Choice(first=first, last=last, keep=_keep(keep)) for first, last in ranges]
+
+
+def _keep(text: str) -> OnConflict:
+    for policy in _POLICIES:
+        if text == policy:
+            return policy
+    raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(_POLICIES)}")

@@ -29,3 +29,23 @@ class NoSuchConflict(ConflictError):
     """There is no conflict {detail}. Preview the merge, and name numbers that it has."""
 
     kind, code, hint = "no_such_conflict", 77, "Use the numbers of the preview."
+
+
+class NoSuchTable(ConflictError):
+    """Neither the backup nor KiraPilot has a table called {detail}, so nothing can be chosen for its rows. Name tables
+    as the preview does."""
+
+    kind, code, hint = "no_such_table", 78, "Name the tables as the preview does, or * for the rest."
+
+
+class InvalidChoice(ConflictError):
+    """It cannot be told what is to stay: {detail}. Name each conflict once, and the smaller number first."""
+
+    kind, code, hint = "invalid_choice", 79, "Name each conflict once."
+
+
+class UnseenNumbers(ConflictError):
+    """Conflicts were chosen by their numbers, but no preview is named whose numbers these are. Preview the merge, and
+    give its token with the choices."""
+
+    kind, code, hint = "unseen_numbers", 100, "Give the token of the preview that numbered the conflicts."

@@ -25,7 +25,6 @@ from sidecar.database.connection import (
 from sidecar.database.introspection import Schema
 from sidecar.errors.backups import NotABackup, NothingToSalvage, NotWhole, PartialBackup
 from sidecar.errors.base import SidecarError
-from sidecar.errors.conflicts import NoConflicts
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.errors.paths import SameFile
@@ -46,6 +45,7 @@ from sidecar.restore.preview_token import (
     make_token,
     read_state,
     require_same,
+    require_same_numbers,
     require_unchanged,
 )
 from sidecar.restore.refused_rows import leave_out_refused
@@ -196,8 +196,7 @@ def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
 @contextmanager
 def compared(request: Request, progress: Progress) -> Iterator[Target]:
     database = request.places.database
-    if request.overwrite and request.policies.ask:
-        raise NoConflicts()
+    request.require_sense()
     if request.file_path and is_database_file(Path(request.file_path), database):
         raise SameFile(path=request.file_path)
     with _reassuring("Nothing was changed: "):
@@ -324,8 +323,13 @@ def _compare(
     if state is not None:
         numbers = plan.conflicts.digest(connection) if plan.conflicts else ""
         target.token = make_token(state, request.kind(), data, plan, numbers)
+    if request.numbered_by:
+        require_same_numbers(request.numbered_by, target.token)
     if request.preview_token is not None:
         require_same(request.preview_token, target.token)
+    if plan.conflicts is not None:
+        # Last: of a preview that is outdated, the numbers are no matter.
+        plan.conflicts.policies.require_numbers(plan.conflicts.total)
     return target
 
 

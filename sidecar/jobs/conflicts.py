@@ -27,7 +27,7 @@ def list_conflicts(request: Request, progress: Progress, start: int = 1, count: 
     Raises NoSuchConflict, ChangedSincePreview, and whatever a preview raises.
     """
     progress.plan(PHASES)
-    asked = replace(request, preview=True, page=Page(start, min(count, MOST)))
+    asked = replace(request, preview=True, page=Page(((start, start + count - 1),), min(count, MOST)))
     listed = fitting(asked, lambda fit: _listed(fit, progress))
     if start > max(listed.total, 1):
         raise NoSuchConflict(detail=f"{start}: there are {listed.total:,}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 
@@ -12,9 +13,11 @@ from sidecar.archive.settings import read_settings
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.comparing import TRIES, Target, compared, fitting
-from sidecar.jobs.request import Request
+from sidecar.jobs.request import SEEN, Request
 from sidecar.jobs.rescuing import Rebuilding
-from sidecar.merging.policy import MINE, OnConflict, Policies
+from sidecar.merging.answers import Conflict
+from sidecar.merging.pages import Page
+from sidecar.merging.policy import MINE, ByTable, Choice, policies_of
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply
 from sidecar.restore.prebuilt_tables import build
@@ -24,6 +27,9 @@ from sidecar.system.paths import Places
 
 PHASES = {"stage": 0.4, "check": 0.15, "copy": 0.2, "apply": 0.25}
 PREVIEW_PHASES = {"stage": 0.75, "check": 0.25}
+
+CHOSEN_SHOWN = 50
+"""Most conflicts that were chosen by their numbers and are shown."""
 
 LOCK_SECONDS = 4.0
 """Longest the app may be kept from writing, as far as that is foreseen; it waits for 5 s."""
@@ -42,7 +48,8 @@ def import_data(
     salvage: bool = False,
     preview_token: str | None = None,
     selection: Selection | None = None,
-    on_conflict: OnConflict = MINE,
+    on_conflict: ByTable = MINE,
+    choices: Sequence[Choice] = (),
 ) -> ImportResult:
     """Bring a backup into the live database, in one transaction, once a safety copy of what is there has been made.
 
@@ -54,8 +61,10 @@ def import_data(
     :param preview_token: of the preview that was agreed to: what it showed is done, or nothing.
     :param selection: take this part of the backup alone, and remove nothing; ``overwrite`` then says which of two
         rows of one id stays.
-    :param on_conflict: which of them stays in a merge; nothing is removed then.
-    Raises NoConflicts, BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch,
+    :param on_conflict: which of them stays in a merge, for all tables or by table; nothing is removed then.
+    :param choices: the same of single conflicts, by the numbers that a preview gave them; ``preview_token`` is then of
+        the preview that showed these choices.
+    Raises ConflictError, BackupError, PathError, DatabaseError and their kin, SafetyCopyFailed, AccountingMismatch,
     ChangedSincePreview, Cancelled; the database is then what it was.
     """
     progress.plan(PHASES)
@@ -67,7 +76,7 @@ def import_data(
         salvage=salvage,
         preview_token=preview_token,
         selection=selection,
-        policies=Policies(on_conflict),
+        policies=policies_of(on_conflict, choices),
     )
     return fitting(request, lambda fit: _import(fit, progress, settings))
 
@@ -102,10 +111,13 @@ def preview_import(
     allow_loss: bool = False,
     salvage: bool = False,
     selection: Selection | None = None,
-    on_conflict: OnConflict = MINE,
+    on_conflict: ByTable = MINE,
+    choices: Sequence[Choice] = (),
+    numbered_by: str | None = None,
 ) -> ImportPreview:
     """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
 
+    :param numbered_by: the token of the preview that gave conflicts the numbers by which ``choices`` names them.
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
@@ -117,9 +129,26 @@ def preview_import(
         salvage=salvage,
         preview=True,
         selection=selection,
-        policies=Policies(on_conflict),
+        policies=policies_of(on_conflict, choices),
+        numbered_by=numbered_by,
     )
     return fitting(request, lambda fit: _preview(fit, progress))[0]
+
+
+def preview_chosen(request: Request, progress: Progress) -> tuple[ImportPreview, list[Conflict]]:
+    """The preview of a request, and of the conflicts that it chooses by their numbers the first few, field by field.
+
+    Raises what ``preview_import`` raises.
+    """
+    progress.plan(PREVIEW_PHASES)
+    ranges = tuple((choice.first, choice.end) for choice in request.policies.choices)
+    asked = replace(request, preview=True, page=Page(ranges, CHOSEN_SHOWN), numbered_by=request.numbered_by or SEEN)
+    return fitting(asked, lambda fit: _preview_chosen(fit, progress))
+
+
+def _preview_chosen(request: Request, progress: Progress) -> tuple[ImportPreview, list[Conflict]]:
+    with compared(request, progress) as target:
+        return target.preview(), target.shown
 
 
 def preview_restore(places: Places, file_path: str, progress: Progress) -> tuple[ImportPreview, bool]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from sidecar.errors.conflicts import NoConflicts, UnseenNumbers
 from sidecar.merging.pages import Page
 from sidecar.merging.policy import NOTHING_ASKED, Policies
 from sidecar.own_json import encoded
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
+
+SEEN = ""
+"""Stands for the token of a preview: the numbers are of no earlier one, but what they mean is shown."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,8 @@ class Request:
     """What is to be imported, where to, and how; ``preview`` where it is only to be shown.
 
     ``believing`` where a schema that the code does not know may be made for a database that takes a broken one's
-    place; ``page`` the conflicts that a preview is to show.
+    place; ``page`` the conflicts that a preview is to show. ``numbered_by`` is the token of the preview that gave
+    conflicts the numbers by which a preview chooses, SEEN where whoever asks is shown the rows that these numbers mean.
     """
 
     places: Places
@@ -33,6 +38,7 @@ class Request:
     believing: bool = True
     clearing: bool = False
     page: Page | None = None
+    numbered_by: str | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -43,6 +49,13 @@ class Request:
     def has_conflicts(self) -> bool:
         """Whether rows that differ are to be numbered, and settled one by one: in a merge that anybody looks at."""
         return not self.overwrite and (self.is_shown or self.policies.ask)
+
+    def require_sense(self) -> None:
+        """Raise NoConflicts where there are none to be settled, UnseenNumbers for choices by numbers of no preview."""
+        if self.overwrite and self.policies.ask:
+            raise NoConflicts()
+        if self.policies.choices and self.preview_token is None and self.numbered_by is None:
+            raise UnseenNumbers()
 
     def kind(self) -> tuple[object, ...]:
         """What a preview and the import that follows it have in common, besides the backup and the policies."""

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN, Column, Reference
 from sidecar.merging.likeness import Likeness
-from sidecar.merging.policy import NEWER, THEIRS, OnConflict, Policies
+from sidecar.merging.policy import MINE, NEWER, THEIRS, OnConflict, Policies
 from sidecar.progress import Progress
 from sidecar.stage.stage import ROW, Stage
 
 OWN, GIVEN = 1, 2
 """Whose row stays: the database's own, or the one that the backup gives."""
+
+_STAYS: Mapping[OnConflict, int] = {MINE: OWN, THEIRS: GIVEN}
 
 LISTS = "task_lists"
 
@@ -58,15 +60,26 @@ class Conflicts:
         return sum(count for name, count in self.counts.items() if name < table)
 
     def settle(self, connection: sqlite3.Connection, progress: Progress) -> None:
-        """Number the conflicts, and say of each which row stays. Needs ``order_of``. Raises sqlite3.Error, Cancelled.
+        """Number the conflicts, and say of each which row stays. Needs ``order_of``. Raises sqlite3.Error, NoSuchTable,
+        Cancelled.
 
         The stage has been fitted to the target, but for what depends on who stays.
         """
         self.counts, self.ties = {}, {}
-        for name in sorted(self.stage.tables):
+        self.policies.require_tables({*self.stage.tables, *self.live})
+        tables = [
+            Likeness(self.stage.tables[name], self.live[name])
+            for name in sorted(self.stage.tables)
+            if name in self.live and self.stage.tables[name].carried
+        ]
+        for table in tables:
             progress.check()
-            if name in self.live and self.stage.tables[name].carried:
-                self._settle(connection, Likeness(self.stage.tables[name], self.live[name]))
+            if count := self._number(connection, table):
+                self.counts[table.live.name] = count
+        for table in tables:
+            if table.live.name in self.counts:
+                progress.check()
+                self._choose(connection, table)
 
     def digest(self, connection: sqlite3.Connection) -> str:
         """What tells these conflicts from others: which number is which record, and which of the two is later."""
@@ -77,45 +90,51 @@ class Conflicts:
                 digest.update(repr(row).encode())
         return digest.hexdigest()
 
-    def _settle(self, connection: sqlite3.Connection, table: Likeness) -> None:
+    def _number(self, connection: sqlite3.Connection, table: Likeness) -> int:
+        """Note the conflicts of a table, in which the database's rows stay as yet; answers how many there are."""
         name, conflicts = table.live.name, conflicts_of(table.live.name)
         connection.execute(f"DROP TABLE IF EXISTS {conflicts}")
         connection.execute(
             f"CREATE TABLE {conflicts} (number INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE, later INTEGER,"
             " stays INTEGER NOT NULL, tie INTEGER NOT NULL)"
         )
-        count = connection.execute(
+        return connection.execute(
             f"INSERT INTO {conflicts} (row, later, stays, tie) SELECT s.{quote(ROW)}, {_later(table)}, {OWN}, 0"
             f" FROM stage.{quote(name)} s CROSS JOIN main.{quote(name)} m ON {table.key()}"
             f" WHERE NOT ({table.all_same()}){self._without(name)} ORDER BY s.{quote(ROW)}"
         ).rowcount
-        if count:
-            self.counts[name] = count
-            self._choose(connection, table, self.policies.of(name))
 
     def _without(self, name: str) -> str:
         rows = ", ".join(map(str, self.mapped)) if name == LISTS else ""
         return f" AND s.{quote(ROW)} NOT IN ({rows})" if rows else ""
 
-    def _choose(self, connection: sqlite3.Connection, table: Likeness, policy: OnConflict) -> None:
-        name, conflicts = table.live.name, conflicts_of(table.live.name)
-        if policy == THEIRS:
-            connection.execute(f"UPDATE {conflicts} SET stays = {GIVEN}")
-        if policy != NEWER:
-            return
-        connection.execute(
-            f"UPDATE {conflicts} SET stays = iif(later = 1, {GIVEN}, {OWN}), tie = coalesce(later, 0) = 0"
-        )
-        # Wherever the two meet, the same of them has to win: what they hold is all that tells them apart.
-        connection.execute(
-            f"UPDATE {conflicts} SET stays = {GIVEN} WHERE tie AND row IN (SELECT s.{quote(ROW)}"
-            f" FROM stage.{quote(name)} s CROSS JOIN main.{quote(name)} m ON {table.key()}"
-            f" WHERE s.{quote(ROW)} IN (SELECT row FROM {conflicts} WHERE tie)"
-            f" AND {table.content('s')} > {table.content('m')})"
-        )
-        (ties,) = connection.execute(f"SELECT count(*) FROM {conflicts} WHERE tie").fetchone()
+    def _choose(self, connection: sqlite3.Connection, table: Likeness) -> None:
+        """Say which rows of a table stay: by what was asked for of it, and then of single ones."""
+        name = table.live.name
+        _apply(connection, table, self.policies.of(name), 1, self.counts[name])
+        for first, last, keep in self.policies.within(self.offset(name), self.counts[name]):
+            _apply(connection, table, keep, first, last)
+        (ties,) = connection.execute(f"SELECT count(*) FROM {conflicts_of(name)} WHERE tie").fetchone()
         if ties:
             self.ties[name] = ties
+
+
+def _apply(connection: sqlite3.Connection, table: Likeness, policy: OnConflict, first: int, last: int) -> None:
+    name, conflicts = table.live.name, conflicts_of(table.live.name)
+    some = f"number BETWEEN {first} AND {last}"
+    if policy != NEWER:
+        connection.execute(f"UPDATE {conflicts} SET stays = {_STAYS[policy]}, tie = 0 WHERE {some}")
+        return
+    connection.execute(
+        f"UPDATE {conflicts} SET stays = iif(later = 1, {GIVEN}, {OWN}), tie = coalesce(later, 0) = 0 WHERE {some}"
+    )
+    # Wherever the two meet, the same of them has to win: what they hold is all that tells them apart.
+    connection.execute(
+        f"UPDATE {conflicts} SET stays = {GIVEN} WHERE tie AND {some} AND row IN (SELECT s.{quote(ROW)}"
+        f" FROM stage.{quote(name)} s CROSS JOIN main.{quote(name)} m ON {table.key()}"
+        f" WHERE s.{quote(ROW)} IN (SELECT row FROM {conflicts} WHERE tie AND {some})"
+        f" AND {table.content('s')} > {table.content('m')})"
+    )
 
 
 def _later(table: Likeness) -> str:

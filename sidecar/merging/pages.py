@@ -18,10 +18,10 @@ _NEWER = {1: "theirs", -1: "mine", 0: "tie", None: None}
 
 @dataclass(frozen=True)
 class Page:
-    """Which conflicts are to be told of: those with the numbers from ``first`` on, ``count`` of them at most."""
+    """Which conflicts are to be told of: ``most`` of those with the numbers of some ranges, from first to last."""
 
-    first: int
-    count: int
+    ranges: tuple[tuple[int, int], ...]
+    most: int
 
 
 Row = tuple[int, Conflict]
@@ -33,11 +33,16 @@ def page(connection: sqlite3.Connection, conflicts: Conflicts, asked: Page) -> l
 
     To be read before anything is changed for the sake of those that stay.
     """
-    return [row for name in sorted(conflicts.counts) for row in _rows(connection, conflicts, name, asked)]
+    told: list[Row] = []
+    for first, last in asked.ranges:
+        for name, count in conflicts.counts.items():
+            begin, end = max(first - conflicts.offset(name), 1), min(last - conflicts.offset(name), count)
+            if begin <= end and len(told) < asked.most:
+                told += _rows(connection, conflicts, name, begin, min(end, begin + asked.most - len(told) - 1))
+    return told
 
 
-def _rows(connection: sqlite3.Connection, conflicts: Conflicts, name: str, asked: Page) -> Iterator[Row]:
-    begin = asked.first - conflicts.offset(name)
+def _rows(connection: sqlite3.Connection, conflicts: Conflicts, name: str, begin: int, end: int) -> Iterator[Row]:
     table = Likeness(conflicts.stage.tables[name], conflicts.live[name])
     columns = table.columns()
     same = ", ".join(map(table.same, columns))
@@ -46,8 +51,8 @@ def _rows(connection: sqlite3.Connection, conflicts: Conflicts, name: str, asked
         f"SELECT c.number, c.row, c.later, c.stays, {_named(conflicts, table)}, {same}, {values}"
         f" FROM {conflicts_of(name)} c CROSS JOIN stage.{quote(name)} s ON s.{quote(ROW)} = c.row"
         f" CROSS JOIN main.{quote(name)} m ON {table.key()}"
-        " WHERE c.number >= ? AND c.number < ? ORDER BY c.number",
-        (begin, begin + asked.count),
+        " WHERE c.number BETWEEN ? AND ? ORDER BY c.number",
+        (begin, end),
     )
     for number, row, later, stays, row_id, label, task_list, *rest in found:
         yield (

@@ -100,6 +100,15 @@ def require_same(token: str, current: str) -> None:
     raise ChangedSincePreview(detail=_SAYS[next(differing, _FILE)])
 
 
+def require_same_numbers(token: str, current: str) -> None:
+    """Raise ChangedSincePreview unless the conflicts of the one preview have the same numbers in the other: what was
+    chosen for them may differ."""
+    numbers = [dict(zip(_SAYS, told.split("-"), strict=False)) for told in (token, current)]
+    for part in (_FILE, _KIND, _DATA, _NUMBERS):
+        if numbers[0].get(part) != numbers[1].get(part):
+            raise ChangedSincePreview(detail=_SAYS[part])
+
+
 def _identity(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 

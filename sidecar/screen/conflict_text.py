@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sidecar.screen.changes import LABEL_COLUMNS, REASONS
@@ -27,7 +27,13 @@ def conflict_lines(shown: Conflicts) -> list[str]:
     last = shown.conflicts[-1].number if shown.conflicts else shown.total
     if last < shown.total:
         lines.append(f"... and {number(shown.total - last)} more: --from {last + 1}")
-    return lines
+    # The token comes last: it is what is copied.
+    return [*lines, "", "To choose for some of them: import --merge --conflict NUMBERS=KEEP --numbers-of", shown.token]
+
+
+def chosen_lines(chosen: Sequence[Conflict]) -> list[str]:
+    """The conflicts that were chosen one by one: which rows their numbers mean."""
+    return [line for conflict in chosen for line in _conflict(conflict)] + [""] if chosen else []
 
 
 def _conflict(conflict: Conflict) -> Iterator[str]:

@@ -16,7 +16,7 @@ def conflicts(params: ConflictsParams, context: Context) -> Conflicts:
     """Show the rows of a previewed merge that differ from the database's, by their numbers, field by field."""
     from sidecar.jobs.conflicts import list_conflicts
     from sidecar.jobs.request import Request
-    from sidecar.merging.policy import Policies
+    from sidecar.merging.policy import policies_of
 
     shown = context.session.previews.get(params.token)
     if shown is None:
@@ -30,6 +30,6 @@ def conflicts(params: ConflictsParams, context: Context) -> Conflicts:
         salvage=asked.salvage,
         preview_token=params.token,
         selection=asked.selection,
-        policies=Policies(asked.on_conflict),
+        policies=policies_of(asked.on_conflict, asked.conflict_choices),
     )
     return list_conflicts(request, context.progress(params.progress_token), params.start, params.count)

@@ -173,6 +173,7 @@ def import_data_from_file(params: ImportParams, context: Context) -> ImportResul
         preview_token=params.preview_token,
         selection=params.selection,
         on_conflict=params.on_conflict,
+        choices=params.conflict_choices,
     )
 
 
@@ -190,6 +191,8 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
         salvage=params.salvage,
         selection=params.selection,
         on_conflict=params.on_conflict,
+        choices=params.conflict_choices,
+        numbered_by=params.preview_token if params.conflict_choices else None,
     )
     context.session.note_preview(shown.token, params)
     return shown

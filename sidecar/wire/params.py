@@ -16,7 +16,7 @@ from msgspec import Meta
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.care.answers import Mendable
 from sidecar.json_wording import in_words
-from sidecar.merging.policy import MINE, OnConflict
+from sidecar.merging.policy import MINE, ByTable, Choice
 from sidecar.selection.request import PartToExport, Selection
 from sidecar.wire.messages import InvalidParams, shorten
 
@@ -104,11 +104,20 @@ ExportedPart = Annotated[
 
 
 Conflicts = Annotated[
-    OnConflict,
+    ByTable,
     Meta(
         description="Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the"
-        " backup's; newer, the one with the later updated_at, to the last digit, where a table has it, else mine."
+        " backup's; newer, the one that was changed later. Or one of these for each table by its name, and for the rest"
+        " by *."
     ),
+]
+Choices = Annotated[
+    list[Choice],
+    Meta(description="What stays of single conflicts, by the numbers of a preview; onConflict says it of the others."),
+]
+NumberingToken = Annotated[
+    str | None,
+    Meta(description="The token of the preview whose numbers conflictChoices names; needed with them, else ignored."),
 ]
 
 
@@ -148,6 +157,8 @@ class PreviewParams(Params):
     salvage: Salvage = False
     selection: Part = None
     on_conflict: Conflicts = MINE
+    conflict_choices: Choices = []
+    preview_token: NumberingToken = None
 
 
 class ImportParams(Params):
@@ -161,6 +172,7 @@ class ImportParams(Params):
     preview_token: PreviewToken = None
     selection: Part = None
     on_conflict: Conflicts = MINE
+    conflict_choices: Choices = []
 
 
 class ConflictsParams(Params):
@@ -326,7 +338,7 @@ class CancelParams(Params):
 
 P = TypeVar("P", bound=Params)
 
-_ADDED = {"previewToken", "overwriteShrunk", "force", "to", "selection", "onConflict"}
+_ADDED = {"previewToken", "overwriteShrunk", "force", "to", "selection", "onConflict", "conflictChoices"}
 """Params since protocol version 1.1: by position they come after those that were there before."""
 
 

@@ -13,7 +13,7 @@ from sidecar.jobs.conflicts import list_conflicts
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.request import Request
 from sidecar.merging.answers import BothValues, Conflict, Conflicts
-from sidecar.merging.policy import OnConflict, Policies
+from sidecar.merging.policy import OnConflict, policies_of
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import DATA
@@ -45,7 +45,7 @@ def archive(places: Places, tmp_path: Path) -> Path:
 
 
 def asked(places: Places, archive: Path, policy: OnConflict = "mine", token: str | None = None) -> Request:
-    return Request(places, str(archive), overwrite=False, policies=Policies(policy), preview_token=token)
+    return Request(places, str(archive), overwrite=False, policies=policies_of(policy), preview_token=token)
 
 
 def listed(request: Request, start: int = 1, count: int = 100) -> Conflicts:

@@ -139,6 +139,13 @@ export interface Checked {
   detail: string;
 }
 
+/** What becomes of some conflicts, by their numbers: of `first` alone, or of all from `first` to `last`. */
+export interface Choice {
+  first: number;
+  last?: number | null;
+  keep: "mine" | "newer" | "theirs";
+}
+
 /**
  * What was cleared: `tables` holds the rows that went, for each table that had any. `message` tells all of it, made
  * to be shown. `safety_copy` is the backup of what was there, which an undo puts back; null where there was
@@ -931,9 +938,11 @@ export interface ImportDataFromFileParams {
   selection?: Selection | null;
   /**
    * Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the backup's; newer,
-   * the one with the later updated_at, to the last digit, where a table has it, else mine.
+   * the one that was changed later. Or one of these for each table by its name, and for the rest by *.
    */
-  onConflict?: "mine" | "newer" | "theirs";
+  onConflict?: "mine" | "newer" | "theirs" | Record<string, "mine" | "newer" | "theirs">;
+  /** What stays of single conflicts, by the numbers of a preview; onConflict says it of the others. */
+  conflictChoices?: Array<Choice>;
 }
 
 /** Params of validate_backup_file. */
@@ -974,9 +983,13 @@ export interface PreviewImportParams {
   selection?: Selection | null;
   /**
    * Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the backup's; newer,
-   * the one with the later updated_at, to the last digit, where a table has it, else mine.
+   * the one that was changed later. Or one of these for each table by its name, and for the rest by *.
    */
-  onConflict?: "mine" | "newer" | "theirs";
+  onConflict?: "mine" | "newer" | "theirs" | Record<string, "mine" | "newer" | "theirs">;
+  /** What stays of single conflicts, by the numbers of a preview; onConflict says it of the others. */
+  conflictChoices?: Array<Choice>;
+  /** The token of the preview whose numbers conflictChoices names; needed with them, else ignored. */
+  previewToken?: string | null;
 }
 
 /** Params of conflicts. */
@@ -1374,6 +1387,8 @@ export type ErrorKind =
   | "no_conflicts"
   | "unknown_preview"
   | "no_such_conflict"
+  | "no_such_table"
+  | "invalid_choice"
   | "invalid_policy"
   | "backup_under_way"
   | "no_such_backup"
@@ -1381,6 +1396,7 @@ export type ErrorKind =
   | "no_timer_service"
   | "timer_refused"
   | "cannot_schedule"
+  | "unseen_numbers"
   | "replaces_whole"
   | "name_of_whole"
   | "not_whole"

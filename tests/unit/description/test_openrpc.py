@@ -87,6 +87,7 @@ def test_params_are_described_in_the_order_by_position() -> None:
         ("previewToken", False),
         ("selection", False),
         ("onConflict", False),
+        ("conflictChoices", False),
     ]
     assert all(param["description"] for param in described)
 
