@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from sidecar.system.paths import DATABASE_VARIABLE, Places
+from tests.support.shell import Shell
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
@@ -175,6 +176,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sidecar_command(request: pytest.FixtureRequest) -> list[str]:
     """The words that start the program; arguments are to be appended."""
     return list(request.param)
+
+
+@pytest.fixture
+def shell(sidecar_command: list[str], fresh_database: Path, tmp_path: Path) -> Shell:
+    """The program in a folder of its own, with a copy of the real database with every kind of row."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return Shell(sidecar_command, folder, fresh_database)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -21,28 +20,18 @@ from sidecar.cli.arguments import make_parser
 from sidecar.cli.automatic_arguments import TRIGGERS
 from sidecar.cli.automatic_commands import ACTIONS
 from sidecar.screen.text import relative
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_json_output import assert_described
-from tests.conftest import EVERY_KIND
+from tests.conftest import THIRD
+from tests.support.automatic_device import spoil
 from tests.support.databases import contents, execute
+from tests.support.described import assert_described
+from tests.support.shell import Shell, said
 
-Copy = Callable[[str], Path]
-
-OTHER = "2025-09-08-periodic-templates.kpbackup"
-
-
-@pytest.fixture
-def shell(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Shell:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+OTHER = f"{THIRD}.kpbackup"
 
 
 def told(shell: Shell, typed: str, code: int = 0) -> str:
     """What a command says on standard output, for people, and the code it ends with."""
-    ended = shell.run(*typed.split())
-    assert (ended.returncode, ended.stderr) == (code, b"")
-    return ended.stdout.decode()
+    return said(shell.run(*typed.split()), code)
 
 
 def asked(shell: Shell, typed: str) -> Any:
@@ -55,12 +44,6 @@ def asked(shell: Shell, typed: str) -> Any:
 
 def backups(shell: Shell) -> list[Path]:
     return sorted((shell.database.parent / "backups" / "automatic").glob("*.kpbackup"))
-
-
-def spoil(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 255
-    path.write_bytes(data)
 
 
 # What is typed

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_cli_comparison import object_of, said
-from tests.conftest import EVERY_KIND
 from tests.support.databases import execute, insert, value
-
-
-@pytest.fixture
-def shell(sidecar_command: list[str], database_copy: Callable[[str], Path], tmp_path: Path) -> Shell:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+from tests.support.described import object_of
+from tests.support.shell import Shell, said
 
 
 def test_a_healthy_database_is_said_to_be_so_with_its_notes(shell: Shell) -> None:

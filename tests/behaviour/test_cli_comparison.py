@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_json_output import assert_described
-from tests.conftest import DATA, EVERY_KIND
+from tests.conftest import DATA, THIRD
 from tests.support.databases import opened
-
-Copy = Callable[[str], Path]
-
-
-@pytest.fixture
-def shell(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Shell:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+from tests.support.described import object_of
+from tests.support.shell import Shell, said
 
 
 @pytest.fixture
@@ -33,17 +19,6 @@ def changed(shell: Shell) -> Shell:
     with opened(shell.database) as connection:
         connection.execute("UPDATE tasks SET title = 'Renamed', priority = 2 WHERE rowid = 1")
     return shell
-
-
-def said(ended: subprocess.CompletedProcess[bytes], code: int) -> str:
-    assert (ended.returncode, ended.stderr) == (code, b"")
-    return ended.stdout.decode()
-
-
-def object_of(ended: subprocess.CompletedProcess[bytes], code: int, command: str) -> Any:
-    found = json.loads(said(ended, code))
-    assert_described(found, command)
-    return found
 
 
 def test_a_difference_is_shown_field_by_field_and_is_an_exit_code(changed: Shell) -> None:
@@ -81,7 +56,7 @@ def test_a_page_that_is_not_the_last_says_how_to_go_on(changed: Shell) -> None:
 
 @pytest.mark.slow
 def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> None:
-    assert changed.run("import", "--yes", str(DATA / "2025-09-08-periodic-templates.kpbackup")).returncode == 0
+    assert changed.run("import", "--yes", str(DATA / f"{THIRD}.kpbackup")).returncode == 0
     shown = said(changed.run("find", "renamed"), 0)
     assert '"Renamed"' in shown
     assert "gone since today" in shown

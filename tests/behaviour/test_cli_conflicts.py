@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_cli_comparison import Copy, object_of, said
-from tests.conftest import EVERY_KIND
+from tests.conftest import EVERY_KIND, Copy
 from tests.support.databases import backup, execute, query
+from tests.support.described import object_of
+from tests.support.shell import Shell, said
 
 
 @pytest.fixture
-def shell(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Shell:
+def shell(shell: Shell, database_copy: Copy) -> Shell:
     """A place with a backup of another device, on which three tasks are others."""
-    folder = tmp_path / "here"
-    folder.mkdir()
     there = database_copy(EVERY_KIND)
     execute(there, "UPDATE tasks SET title = 'Theirs ' || rowid, updated_at = '2099-01-01T00:00:00Z' WHERE rowid <= 3")
-    backup(there, folder / "there.kpbackup")
+    backup(there, shell.folder / "there.kpbackup")
     there.unlink()
-    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+    return shell
 
 
 def theirs(shell: Shell) -> int:

@@ -8,20 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_cli_comparison import Copy, said
-from tests.behaviour.test_json_output import assert_described
-from tests.conftest import EVERY_KIND
 from tests.support.archives import SMALL
+from tests.support.described import assert_described
 from tests.support.pages import Page
+from tests.support.shell import Shell, said
 
 
 @pytest.fixture
-def shell(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Shell:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    shutil.copy(SMALL, folder / "mine.kpbackup")
-    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+def shell(shell: Shell) -> Shell:
+    """A place with a backup."""
+    shutil.copy(SMALL, shell.folder / "mine.kpbackup")
+    return shell
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_json_output import assert_described
-from tests.conftest import EVERY_KIND
-
-Copy = Callable[[str], Path]
-
-
-@pytest.fixture
-def shell(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Shell:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return Shell(sidecar_command, folder, database_copy(EVERY_KIND))
+from tests.support.described import assert_described
+from tests.support.shell import Shell
 
 
 def test_without_a_file_it_has_a_name_that_says_what_it_is(shell: Shell) -> None:

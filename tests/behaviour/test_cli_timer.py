@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.behaviour.test_cli import Shell
-from tests.behaviour.test_json_output import assert_described
-from tests.conftest import EVERY_KIND
+from tests.conftest import EVERY_KIND, Copy
+from tests.support.described import assert_described
 from tests.support.pseudo_terminal import PseudoTerminal
+from tests.support.shell import Shell
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="plays the command of Linux; the others' are played in tests/unit/installing"
@@ -68,7 +67,7 @@ class Device:
 
 
 @pytest.fixture
-def device(sidecar_command: list[str], database_copy: Callable[[str], Path], tmp_path: Path) -> Device:
+def device(sidecar_command: list[str], database_copy: Copy, tmp_path: Path) -> Device:
     folder = tmp_path / "here"
     folder.mkdir()
     return Device(Shell(sidecar_command, folder, database_copy(EVERY_KIND)), tmp_path)

@@ -19,7 +19,7 @@ from sidecar.description.openrpc import list_errors
 from sidecar.wire.messages import ProtocolError
 from tests.conftest import EVERY_KIND, THIRD
 from tests.support.client import DEADLINE
-from tests.support.described import SCHEMAS, faults
+from tests.support.described import SCHEMAS, assert_described, faults
 
 SILENT = {"serve", "help", "completion"}
 """Commands that print no result: what the server says is the wire's own, and help is text, as is a script."""
@@ -70,13 +70,6 @@ def terminal(sidecar_command: list[str], fresh_database: Path, real_files: Path)
     whole = (folder / "backup.kpbackup").read_bytes()
     (folder / "damaged.kpbackup").write_bytes(whole[:2000] + b"?" + whole[2001:])
     return Terminal(sidecar_command, folder)
-
-
-def assert_described(told: Any, command: str) -> None:
-    """As the command's own schema says, and where a method does the same, as that method's result."""
-    assert faults(f"cli/{file_of(command)}", told) == []
-    if command in RESULT_OF:
-        assert faults(f"results/{RESULT_OF[command]}", told) == []
 
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:

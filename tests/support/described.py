@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from sidecar.description.command_schemas import RESULT_OF, file_of
 from tests.conftest import ROOT
+from tests.support.shell import said
 
 SCHEMAS = ROOT / "protocol" / "schemas"
 
@@ -25,6 +28,20 @@ def faults(name: str, value: object, open_to_more: bool = False) -> list[str]:
 def allows(name: str, value: object) -> bool:
     """Whether a reader of the schema of that name takes ``value``."""
     return not faults(name, value, open_to_more=True)
+
+
+def assert_described(told: Any, command: str) -> None:
+    """What a command prints is as its own schema says, and where a method does the same, as that method's result."""
+    assert faults(f"cli/{file_of(command)}", told) == []
+    if command in RESULT_OF:
+        assert faults(f"results/{RESULT_OF[command]}", told) == []
+
+
+def object_of(ended: subprocess.CompletedProcess[bytes], code: int, command: str) -> Any:
+    """The object that a command with --json ended with, which is as it is described."""
+    found = json.loads(said(ended, code))
+    assert_described(found, command)
+    return found
 
 
 @cache
