@@ -10,8 +10,8 @@ from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
 from sidecar.report import wording
 from sidecar.results import AutomaticBackup, BackupSummary
-from sidecar.sources.opening import ARCHIVE, Opened
-from sidecar.sources.recognising import JSON
+from sidecar.sources.opening import Opened
+from sidecar.sources.recognising import DATABASE, JSON
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import file_errors
 from sidecar.system.paths import Places
@@ -23,8 +23,6 @@ _PIECE = 1 << 20
 
 SHIPPED = "kirapilot"
 """How an inspection calls KiraPilot itself."""
-
-FORMS = {ARCHIVE: "A backup archive", JSON: "A backup of KiraPilot's first releases (JSON)"}
 
 
 def facts_of_file(path: Path, places: Places, progress: Progress) -> Facts:
@@ -41,20 +39,27 @@ def facts_of_file(path: Path, places: Places, progress: Progress) -> Facts:
     return [*facts, *(_facts_of_entry(entry) if entry else ())]
 
 
+def facts_of_database(path: Path) -> Facts:
+    """What can be said of the database as it is now. Raises PathError."""
+    with file_errors(path):
+        return [("File", str(path)), ("Size", wording.size(path.stat().st_size))]
+
+
 def facts_of_backup(given: Opened, places: Places, progress: Progress) -> Facts:
     """When and by what it was made, as it says itself. Raises BackupError for one that says nothing readable."""
     summary = inspect_backup(given.path, progress.quietly(), places)
-    made: Facts = [
-        ("Made", f"{wording.moment(summary.created_at)} {wording.zone()}"),
-        ("Made by", _writer(summary)),
-    ]
-    if given.form != ARCHIVE:
-        return [("Form", FORMS.get(given.form, "A database of KiraPilot")), *made[given.form != JSON :]]
+    made = [("Made", f"{wording.moment(summary.created_at)} {wording.zone()}")]
+    if given.form == DATABASE:
+        # What stands for it here was made of it just now.
+        return [("Form", "A database of KiraPilot")]
+    if given.form == JSON:
+        return [("Form", "A backup of KiraPilot's first releases (JSON)"), *made]
     revision = "none, as in all backups of KiraPilot's own" if summary.revision is None else str(summary.revision)
     return [
-        ("Form", FORMS[ARCHIVE]),
+        ("Form", "A backup archive"),
         *([("Holds a part", wording.text(summary.partial, 400))] if summary.partial else ()),
         *made,
+        ("Made by", _writer(summary)),
         ("Format", f"{summary.version}; revision of the manifest: {revision}"),
         ("Generation of KiraPilot", summary.generation),
         *([("Settings of the app", ", ".join(map(wording.text, summary.settings)))] if summary.settings else ()),

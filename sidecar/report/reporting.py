@@ -15,10 +15,10 @@ from sidecar.report import charts, contents, wording
 from sidecar.report.answers import ReportPage
 from sidecar.report.contents import Lists
 from sidecar.report.drawing import pieces
-from sidecar.report.provenance import Facts, facts_of_backup, facts_of_file
+from sidecar.report.provenance import Facts, facts_of_backup, facts_of_database, facts_of_file
 from sidecar.report.target import find_target
 from sidecar.report.times import WEEKS, Times, add_times, times
-from sidecar.sources.opening import Opened
+from sidecar.sources.opening import ARCHIVE, Opened
 from sidecar.stage.judged import BROKEN, Judged, judged
 from sidecar.stage.problems import ERROR, WARNING, Problems
 from sidecar.system.paths import Places
@@ -46,7 +46,7 @@ def write_report(places: Places, backup: str, target: str, progress: Progress, f
     with ExitStack() as stack:
         # What is known to be something else than a backup is refused here.
         given = stack.enter_context(archived(path, places, progress))
-        facts: Facts = [] if is_now else facts_of_file(path, places, progress)
+        facts = facts_of_database(path) if is_now else facts_of_file(path, places, progress)
         try:
             judgement = stack.enter_context(judged(given.path, places.work_dir, progress))
             facts += facts_of_backup(given, places, progress)
@@ -97,7 +97,7 @@ def _about(backup: Judged, given: Opened, facts: Facts, progress: Progress) -> d
     progress.phase("write", shown, "tasks", "Writing the page")
     return {
         **_verdict(backup.problems),
-        "facts": [*facts, *_proof(backup)],
+        "facts": [*facts, *_proof(backup, given)],
         "limits": _limits(),
         "is_partial": backup.contents.part is not None,
         "held": contents.counts(stage),
@@ -175,9 +175,9 @@ def _limits() -> dict[str, int]:
     }
 
 
-def _proof(backup: Judged) -> Facts:
-    """That every byte was read just now, and what it was held against; nothing where something was wrong."""
-    if backup.problems.of_kinds(BROKEN):
+def _proof(backup: Judged, given: Opened) -> Facts:
+    """That every byte was read just now, and held against what; nothing of what is no archive, or is not whole."""
+    if given.form != ARCHIVE or backup.problems.of_kinds(BROKEN):
         return []
     against = "what was written, by its SHA-256" if backup.contents.manifest else "each other, for it has no manifest"
     return [("Proved", f"for this page: every entry was read, and held against {against}")]
