@@ -20,7 +20,20 @@ from sidecar import __version__
 from sidecar.report import wording
 from sidecar.report.target import MARK
 
-_FILTERS = ("text", "number", "plural", "size", "hours", "moment", "day", "week", "table", "status", "priority")
+_FILTERS = (
+    "text",
+    "number",
+    "plural",
+    "size",
+    "hours",
+    "moment",
+    "moment_here",
+    "day",
+    "week",
+    "table",
+    "status",
+    "priority",
+)
 
 
 def pieces(template: str, **values: Any) -> Iterator[str]:
@@ -36,7 +49,7 @@ def pieces(template: str, **values: Any) -> Iterator[str]:
             policy=f"default-src 'none'; style-src 'sha256-{sha256}'; base-uri 'none'; form-action 'none'",
             version=__version__,
             now=datetime.now(UTC),
-            zone=wording.zone(),
+            zone=wording.zone(datetime.now().astimezone()),
             **values,
         )
     )

@@ -48,7 +48,7 @@ def facts_of_database(path: Path) -> Facts:
 def facts_of_backup(given: Opened, places: Places, progress: Progress) -> Facts:
     """When and by what it was made, as it says itself. Raises BackupError for one that says nothing readable."""
     summary = inspect_backup(given.path, progress.quietly(), places)
-    made = [("Made", f"{wording.moment(summary.created_at)} {wording.zone()}")]
+    made = [("Made", wording.moment_here(summary.created_at))]
     if given.form == DATABASE:
         # What stands for it here was made of it just now.
         return [("Form", "A database of KiraPilot")]

@@ -41,6 +41,8 @@ PRIORITIES = ("Low", "Medium", "High", "Urgent")
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)?")
 
+_ABBREVIATION = re.compile(r"[A-Z]{3,5}")
+
 _UNITS = ("kB", "MB", "GB", "TB")
 
 _SHOWN_OTHERWISE: dict[int, str | None] = {
@@ -61,7 +63,7 @@ def text(value: object, most: int = LONG) -> str:
     return shown if len(shown) <= most else f"{shown[:most].rstrip()}…"
 
 
-def number(count: float) -> str:
+def number(count: int) -> str:
     """1234567 as ``1,234,567``."""
     return f"{count:,}"
 
@@ -70,7 +72,7 @@ def plural(count: int, noun: str) -> str:
     """``1 row``, ``2 rows``, ``2 entries``."""
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{count:,} {noun}s"
 
 
 def size(octets: int) -> str:
@@ -79,6 +81,7 @@ def size(octets: int) -> str:
         return plural(octets, "byte")
     amount = octets / 1000
     for unit in _UNITS:
+        # 999.95 would be shown as 1000.0.
         if amount < 999.95 or unit == _UNITS[-1]:
             break
         amount /= 1000
@@ -112,6 +115,12 @@ def moment(timestamp: object) -> str:
     return f"{here.astimezone():%Y-%m-%d %H:%M}" if here else text(timestamp, 40)
 
 
+def moment_here(timestamp: object) -> str:
+    """The same with the name of the zone behind it."""
+    here = local(timestamp)
+    return f"{moment(here)} {zone(here)}" if here else text(timestamp, 40)
+
+
 def day(timestamp: object) -> str:
     """The day of a time."""
     here = local(timestamp)
@@ -123,9 +132,16 @@ def week(monday: date) -> str:
     return f"{monday:%Y-%m-%d}"
 
 
-def zone() -> str:
-    """What this place calls its time."""
-    return datetime.now().astimezone().tzname() or "UTC"
+def zone(here: datetime) -> str:
+    """The zone of a local time as it is written behind one: CET; by its distance from UTC where it has no such name.
+
+    Windows has long names in the user's language, and some zones have none but a number.
+    """
+    name = here.tzname() or ""
+    if _ABBREVIATION.fullmatch(name):
+        return name
+    offset = here.isoformat()[-6:]
+    return "UTC" if offset == "+00:00" else f"UTC{offset}"
 
 
 def table(name: str) -> str:

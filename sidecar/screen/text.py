@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-_UNITS = ("kB", "MB", "GB", "TB")
+# A page and a terminal say them alike.
+from sidecar.report.wording import number as number
+from sidecar.report.wording import plural as plural
+from sidecar.report.wording import size as size
+from sidecar.report.wording import zone
 
-_ABBREVIATION = re.compile(r"[A-Z]{3,5}")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)?")
 
 _JOINING = frozenset(["\u200d", *map(chr, range(0xE0020, 0xE0080))])
@@ -83,29 +86,6 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def number(count: int) -> str:
-    """1234567 as ``1,234,567``."""
-    return f"{count:,}"
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def size(octets: int) -> str:
-    """Bytes for people, in powers of 1000 as file managers show them: ``812 bytes``, ``24.2 kB``."""
-    if octets < 1000:
-        return plural(octets, "byte")
-    amount = octets / 1000
-    for unit in _UNITS:
-        # 999.95 would be shown as 1000.0.
-        if amount < 999.95 or unit == _UNITS[-1]:
-            break
-        amount /= 1000
-    return f"{amount:.1f} {unit}"
-
-
 def when(timestamp: str) -> str:
     """``2026-11-22T16:07:21.689983550Z`` as ``2026-11-22 17:07:21 CET``, by the clock of this place, which is named.
 
@@ -116,22 +96,10 @@ def when(timestamp: str) -> str:
         return printable(timestamp)
     try:
         here = datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00").astimezone()
-        return f"{here:%Y-%m-%d %H:%M:%S} {_zone(here)}"
+        return f"{here:%Y-%m-%d %H:%M:%S} {zone(here)}"
     except (ValueError, OverflowError, OSError):
         # A day that no calendar, or not this system's, has.
         return f"{found[1]} {found[2]} UTC"
-
-
-def _zone(here: datetime) -> str:
-    """The zone of a local time as it is written behind one: CET; by its distance from UTC where it has no such name.
-
-    Windows has long names in the user's language, and some zones have none but a number.
-    """
-    name = here.tzname() or ""
-    if _ABBREVIATION.fullmatch(name):
-        return name
-    offset = here.isoformat()[-6:]
-    return "UTC" if offset == "+00:00" else f"UTC{offset}"
 
 
 def relative(moment: datetime, now: datetime) -> str:

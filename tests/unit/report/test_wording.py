@@ -39,7 +39,8 @@ def test_a_time_that_no_calendar_has_is_shown_as_it_stands(timestamp: object) ->
 
 
 @pytest.mark.parametrize(
-    ("count", "noun", "said"), [(1, "row", "1 row"), (2, "dependency", "2 dependencies"), (1200, "row", "1,200 rows")]
+    ("count", "noun", "said"),
+    [(1, "row", "1 row"), (2, "dependency", "2 dependencies"), (1200, "row", "1,200 rows"), (2, "day", "2 days")],
 )
 def test_nouns_follow_their_number(count: int, noun: str, said: str) -> None:
     assert wording.plural(count, noun) == said

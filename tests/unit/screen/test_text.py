@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
-from sidecar.screen.text import _zone, columns, cut, number, plural, printable, size, table, when
+from sidecar.report.wording import zone
+from sidecar.screen.text import columns, cut, number, plural, printable, size, table, when
 
 
 def test_columns_line_up_and_numbers_stand_on_the_right() -> None:
@@ -95,7 +96,7 @@ class _Zone(tzinfo):
     ],
 )
 def test_a_zone_without_a_short_name_is_told_by_its_distance(name: str | None, minutes: int, shown: str) -> None:
-    assert _zone(datetime(2026, 11, 22, 16, tzinfo=_Zone(name, minutes))) == shown
+    assert zone(datetime(2026, 11, 22, 16, tzinfo=_Zone(name, minutes))) == shown
 
 
 def test_counts_have_thousands_separators_and_the_right_plural() -> None:
