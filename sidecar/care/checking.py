@@ -112,7 +112,7 @@ def _look(places: Places, progress: Progress, quick: bool) -> DatabaseCheck:
             return _answer(places, quick, found)
         with opened(copy.path, places.database) as connection:
             schema = live_schema(connection, places.database, progress)
-            free = free_bytes(connection)
+            free = free_bytes(connection, size_of(copy.path))
             for index in copy.faults.indexes:
                 _tell_of_index(connection, index, found)
             # What is looked for by an index from here on is found.
@@ -168,12 +168,13 @@ def size_of(database: Path) -> int:
         return 1
 
 
-def free_bytes(connection: sqlite3.Connection) -> int:
-    """Bytes of the file whose pages hold nothing."""
-    (pages,), (page_bytes,) = (
-        connection.execute(f"PRAGMA main.{name}").fetchone() for name in ("freelist_count", "page_size")
+def free_bytes(connection: sqlite3.Connection, size: int) -> int:
+    """Bytes of a file of that size that hold nothing: free pages, and what lies beyond the last one."""
+    pages, free, page_bytes = (
+        connection.execute(f"PRAGMA main.{name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
     )
-    return int(pages * page_bytes)
+    return max(0, size - int(pages - free) * int(page_bytes))
 
 
 def _count(connection: sqlite3.Connection, source: str) -> int:

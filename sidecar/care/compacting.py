@@ -58,7 +58,8 @@ def compact_database(places: Places, progress: Progress, force: bool = False) ->
         closing(open_for_placing(places.database)) as live,
     ):
         live_schema(live, places.database, progress)
-        before, free = size_of(places.database), free_bytes(live)
+        before = size_of(places.database)
+        free = free_bytes(live, before)
         if not force and free * LEAST_SHARE < before:
             return CompactResult(path=str(places.database), compacted=False, before=before, after=before, free=free)
         _require_room(places, before)

@@ -25,6 +25,8 @@ import sidecar.restore.applying
 import sidecar.restore.prebuilt_tables
 from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.running import run_backup_if_due
+from sidecar.care.compacting import compact_database
+from sidecar.care.repairing import repair_database
 from sidecar.clearing.clearing import clear_all_data
 from sidecar.database.connection import retrying
 from sidecar.errors.base import SidecarError
@@ -42,6 +44,8 @@ RUN: dict[str, Job] = {
     "looked after": lambda places, _path, progress: run_backup_if_due(places, "timer", progress),
     "prune": lambda places, _path, progress: prune_backups(places, progress, dry_run=False),
     "clear": lambda places, _path, progress: clear_all_data(places, progress),
+    "repair": lambda places, _path, progress: repair_database(places, progress, dry_run=False),
+    "compact": lambda places, _path, progress: compact_database(places, progress),
 }
 
 SECONDS = 60
