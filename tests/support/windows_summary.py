@@ -5,8 +5,8 @@
 
 LIST is `.ci/windows.tests`. RESULTS is a folder: for each line that was run NAME.xml (pytest's, "/" as "_"), and
 NAME.again.xml where what failed was tried once more. COLLECTED is what `pytest --collect-only -q` says on this system:
-it counts the tests of what was not run there. Fails where a line that is to "run" failed, where a line names nothing,
-or where more than one test in twenty is left out; with --whole, what the time did not allow counts as left out, too.
+it counts the tests of what was not run there. Fails where anything failed that is not only to be tried, where a line
+names nothing, or where more than one test in twenty is left out; with --whole, what the time did not allow counts as left out, too.
 With --frozen: the account of the files named, run on the frozen program. All pass but those that are only tried.
 
 Imports nothing but the standard library, for it runs beside wine's Python.
@@ -135,8 +135,8 @@ def report_frozen(account: Account) -> tuple[list[str], int]:
 
 
 def _others(named: list[Line], by_file: Counter[str]) -> list[Line]:
-    """Files that the list does not name: tried, as `.ci/windows` does."""
-    return [Line("try", file, "") for file in sorted(by_file) if not any(line.covers(file) for line in named)]
+    """Files that the list does not name: run, as `.ci/windows` does."""
+    return [Line("run", file, "") for file in sorted(by_file) if not any(line.covers(file) for line in named)]
 
 
 def _count_run(account: Account, line: Line, found: dict[str, tuple[str, str]] | None, number: int) -> None:
@@ -164,7 +164,7 @@ def report(account: Account, whole: bool) -> tuple[list[str], int]:
     if account.unreached:
         said.append(f"{account.unreached.total():6,}  for want of time: {', '.join(sorted(account.unreached))}")
     said.append(f"{account.apart:6,}  not counted: of other systems alone")
-    said += [f"failed, and never passed there yet: {test}" for test in account.tried]
+    said += [f"failed, and tried only: {test}" for test in account.tried]
     said += [f"failed: {test}" for test in account.failed]
     too_many = share > MOST_LEFT_OUT * account.total
     if too_many:
