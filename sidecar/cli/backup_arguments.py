@@ -21,6 +21,7 @@ class BackupOptions(argparse.Namespace):
     allow_loss: bool
     salvage: bool
     force: bool = False
+    interactive: bool = False
 
 
 def declare_backups(declare: DECLARE, finish: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -64,10 +65,12 @@ def _import(declare: DECLARE) -> argparse.ArgumentParser:
         " what was there before is kept in a safety copy.\n"
         "A damaged backup is refused, unless --salvage is given: what can be proved of it is then\n"
         "added to the data, or updates it; nothing is removed. It is always shown first, and asked\n"
-        "unless --yes is given. What was shown is done, or nothing.",
+        "unless --yes is given. What was shown is done, or nothing.\n"
+        "With -i, lists, types of data and what becomes of rows that differ are chosen by keys first.",
         [
             "import kirapilot-backup.kpbackup",
             "import --merge other-device.kpbackup",
+            "import -i old.kpbackup",
             "import --yes nightly.kpbackup",
             "import --list Garden --missing old.kpbackup",
             "import --salvage damaged.kpbackup",
@@ -75,6 +78,7 @@ def _import(declare: DECLARE) -> argparse.ArgumentParser:
     )
     _add_file(parser)
     _add_mode(parser)
+    parser.add_argument("-i", "--interactive", action="store_true", help="choose by keys what comes back, and how")
     add_conflicts(parser)
     add_choices(parser)
     add_selection(parser)

@@ -114,9 +114,11 @@ def import_(options: Options, terminal: Terminal) -> int:
     from sidecar.jobs import importing
     from sidecar.screen import rendering
 
+    if options.interactive:
+        questions.choose_import(options, terminal)
     token = (
         questions.confirm_import(options, terminal)
-        if options.salvage or not options.merge or options.policies().ask
+        if options.interactive or options.salvage or not options.merge or options.policies().ask
         else None
     )
     with terminal.progress() as progress:

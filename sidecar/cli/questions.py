@@ -13,6 +13,8 @@ from sidecar.errors.base import Cancelled
 from sidecar.screen.terminal import Terminal
 from sidecar.screen.text import printable
 
+_OPTIONS = "--list, --type, --merge and --on-conflict (kirapilot-sidecar help import)."
+
 if TYPE_CHECKING:
     # Importing them would load every job for the sake of one command.
     from sidecar.care.answers import RepairResult
@@ -74,6 +76,36 @@ def confirm_import(options: Options, terminal: Terminal) -> str | None:
         fact = f"This replaces the data in {database}"
     _require_yes(options, terminal, fact, "Go on?")
     return expected.token if expected is not None else None
+
+
+def choose_import(options: Options, terminal: Terminal) -> None:
+    """Let a person choose by keys what of a backup comes back, and how: as the options say that could have been typed.
+
+    :raises UsageError: when there is nobody to choose, nothing to choose by, or something was chosen already.
+    Raises KeyboardInterrupt when the person leaves, and what reading a backup raises.
+    """
+    from sidecar.jobs.grouping import read_groups
+    from sidecar.merging.policy import REST
+    from sidecar.screen import import_choices, picking
+
+    if not terminal.can_ask:
+        raise UsageError("import -i asks in a terminal, and there is none.", f"Choose by options instead: {_OPTIONS}")
+    if options.salvage or options.merge or options.policies().ask or options.selection() is not None:
+        raise UsageError("import -i asks what the other options say.", f"Leave out -i, or these: {_OPTIONS}")
+    try:
+        picking.require_library()
+    except picking.NoLibrary:
+        raise UsageError(
+            "import -i needs what this program does not carry: the Python package questionary.",
+            f"pip install 'kirapilot-sidecar[interactive]', or choose by options: {_OPTIONS}",
+        ) from None
+    with terminal.progress() as progress:
+        groups = read_groups(options.places(), options.file, progress)
+    terminal.note("\n".join(import_choices.group_lines(groups)))
+    with terminal.waiting():
+        options.lists, options.types = import_choices.pick_part(groups)
+        options.merge, policy = import_choices.pick_policy(is_whole=options.selection() is None)
+        options.policies_typed = [(REST, policy)]
 
 
 def confirm_clearing(options: Options, terminal: Terminal) -> None:

@@ -58,7 +58,8 @@ def preview_lines(preview: ImportPreview) -> list[str]:
     if preview.salvage is not None:
         mode = "add and update what can be proved of it" if preview.overwrite else "add what can be proved of it"
     elif preview.selected is not None:
-        mode = "add a part of it, or change to it" if preview.overwrite else "add what is missing of a part of it"
+        changes = preview.overwrite or any(account.updated for account in preview.tables.values())
+        mode = "add a part of it, or change to it" if changes else "add what is missing of a part of it"
     elif preview.partial is not None:
         mode = "add what is in it, or change to it" if preview.overwrite else "add what is missing"
     else:

@@ -100,6 +100,12 @@ class Terminal:
         """True if a person can see a question and type the answer."""
         return not self.as_json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Within, a person is waited for: a signal to stop raises KeyboardInterrupt."""
+        with self._interrupts.raising():
+            yield
+
     def ask(self, question: str) -> bool:
         """Ask on standard error, for standard output may be a file; only "y" or "yes" is a yes.
 

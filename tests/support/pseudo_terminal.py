@@ -28,13 +28,20 @@ class PseudoTerminal:
     """Starts ``command`` with a terminal for its standard input, output and error, and for its Ctrl-C.
 
     :param stdout: a file for its standard output, as after ``>`` in a shell.
+    :param size: lines and columns.
     """
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, stdout: int | None = None
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdout: int | None = None,
+        size: tuple[int, int] = (40, 200),
     ) -> None:
         self._master, terminal = os.openpty()  # type: ignore[attr-defined,unused-ignore]
-        _tell(terminal, "TIOCSWINSZ", struct.pack("HHHH", 40, 200, 0, 0))
+        _tell(terminal, "TIOCSWINSZ", struct.pack("HHHH", *size, 0, 0))
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
