@@ -263,7 +263,8 @@ def test_a_missing_a_foreign_and_a_busy_database_are_errors(
 def test_a_check_reports_and_is_cancelled_at_each_report(places: Places) -> None:
     reports: list[Report] = []
     check_database(places, Progress(listen=reports.append))
-    assert [report.phase for report in reports] == ["copy", "pages", "rows"]
+    # On a slow machine a phase reports more than once.
+    assert list(dict.fromkeys(report.phase for report in reports)) == ["copy", "pages", "rows"]
     for last in range(3):
         heard: list[Report] = []
         with pytest.raises(Cancelled):
