@@ -6,7 +6,8 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -90,6 +91,39 @@ def test_time_is_told_by_week_and_by_list(fresh_database: Path, tmp_path: Path) 
     assert "1 h 00 min lie after the week" in told
     assert "2 sessions without an end" in told
     assert page.fact("Time tracked") == "14 h 20 min"
+
+
+@pytest.fixture
+def move_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Takes this process to another time zone."""
+    if sys.platform == "win32":
+        pytest.skip("a process cannot be moved to another zone there")
+    else:
+
+        def move(zone: str) -> None:
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+
+        yield move
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_weeks_and_days_are_those_of_this_places_clock(
+    fresh_database: Path, tmp_path: Path, move_to: Callable[[str], None]
+) -> None:
+    execute(
+        fresh_database,
+        "DELETE FROM time_sessions",
+        "INSERT INTO time_sessions (id, task_id, start_time, end_time, paused_time, is_active) SELECT 's', id,"
+        " '2026-03-09T02:00:00+00:00', '2026-03-09T03:00:00+00:00', 0, 0 FROM tasks LIMIT 1",
+        "UPDATE tasks SET due_date = '2026-03-09T02:00:00+00:00'",
+    )
+    for zone, week, day in (("UTC", "2026-03-09", "2026-03-09"), ("America/New_York", "2026-03-02", "2026-03-08")):
+        move_to(zone)
+        page = report(fresh_database, "now", tmp_path)
+        assert page.table("Time tracked in each week") == [[week, "1 h 00 min"]]
+        assert {row[3] for row in rows_of(page)} == {day}
 
 
 def test_every_problem_of_a_validation_is_on_the_page(fresh_database: Path, tmp_path: Path) -> None:

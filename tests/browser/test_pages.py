@@ -42,7 +42,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         write_report(places_of(folder / "none.db"), str(path), str(folder / f"{path.stem}.html"), Progress())
     for path in (hostile, sample):
         write_report(places_of(path), "now", str(folder / f"{path.stem}.html"), Progress())
-        write_difference(places_of(path), str(SHIPPED), "now", str(folder / f"{path.stem}-differs.html"), Progress())
+        target = str(folder / f"{path.stem}-differs.html")
+        write_difference(places_of(path), str(SHIPPED), "now", target, Progress(), count=40)
     copy = shutil.copy(SHIPPED, folder / "copy.kpbackup")
     write_difference(places_of(sample), str(SHIPPED), str(copy), str(folder / "same.html"), Progress())
     return sorted(folder.glob("*.html"))
