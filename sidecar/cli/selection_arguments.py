@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-_POLICIES: tuple[OnConflict, ...] = ("mine", "theirs", "newer")
+_POLICIES: tuple[OnConflict, ...] = ("mine", "theirs", "newer", "both")
 
 _NUMBERS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 
@@ -118,8 +118,8 @@ def add_conflicts(parser: argparse.ArgumentParser) -> None:
         metavar="[TABLE=]KEEP",
         type=_policy,
         action="append",
-        help="with --merge, of two rows that differ keep: mine, theirs, or the newer; of all tables, or, given more"
-        " than once, of each (default: mine)",
+        help="with --merge, of two rows that differ keep: mine, theirs, the newer, or both; of all tables, or, given"
+        " more than once, of each (default: mine)",
     )
 
 

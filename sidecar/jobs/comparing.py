@@ -34,7 +34,8 @@ from sidecar.jobs.request import Request
 from sidecar.jobs.rescuing import Rebuilding, Unfit
 from sidecar.merging.answers import Conflict
 from sidecar.merging.conflicts import Conflicts
-from sidecar.merging.pages import page
+from sidecar.merging.pages import Row, page
+from sidecar.merging.twins import Twins
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import data_version
@@ -109,6 +110,9 @@ class Target:
         self.work_out(progress)
 
     def _settle_again(self, progress: Progress) -> None:
+        if self.request.policies.doubles:
+            # Rows of the stage have other ids by now, and refer to each other by these.
+            raise DatabaseBusy(path=self.request.places.database, detail="It was written to just now.")
         if self.plan.conflicts is not None:
             self.plan.conflicts.settle(self.connection, progress)
 
@@ -170,13 +174,16 @@ class Target:
         salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
         rescued = self.rebuilding.warnings() if self.rebuilding else []
         found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
-        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *self._ties()]
+        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *self._unsettled()]
 
-    def _ties(self) -> list[str]:
-        return [
-            f"{rows:,} {table} differ, and neither side is the later one: the same of the two stays on every device"
-            for table, rows in (self.plan.conflicts.ties if self.plan.conflicts else {}).items()
-        ]
+    def _unsettled(self) -> Iterator[str]:
+        conflicts = self.plan.conflicts
+        for table, rows in (conflicts.ties if conflicts else {}).items():
+            yield (
+                f"{rows:,} {table} differ, and neither side is the later one: the same of the two stays on every device"
+            )
+        for table, rows in (conflicts.refused if conflicts else {}).items():
+            yield f"{rows:,} {table} differ, and cannot stand twice: yours stay"
 
     def rescue(self) -> Rescue | None:
         return self.rebuilding.report() if self.rebuilding else None
@@ -310,7 +317,7 @@ def _compare(
         data = _state_of(connection, request, rebuilding) if state is not None else ""
         connection.create_function("order_of", 1, order_of, deterministic=True)
         plan, chosen = _fit(connection, request, backup, live, progress)
-        rows = page(connection, plan.conflicts, request.page) if plan.conflicts and request.page else []
+        rows = _settle(connection, request, plan, progress)
         if not request.verbatim:
             fit_timers(connection, backup, live, request.overwrite, plan.fitted, plan.conflicts)
         target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
@@ -336,8 +343,7 @@ def _compare(
 def _fit(
     connection: sqlite3.Connection, request: Request, backup: Judged, live: Schema, progress: Progress
 ) -> tuple[Plan, dict[str, SelectedTable] | None]:
-    """Make the stage what is to be imported, and settle the conflicts; answers the plan to be worked out, and how many
-    rows were selected."""
+    """Make the stage what is to be imported; answers the plan to be worked out, and how many rows were selected."""
     fitted = Fitted()
     if isinstance(backup, Salvaged):
         leave_out_refused(connection, backup, live)
@@ -349,10 +355,22 @@ def _fit(
     fitted.adding = request.selection is not None or backup.contents.part is not None
     fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
     plan = Plan(request.overwrite, live, backup.stage, fitted)
-    if request.has_conflicts:
-        plan.conflicts = Conflicts(backup.stage, live, request.policies, fitted.mapped)
-        plan.conflicts.settle(connection, progress)
     return plan, chosen
+
+
+def _settle(connection: sqlite3.Connection, request: Request, plan: Plan, progress: Progress) -> list[Row]:
+    """Number and settle the conflicts of a merge; answers those that are to be shown, as both sides have them."""
+    if request.overwrite:
+        return []
+    twins = Twins(connection, plan.stage, plan.live, progress)
+    twins.find_earlier()
+    if not request.has_conflicts:
+        return []
+    plan.conflicts = Conflicts(plan.stage, plan.live, request.policies, plan.fitted.mapped)
+    plan.conflicts.settle(connection, progress)
+    shown = page(connection, plan.conflicts, request.page) if request.page else []
+    twins.make(plan.conflicts)
+    return shown
 
 
 def _state_of(connection: sqlite3.Connection, request: Request, rebuilding: Rebuilding | None) -> str:

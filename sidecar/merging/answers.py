@@ -35,7 +35,7 @@ class Conflict(msgspec.Struct, kw_only=True):
 
     ``label`` is what a person knows the database's row by, ``task_list`` the name of its list; null where there is
     none. ``fields`` are the columns that differ. ``newer`` is "mine", "theirs" or, for two rows of one moment, "tie";
-    null where neither tells of any. ``stays`` is what the import that was previewed does: "mine" or "theirs".
+    null where neither tells of any. ``stays`` is what the import that was previewed does: "mine", "theirs" or "both".
     ``reason`` says why the database's row stays though another was asked for, as ``left_out`` of the table does; null
     elsewhere.
     """

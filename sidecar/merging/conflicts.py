@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN, Column, Reference
 from sidecar.merging.likeness import Likeness
-from sidecar.merging.policy import MINE, NEWER, THEIRS, OnConflict, Policies
+from sidecar.merging.policy import BOTH_STAY, MINE, NEWER, THEIRS, OnConflict, Policies
 from sidecar.progress import Progress
 from sidecar.stage.stage import ROW, Stage
 
-OWN, GIVEN = 1, 2
-"""Whose row stays: the database's own, or the one that the backup gives."""
+OWN, GIVEN, BOTH, KEPT, REFUSED = range(1, 6)
+"""Whose row stays: the database's own; the one that the backup gives; both, which they do already if it is KEPT; the
+database's own, since no second row can be."""
 
-_STAYS: Mapping[OnConflict, int] = {MINE: OWN, THEIRS: GIVEN}
+_STAYS: Mapping[OnConflict, int] = {MINE: OWN, THEIRS: GIVEN, BOTH_STAY: BOTH}
 
 LISTS = "task_lists"
 
@@ -41,7 +42,7 @@ def conflicts_of(table: str) -> str:
 @dataclass
 class Conflicts:
     """The conflicts of one merge. ``counts`` has how many there are, for each table that has any; ``ties`` how many of
-    these were settled by nothing but their content.
+    these were settled by nothing but their content, ``refused`` of how many both were to be kept, and cannot be.
     """
 
     stage: Stage
@@ -50,6 +51,7 @@ class Conflicts:
     mapped: Collection[int] = ()
     counts: dict[str, int] = field(default_factory=dict)
     ties: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -65,7 +67,7 @@ class Conflicts:
 
         The stage has been fitted to the target, but for what depends on who stays.
         """
-        self.counts, self.ties = {}, {}
+        self.counts, self.ties, self.refused = {}, {}, {}
         self.policies.require_tables({*self.stage.tables, *self.live})
         tables = [
             Likeness(self.stage.tables[name], self.live[name])

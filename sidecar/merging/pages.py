@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from sidecar.database.introspection import quote
 from sidecar.merging.answers import BothValues, Conflict, shown_value
-from sidecar.merging.conflicts import GIVEN, LISTS, Conflicts, conflicts_of
+from sidecar.merging.conflicts import BOTH, GIVEN, LISTS, OWN, Conflicts, conflicts_of
 from sidecar.merging.likeness import Likeness
 from sidecar.merging.row_names import list_name, row_name, shortened
 from sidecar.stage.stage import ROW
+
+_STAYS = {OWN: "mine", GIVEN: "theirs", BOTH: "both"}
 
 _NEWER = {1: "theirs", -1: "mine", 0: "tie", None: None}
 
@@ -64,7 +66,7 @@ def _rows(connection: sqlite3.Connection, conflicts: Conflicts, name: str, begin
                 label=shortened(label),
                 task_list=shortened(task_list),
                 newer=_NEWER[later],
-                stays="theirs" if stays == GIVEN else "mine",
+                stays=_STAYS[stays],
                 reason=None,
                 fields=dict(_fields(columns, rest)),
             ),

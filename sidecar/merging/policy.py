@@ -14,12 +14,13 @@ from msgspec import Meta
 
 from sidecar.errors.conflicts import InvalidChoice, NoSuchConflict, NoSuchTable
 
-OnConflict = Literal["mine", "theirs", "newer"]
-"""The database's row stays, or the backup's takes its place, or the one does that was changed later."""
+OnConflict = Literal["mine", "theirs", "newer", "both"]
+"""The database's row stays; the backup's takes its place; the one does that was changed later; or both stay."""
 
 MINE: OnConflict = "mine"
 THEIRS: OnConflict = "theirs"
 NEWER: OnConflict = "newer"
+BOTH_STAY: OnConflict = "both"
 
 REST = "*"
 """Stands for the tables that are not named."""
@@ -58,6 +59,13 @@ class Policies:
         """What was asked for of a table's rows."""
         named = dict(self.by_table)
         return named.get(table, named.get(REST, MINE))
+
+    @property
+    def doubles(self) -> bool:
+        """Whether of any rows both may stay."""
+        return any(policy == BOTH_STAY for _, policy in self.by_table) or any(
+            choice.keep == BOTH_STAY for choice in self.choices
+        )
 
     def require_tables(self, known: Collection[str]) -> None:
         """Raise NoSuchTable for one that was named and that nobody has."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sidecar.database.introspection import Schema, TableSchema, broken_references, quote
 from sidecar.database.models import MIGRATIONS
 from sidecar.merging.answers import Conflict
-from sidecar.merging.conflicts import GIVEN, Conflicts, conflicts_of
+from sidecar.merging.conflicts import GIVEN, KEPT, REFUSED, Conflicts, conflicts_of
 from sidecar.merging.likeness import Likeness, null_in_key
 from sidecar.merging.row_names import row_name, shortened
 from sidecar.progress import Progress
@@ -35,6 +35,9 @@ _LEFT_OUT = {
     MAPPED: "default_list_mapped",
     INEXACT: "exact_lost",
 }
+CANNOT_BE_TWO = "cannot_be_two"
+"""Why the database's row stays alone though both were asked for."""
+
 _ACTIONS = {
     ADD: "add",
     SAME: "unchanged",
@@ -163,9 +166,11 @@ class Plan:
 
     def outcome(self, connection: sqlite3.Connection, row: int, conflict: Conflict) -> Conflict:
         """What becomes of a conflict in the end, ``row`` being its record in the stage."""
-        found = connection.execute(f"SELECT action FROM {plan_of(conflict.table)} WHERE row = ?", (row,)).fetchone()
-        action = found[0] if found else DIFFERS
-        if conflict.stays == "theirs" and action in (CLASHES, INEXACT):
+        sql = f"SELECT p.action, c.stays FROM {plan_of(conflict.table)} p, {conflicts_of(conflict.table)} c"
+        action, stays = connection.execute(f"{sql} WHERE p.row = :row AND c.row = :row", {"row": row}).fetchone()
+        if stays == REFUSED:
+            conflict.stays, conflict.reason = "mine", CANNOT_BE_TWO
+        elif action in (CLASHES, INEXACT):
             conflict.stays, conflict.reason = "mine", _LEFT_OUT[action]
         return conflict
 
@@ -210,7 +215,7 @@ class Plan:
         differs = str(replaced if self.overwrite else DIFFERS)
         if self.conflicts is not None and self.conflicts.counts.get(name):
             stays = f"(SELECT c.stays FROM {conflicts_of(name)} c WHERE c.row = s.{quote(ROW)})"
-            differs = f"iif({stays} = {GIVEN}, {replaced}, {DIFFERS})"
+            differs = f"CASE {stays} WHEN {GIVEN} THEN {replaced} WHEN {KEPT} THEN {SAME} ELSE {DIFFERS} END"
         connection.execute(
             f"INSERT INTO {plan_of(name)} SELECT s.{quote(ROW)},"
             f" CASE WHEN m.{quote(table.live.key[0])} IS NULL THEN {ADD} WHEN {table.all_same()} THEN {SAME}"

@@ -11,7 +11,7 @@ import sqlite3
 
 from sidecar.archive.timestamps import to_stored
 from sidecar.database.introspection import Schema, quote
-from sidecar.merging.conflicts import OWN, Conflicts, conflicts_of
+from sidecar.merging.conflicts import BOTH, GIVEN, Conflicts, conflicts_of
 from sidecar.restore.target_rules import Fitted, running_timers
 from sidecar.stage.judged import Judged
 from sidecar.stage.stage import ROW
@@ -51,7 +51,8 @@ def fit_timers(
     removing = overwrite and not fitted.is_partial
     which = _STARTED if overwrite else _ADDED
     if conflicts is not None and conflicts.policies.ask:
-        which = f"{_STARTED} AND {quote(ROW)} NOT IN (SELECT row FROM {conflicts_of(SESSIONS)} WHERE stays = {OWN})"
+        which = f"{_STARTED} AND {quote(ROW)} NOT IN (SELECT row FROM {conflicts_of(SESSIONS)}"
+        which += f" WHERE stays NOT IN ({GIVEN}, {BOTH}))"
     stopped: list[str] = []
     if not removing:
         fitted.timers = running_timers(connection)

@@ -32,6 +32,7 @@ REASONS = {
     "differs_from_database": "KiraPilot has it with other content",
     "same_values_in_database": "KiraPilot has another one of the same name",
     "default_list_mapped": "its tasks go to KiraPilot's default list",
+    "cannot_be_two": "it cannot stand twice",
     "exact_lost": "its exact value is lost",
     "no_such_table": "this KiraPilot has no place for it",
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sidecar.merging.answers import Conflict, Conflicts
 
 _NEWER = {"mine": "yours is newer", "theirs": "the backup's is newer", "tie": "both are of one moment"}
-_STAYS = {"mine": "yours stays", "theirs": "the backup's takes its place"}
+_STAYS = {"mine": "yours stays", "theirs": "the backup's takes its place", "both": "both stay"}
 
 
 def conflict_lines(shown: Conflicts) -> list[str]:

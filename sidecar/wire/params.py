@@ -107,8 +107,8 @@ Conflicts = Annotated[
     ByTable,
     Meta(
         description="Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the"
-        " backup's; newer, the one that was changed later. Or one of these for each table by its name, and for the rest"
-        " by *."
+        " backup's; newer, the one that was changed later; both, the backup's under a new id. Or one of these for each"
+        " table by its name, and for the rest by *."
     ),
 ]
 Choices = Annotated[

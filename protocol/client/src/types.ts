@@ -143,7 +143,7 @@ export interface Checked {
 export interface Choice {
   first: number;
   last?: number | null;
-  keep: "mine" | "newer" | "theirs";
+  keep: "both" | "mine" | "newer" | "theirs";
 }
 
 /**
@@ -190,8 +190,8 @@ export interface ComparedSide {
  * Two rows of one id that differ, by the number that the preview gave them. `label` is what a person knows the
  * database's row by, `task_list` the name of its list; null where there is none. `fields` are the columns that
  * differ. `newer` is "mine", "theirs" or, for two rows of one moment, "tie"; null where neither tells of any.
- * `stays` is what the import that was previewed does: "mine" or "theirs". `reason` says why the database's row
- * stays though another was asked for, as `left_out` of the table does; null elsewhere.
+ * `stays` is what the import that was previewed does: "mine", "theirs" or "both". `reason` says why the database's
+ * row stays though another was asked for, as `left_out` of the table does; null elsewhere.
  */
 export interface Conflict {
   number: number;
@@ -938,9 +938,10 @@ export interface ImportDataFromFileParams {
   selection?: Selection | null;
   /**
    * Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the backup's; newer,
-   * the one that was changed later. Or one of these for each table by its name, and for the rest by *.
+   * the one that was changed later; both, the backup's under a new id. Or one of these for each table by its name,
+   * and for the rest by *.
    */
-  onConflict?: "mine" | "newer" | "theirs" | Record<string, "mine" | "newer" | "theirs">;
+  onConflict?: "both" | "mine" | "newer" | "theirs" | Record<string, "both" | "mine" | "newer" | "theirs">;
   /** What stays of single conflicts, by the numbers of a preview; onConflict says it of the others. */
   conflictChoices?: Array<Choice>;
 }
@@ -983,9 +984,10 @@ export interface PreviewImportParams {
   selection?: Selection | null;
   /**
    * Of two rows of one id that differ, which stays in a merge: mine, the database's; theirs, the backup's; newer,
-   * the one that was changed later. Or one of these for each table by its name, and for the rest by *.
+   * the one that was changed later; both, the backup's under a new id. Or one of these for each table by its name,
+   * and for the rest by *.
    */
-  onConflict?: "mine" | "newer" | "theirs" | Record<string, "mine" | "newer" | "theirs">;
+  onConflict?: "both" | "mine" | "newer" | "theirs" | Record<string, "both" | "mine" | "newer" | "theirs">;
   /** What stays of single conflicts, by the numbers of a preview; onConflict says it of the others. */
   conflictChoices?: Array<Choice>;
   /** The token of the preview whose numbers conflictChoices names; needed with them, else ignored. */
