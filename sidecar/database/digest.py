@@ -7,6 +7,7 @@ no memory and no temporary file, whatever the size.
 from __future__ import annotations
 
 import hashlib
+import marshal
 import sqlite3
 
 import msgspec
@@ -15,6 +16,10 @@ from sidecar.database.introspection import quote
 from sidecar.progress import Progress
 
 _BATCH = 200
+
+_PLAIN = 2
+"""The form of marshal in which equal values are equal bytes; later ones refer to what was written before. Half the time
+of ``repr``."""
 
 _SETTINGS = ("encoding", "page_size", "auto_vacuum", "user_version", "application_id")
 """Pragmas whose values are the file's own."""
@@ -34,8 +39,8 @@ def take_digest(connection: sqlite3.Connection, progress: Progress) -> Digest:
     may number them anew, but keeps that.
     Raises sqlite3.Error, Cancelled.
     """
-    # A text is told from bytes that are the same.
-    connection.text_factory = lambda raw: ("text", raw)
+    # A text is told from bytes that are the same: it stands in brackets.
+    connection.text_factory = lambda raw: (raw,)
     entries = connection.execute("SELECT type, name, tbl_name, sql FROM main.sqlite_master ORDER BY name").fetchall()
     tables = "SELECT CAST(name AS BLOB) FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name"
     whole = hashlib.blake2b(repr(entries).encode(), digest_size=16)
@@ -49,6 +54,6 @@ def take_digest(connection: sqlite3.Connection, progress: Progress) -> Digest:
             found = connection.execute(f"SELECT * FROM main.{quote(known)}")
             while batch := found.fetchmany(_BATCH):
                 rows[known] += len(batch)
-                whole.update(repr(batch).encode())
+                whole.update(marshal.dumps(batch, _PLAIN))
             whole.update(f"{rows[known]} rows of {known}".encode("utf-8", "surrogatepass"))
     return Digest(whole.hexdigest(), rows)

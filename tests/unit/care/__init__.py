@@ -1,0 +1,1 @@
+"""Care: what is found, and which references are looked at."""
