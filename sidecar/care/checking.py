@@ -21,6 +21,7 @@ from sidecar.database.snapshot import take_snapshot
 from sidecar.errors.databases import DatabaseBusy, DatabaseError, NotADatabase, NotKiraPilot
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import EMPTY, MISSING, Wreck, diagnose
+from sidecar.system.names import sqlite_uri
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import require_space, work_errors, work_folder
 
@@ -70,7 +71,7 @@ def opened(copy: Path, database: Path) -> Iterator[sqlite3.Connection]:
     with (
         database_errors(database),
         work_errors(copy.parent.parent),
-        closing(sqlite3.connect(copy, isolation_level=None)) as connection,
+        closing(sqlite3.connect(sqlite_uri(copy), uri=True, isolation_level=None)) as connection,
     ):
         connection.text_factory = readable
         connection.execute("PRAGMA journal_mode = OFF")

@@ -101,7 +101,7 @@ def _made_smaller(copy: Path, smaller: Path, places: Places, progress: Progress)
         whole = take_digest(connection, progress)
         progress.advance(1)
         with progress.watching(connection):
-            connection.execute("VACUUM INTO ?", (str(smaller),))
+            connection.execute("VACUUM INTO ?", (sqlite_uri(smaller, "rwc"),))
         progress.advance(1)
     with opened(smaller, places.database) as connection:
         same = take_digest(connection, progress) == whole

@@ -11,8 +11,6 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
-import msgspec
-
 from sidecar.care.answers import RepairResult
 from sidecar.care.checking import examined, opened, telling_of_wrecks
 from sidecar.care.findings import Found
@@ -23,6 +21,7 @@ from sidecar.database.integrity import look_into
 from sidecar.errors.databases import CannotRepair, DatabaseBusy, DatabaseDamaged
 from sidecar.errors.jobs import AccountingMismatch, ChangedSincePreview
 from sidecar.export.safety_copies import SafetyCopy
+from sidecar.own_json import encoded
 from sidecar.progress import Progress
 from sidecar.restore.applying import data_version
 from sidecar.system.paths import Places
@@ -150,7 +149,7 @@ def _mend(mending: Mending, indexes: list[str], progress: Progress, places: Plac
 
 
 def _token(places: Places, codes: Collection[str], mending: Mending) -> str:
-    asked = msgspec.json.encode([str(places.database), sorted(codes)])
+    asked = encoded([str(places.database), sorted(codes)])
     return f"{hashlib.sha256(asked).hexdigest()[:32]}-{mending.digest}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.archive.manifest import Part
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.drilling import drill_backups
 from sidecar.automatic.health import backup_status
@@ -17,12 +18,16 @@ from sidecar.automatic.policy import Place, Policy
 from sidecar.automatic.policy_file import read_policy, write_policy
 from sidecar.automatic.running import run_backup_if_due
 from sidecar.automatic.shelf import list_all
+from sidecar.care.checking import check_database
+from sidecar.care.compacting import compact_database
+from sidecar.care.repairing import repair_database
 from sidecar.errors.backups import NoSuchRows, NothingSelected
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
+from sidecar.report.reporting import write_report
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 from tests.support.databases import assert_same_contents, contents, execute
@@ -52,6 +57,18 @@ def test_an_import_does_what_its_preview_showed_and_is_undone(odd: Places) -> No
     ]
     undo_last_import(odd, Progress())
     assert_same_contents(before, contents(odd.database))
+
+
+def test_such_a_database_is_checked_repaired_compacted_exported_in_part_and_shown(odd: Places) -> None:
+    folder = odd.database.parent
+    execute(odd.database, "PRAGMA foreign_keys = OFF", "UPDATE task_lists SET is_default = 0")
+    assert check_database(odd, Progress()).findings
+    shown = repair_database(odd, Progress(), dry_run=True)
+    assert repair_database(odd, Progress(), dry_run=False, preview_token=shown.token).repairs == shown.repairs
+    assert compact_database(odd, Progress(), force=True).compacted
+    part = str(folder / f"{ODD}-partial.kpbackup")
+    export_data(odd, part, Progress(), part=Part(tables=["tasks"]))
+    assert Path(write_report(odd, part, str(folder / f"{ODD}.html"), Progress()).path).is_file()
 
 
 def test_automatic_backups_go_to_such_a_place_and_are_looked_after(odd: Places, tmp_path: Path) -> None:
