@@ -31,7 +31,8 @@ _TEXTS = {
 """What a text says that has no other name -> the identifier of SPDX, where a package says nothing of itself."""
 
 IMPORTED = (
-    "filelock", "isal", "jinja2", "jsonrpcserver", "msgspec", "peewee", "platformdirs", "shtab", "tqdm", "wcwidth",
+    "filelock", "isal", "jinja2", "jsonrpcserver", "markupsafe", "msgspec", "peewee", "platformdirs", "shtab", "tqdm",
+    "wcwidth",
 )  # fmt: skip
 """What the sources import: asked where they run without being installed."""
 
