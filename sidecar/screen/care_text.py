@@ -33,7 +33,10 @@ def check_lines(check: DatabaseCheck) -> list[str]:
         whole = f"{whole}, {plural(rows, 'row')} in {plural(len(check.tables), 'table')}"
     if check.free:
         whole = f"{whole}, {size(check.free)} of it free"
-    return [*lines, *([""] if lines else []), whole, _STATES[check.state]]
+    lines += ["", whole] if lines else [whole]
+    if any(finding.remedy == "repair" for finding in check.findings):
+        return [*lines, f"{_STATES[check.state]} What repair would mend, repair --dry-run shows."]
+    return [*lines, _STATES[check.state]]
 
 
 def repair_lines(result: RepairResult) -> list[str]:
