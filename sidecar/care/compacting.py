@@ -29,7 +29,7 @@ from sidecar.progress import Progress
 from sidecar.restore.applying import data_version
 from sidecar.system.names import sqlite_uri
 from sidecar.system.paths import Places
-from sidecar.system.workfolder import require_space
+from sidecar.system.workfolder import new_file, require_space
 
 PHASES = {"copy": 0.05, "pages": 0.35, "compact": 0.3, "apply": 0.3}
 
@@ -83,7 +83,8 @@ def _compact(live: sqlite3.Connection, places: Places, progress: Progress) -> di
             detail = f"its index {copy.faults.indexes[0]} lacks rows: repair it first"
             raise CannotCompact(path=places.database, detail=detail)
         progress.phase("compact", 3, "steps", "Making a smaller copy")
-        smaller = copy.path.with_name("smaller.db")
+        # Made here, for its owner only: into an empty file SQLite writes as into a new one.
+        smaller = new_file(copy.path.parent, "smaller.db")
         whole = _made_smaller(copy.path, smaller, places, progress)
         progress.phase("apply", size_of(smaller) >> 10, "KiB", "Putting it in the file's place")
         with _held_alone(live, places.database, version, progress):
