@@ -131,15 +131,15 @@ def shares(wanted: Sequence[int], room: int) -> list[int]:
 def tasks_of(stage: Stage, which: ListCounts) -> Iterator[dict[str, Any]]:
     """The tasks of a list that are shown: those that are open first."""
     where = _in_no_list() if which.id is None else "t.task_list_id = ?"
-    texts = ", ".join(f"substr(t.{column}, 1, {_READ})" for column in ("title", "description", "tags"))
+    texts = ", ".join(f"substr(t.{column}, 1, {_READ})" for column in ("title", "description"))
     cursor = stage.query(
-        f"SELECT {texts}, t.status, t.priority, t.due_date, t.completed_at, (SELECT substr(p.title, 1, {_READ})"
+        f"SELECT {texts}, t.status, t.priority, t.due_date, (SELECT substr(p.title, 1, {_READ})"
         f" FROM tasks p WHERE p.id = t.parent_task_id LIMIT 1), (SELECT sum({TRACKED.format(s='s')})"
         f" FROM time_sessions s WHERE s.task_id = t.id) FROM tasks t WHERE {where}"
         f" ORDER BY {_ORDER}, t.order_num, t.{quote(ROW)} LIMIT {int(which.shown)}",
         *(() if which.id is None else (which.id,)),
     )
-    names = ("title", "description", "tags", "status", "priority", "due", "completed", "parent", "seconds")
+    names = ("title", "description", "status", "priority", "due", "parent", "seconds")
     for row in cursor:
         yield dict(zip(names, row, strict=True))
 

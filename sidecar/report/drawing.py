@@ -20,20 +20,7 @@ from sidecar import __version__
 from sidecar.report import wording
 from sidecar.report.target import MARK
 
-_FILTERS = (
-    "text",
-    "number",
-    "plural",
-    "size",
-    "hours",
-    "moment",
-    "moment_here",
-    "day",
-    "week",
-    "table",
-    "status",
-    "priority",
-)
+_FILTERS = ("text", "number", "plural", "hours", "moment", "moment_here", "day", "week", "table", "status", "priority")
 
 
 def pieces(template: str, **values: Any) -> Iterator[str]:

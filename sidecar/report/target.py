@@ -10,7 +10,7 @@ from sidecar.database.connection import is_database_file
 from sidecar.errors.paths import NotAPage, PageExists, SameFile
 from sidecar.progress import Progress
 from sidecar.system.files import resolve_target
-from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.os_errors import file_errors
 from sidecar.system.paths import Places
 from sidecar.system.permissions import owner_to_be
 from sidecar.system.replacing import Saving, replacing
@@ -71,9 +71,3 @@ def find_target(file_path: str, places: Places, force: bool) -> Target:
     target = Target(path, file_path, force)
     target.require_free()
     return target
-
-
-def is_taken(file_path: str) -> bool:
-    """Whether there is a file that a page would replace; any other path is for the job to judge."""
-    with file_errors(Path(file_path), Act.SAVE):
-        return Path(file_path).is_file()

@@ -145,13 +145,19 @@ def zone(here: datetime) -> str:
 
 
 def table(name: str) -> str:
+    """What people call a table."""
     return TABLES.get(name) or text(name, 80)
 
 
 def status(value: object) -> str:
-    return STATUSES.get(value) or text(value, 40) or "None" if isinstance(value, str) else "None"
+    """What the app calls a status; one that it does not know, as it stands."""
+    if not isinstance(value, str):
+        return "None"
+    return STATUSES.get(value) or text(value, 40)
 
 
 def priority(value: object) -> str:
-    known = isinstance(value, int) and 0 <= value < len(PRIORITIES)
-    return PRIORITIES[value] if known and isinstance(value, int) else text(value, 20)
+    """What the app calls a priority; one that it does not know, as it stands."""
+    if isinstance(value, int) and 0 <= value < len(PRIORITIES):
+        return PRIORITIES[value]
+    return text(value, 20)
