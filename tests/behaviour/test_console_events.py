@@ -15,13 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.database.sample import make_sample
 from sidecar.errors.base import Cancelled
-from sidecar.export.exporting import export_data
-from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.client import DEADLINE, Client
-from tests.support.databases import contents
+from tests.support.databases import contents, larger
 from tests.support.jobs import state
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="Windows' consoles")
@@ -35,11 +32,7 @@ TASKS = 4000
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """A larger database, with its backup beside it."""
-    folder = tmp_path_factory.mktemp("sample")
-    places = Places(folder / "kirapilot.db", folder / "work")
-    make_sample(places.database, TASKS)
-    export_data(places, str(folder / "a.kpbackup"), Progress())
-    return places
+    return larger(tmp_path_factory.mktemp("sample"), TASKS)
 
 
 def tell(process: subprocess.Popen[bytes], event: int) -> None:

@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from sidecar.database.sample import make_sample
-from sidecar.export.exporting import export_data
-from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import Cases
 from tests.support.client import DEADLINE, Client
+from tests.support.databases import larger
 from tests.support.jobs import state
 
 GONE = "Stage and snapshot are gone after every exit that the process lives to see"
@@ -52,11 +50,7 @@ def _thorough(job: str) -> ParameterSet:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """A larger database, with its backup beside it."""
-    folder = tmp_path_factory.mktemp("sample")
-    places = Places(folder / "kirapilot.db", folder / "work")
-    make_sample(places.database, TASKS)
-    export_data(places, str(folder / "a.kpbackup"), Progress())
-    return places
+    return larger(tmp_path_factory.mktemp("sample"), TASKS)
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND, GENERATIONS, THIRD
 from tests.support.archives import entries_of, write
 from tests.support.databases import assert_same, backup, contents, emptied, execute, places_of, query
+from tests.support.worst_days import good_backup_of, home_of, original_of
 
 SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY rowid"
 
@@ -57,19 +58,7 @@ WRECKS: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.fixture
 def home(tmp_path: Path) -> Places:
     """The user's database, in a folder of its own, and a good backup of it beside that."""
-    (tmp_path / "home").mkdir()
-    database = Path(shutil.copy(DATA / f"{THIRD}.db", tmp_path / "home" / "kirapilot.db"))
-    backup(database, tmp_path / "good.kpbackup")
-    shutil.copy(database, tmp_path / "original.db")
-    return Places(database, tmp_path / "work")
-
-
-def _good(home: Places) -> str:
-    return str(home.database.parent.parent / "good.kpbackup")
-
-
-def _original(home: Places) -> Path:
-    return home.database.parent.parent / "original.db"
+    return home_of(DATA / f"{THIRD}.db", tmp_path)
 
 
 def _bytes(path: Path) -> bytes | None:
@@ -83,19 +72,19 @@ def test_a_restore_works_keeps_the_wreck_and_is_undone_and_redone(kind: str, hom
     spoil(home.database)
     wreck = _bytes(home.database)
 
-    expected = preview_import(home, _good(home), True, Progress())
+    expected = preview_import(home, good_backup_of(home), True, Progress())
     assert _bytes(home.database) == wreck
     assert expected.rescue is not None
     assert (expected.rescue.reason, expected.rescue.in_place) == (reason, None)
 
-    result = import_data(home, _good(home), True, Progress())
+    result = import_data(home, good_backup_of(home), True, Progress())
     assert result.tables == expected.tables
     assert result.rescue is not None
     assert (result.rescue.reason, result.rescue.in_place) == (reason, wreck is not None)
     assert result.safety_copy is None
-    assert_same(home.database, _original(home))
+    assert_same(home.database, original_of(home))
     assert query(home.database, "PRAGMA integrity_check") == [("ok",)]
-    assert query(home.database, SCHEMA) == query(_original(home), SCHEMA)
+    assert query(home.database, SCHEMA) == query(original_of(home), SCHEMA)
     if wreck is None:
         assert result.wreck is None
         with pytest.raises(NothingReplaced):
@@ -113,7 +102,7 @@ def test_a_restore_works_keeps_the_wreck_and_is_undone_and_redone(kind: str, hom
 
     redone = undo_last_import(home, Progress())
     assert redone.path == undone.safety_copy
-    assert_same(home.database, _original(home))
+    assert_same(home.database, original_of(home))
     assert redone.wreck is not None
     assert _bytes(Path(redone.wreck)) == _bytes(Path(result.wreck)) == wreck
 
@@ -127,7 +116,7 @@ def test_a_merge_into_a_wreck_is_refused_and_names_the_way_out(kind: str, home: 
     WRECKS[kind][0](home.database)
     wreck = _bytes(home.database)
     with pytest.raises(SidecarError) as caught:
-        import_data(home, _good(home), False, Progress())
+        import_data(home, good_backup_of(home), False, Progress())
     assert "as a replacement" in caught.value.message
     assert _bytes(home.database) == wreck
     assert not (home.database.parent / "backups").exists()
@@ -140,7 +129,7 @@ def test_a_running_app_sees_the_new_database(kind: str, home: Places) -> None:
     with closing(sqlite3.connect(home.database)) as app:
         before = app.execute("SELECT count(*) FROM tasks").fetchone()
         _overwrite(home.database, WRECKS[kind][0])
-        import_data(home, _good(home), True, Progress())
+        import_data(home, good_backup_of(home), True, Progress())
         assert app.execute("SELECT count(*) FROM tasks").fetchone() == before
         app.execute("UPDATE tasks SET title = 'written by the app'")
         app.commit()
@@ -185,9 +174,9 @@ def test_the_command_line_says_it_beforehand_and_afterwards(home: Places, capsys
     _headless(home.database)
     wreck = _bytes(home.database)
     places = ["--database", str(home.database), "--work-dir", str(home.work_dir)]
-    assert run(["preview", *places, _good(home)]) == 0
+    assert run(["preview", *places, good_backup_of(home)]) == 0
     assert "a new one will be made for the backup" in capsys.readouterr().out
-    assert run(["import", "--yes", *places, _good(home)]) == 0
+    assert run(["import", "--yes", *places, good_backup_of(home)]) == 0
     shown = capsys.readouterr().out
     assert "a new one was made for the backup" in shown
     assert f"The broken database: {home.database.parent / 'backups' / 'wreck-'}" in shown
@@ -200,13 +189,13 @@ def test_the_command_line_says_it_beforehand_and_afterwards(home: Places, capsys
 
 def test_a_preview_s_token_holds_for_a_broken_database(home: Places) -> None:
     _headless(home.database)
-    token = preview_import(home, _good(home), True, Progress()).token
+    token = preview_import(home, good_backup_of(home), True, Progress()).token
     with home.database.open("ab") as file:
         file.write(b"more")
     with pytest.raises(ChangedSincePreview):
-        import_data(home, _good(home), True, Progress(), preview_token=token)
-    token = preview_import(home, _good(home), True, Progress()).token
-    assert import_data(home, _good(home), True, Progress(), preview_token=token).rescue is not None
+        import_data(home, good_backup_of(home), True, Progress(), preview_token=token)
+    token = preview_import(home, good_backup_of(home), True, Progress()).token
+    assert import_data(home, good_backup_of(home), True, Progress(), preview_token=token).rescue is not None
 
 
 def test_a_journal_beside_the_wreck_is_kept_and_comes_back(home: Places) -> None:
@@ -214,8 +203,8 @@ def test_a_journal_beside_the_wreck_is_kept_and_comes_back(home: Places) -> None
     home.database.write_bytes(b"")
     journal = home.database.with_name("kirapilot.db-journal")
     journal.write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(504))
-    result = import_data(home, _good(home), True, Progress())
-    assert_same(home.database, _original(home))
+    result = import_data(home, good_backup_of(home), True, Progress())
+    assert_same(home.database, original_of(home))
     assert result.wreck is not None
     assert Path(f"{result.wreck}-journal").read_bytes() == b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(504)
     assert not journal.exists()
@@ -238,7 +227,7 @@ def test_a_wreck_that_is_written_to_all_the_while_is_not_replaced(
 
     monkeypatch.setattr(keeping_wrecks, "set_aside", write_after)
     with pytest.raises(DatabaseBusy):
-        import_data(home, _good(home), True, Progress())
+        import_data(home, good_backup_of(home), True, Progress())
     assert len(made) == rescuing.TRIES
     assert not (home.database.parent / "backups").exists()
 
@@ -247,11 +236,11 @@ def test_a_wreck_that_is_written_to_all_the_while_is_not_replaced(
 def test_wrecks_are_never_pruned(home: Places) -> None:
     """Though imports make more safety copies than are kept."""
     _headless(home.database)
-    first = import_data(home, _good(home), True, Progress()).wreck
+    first = import_data(home, good_backup_of(home), True, Progress()).wreck
     assert first is not None
     other = str(DATA / f"{EVERY_KIND}.kpbackup")
     for turn in range(12):
-        import_data(home, other if turn % 2 else _good(home), True, Progress())
+        import_data(home, other if turn % 2 else good_backup_of(home), True, Progress())
     assert Path(first).exists()
 
 
@@ -284,7 +273,7 @@ def test_an_empty_namesake_in_the_app_s_other_folder_is_left_alone(home: Places)
     namesake = folder / "kirapilot.db"
     namesake.write_bytes(b"")
     with pytest.raises(NotKiraPilot):
-        import_data(Places(namesake, home.work_dir), _good(home), True, Progress())
+        import_data(Places(namesake, home.work_dir), good_backup_of(home), True, Progress())
     assert namesake.read_bytes() == b""
     assert [path.name for path in folder.iterdir()] == ["kirapilot.db"]
 
@@ -298,8 +287,8 @@ def test_a_wreck_that_finds_no_place_beside_the_database_lies_in_the_work_folder
     WRECKS[kind][0](home.database)
     wreck = _bytes(home.database)
     (home.database.parent / "backups").write_text("mine")
-    result = import_data(home, _good(home), True, Progress())
-    assert_same(home.database, _original(home))
+    result = import_data(home, good_backup_of(home), True, Progress())
+    assert_same(home.database, original_of(home))
     assert any(str(second_folder_of(home)) in line and "move it away" in line for line in result.warnings)
     if wreck is None:
         with pytest.raises(NothingReplaced):
@@ -313,7 +302,7 @@ def test_a_wreck_that_finds_no_place_beside_the_database_lies_in_the_work_folder
     undone = undo_last_import(home, Progress())
     assert (undone.path, _bytes(home.database)) == (result.wreck, wreck)
     undo_last_import(home, Progress())
-    assert_same(home.database, _original(home))
+    assert_same(home.database, original_of(home))
 
 
 def test_without_any_place_for_the_wreck_nothing_is_changed(home: Places) -> None:
@@ -323,7 +312,7 @@ def test_without_any_place_for_the_wreck_nothing_is_changed(home: Places) -> Non
     home.work_dir.mkdir()
     second_folder_of(home).write_text("mine")
     with pytest.raises(SafetyCopyFailed, match="move it away"):
-        import_data(home, _good(home), True, Progress())
+        import_data(home, good_backup_of(home), True, Progress())
     assert _bytes(home.database) == wreck
     assert second_folder_of(home).read_text() == "mine"
 
@@ -331,14 +320,14 @@ def test_without_any_place_for_the_wreck_nothing_is_changed(home: Places) -> Non
 def test_a_wreck_is_listed_beside_the_safety_copies(home: Places, capsys: pytest.CaptureFixture[str]) -> None:
     _zeroed_page(home.database)
     size = home.database.stat().st_size
-    wreck = import_data(home, _good(home), True, Progress()).wreck
+    wreck = import_data(home, good_backup_of(home), True, Progress()).wreck
     (listed,) = list_backups(home, Progress()).wrecks
     assert (listed.path, listed.size) == (wreck, size)
     assert listed.created_at.endswith("Z")
     assert run(["backups", "--database", str(home.database), "--work-dir", str(home.work_dir)]) == 0
     assert Path(listed.path).name in capsys.readouterr().out
     home.database.unlink()
-    import_data(home, _good(home), True, Progress())
+    import_data(home, good_backup_of(home), True, Progress())
     assert list_backups(home, Progress()).wrecks == [listed]
 
 
@@ -347,10 +336,10 @@ def test_rows_of_the_wreck_that_the_backup_lacks_are_counted_and_got_at(home: Pl
     (page,) = query(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'time_sessions'")[0]
     content = home.database.read_bytes()
     home.database.write_bytes(content[: 4096 * (page - 1)] + bytes(4096) + content[4096 * page :])
-    tasks = query(_original(home), "SELECT count(*) FROM tasks")[0][0]
+    tasks = query(original_of(home), "SELECT count(*) FROM tasks")[0][0]
 
-    foreseen = preview_import(home, _good(home), True, Progress())
-    result = import_data(home, _good(home), True, Progress())
+    foreseen = preview_import(home, good_backup_of(home), True, Progress())
+    result = import_data(home, good_backup_of(home), True, Progress())
     for answer in (foreseen, result):
         assert answer.rescue is not None
         assert answer.rescue.readable is not None

@@ -18,6 +18,7 @@ from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import Contents, assert_same, assert_same_contents, backup, contents, execute, query
 from tests.support.newer import make_newer
+from tests.support.worst_days import good_backup_of, home_of, original_of
 
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 VERSIONS = "SELECT version, applied_at FROM seaql_migrations ORDER BY version"
@@ -27,20 +28,9 @@ PAGE = 4096
 @pytest.fixture
 def home(tmp_path: Path) -> Places:
     """A newer KiraPilot's database, and a backup of it beside its folder."""
-    (tmp_path / "home").mkdir()
-    database = Path(shutil.copy(DATA / f"{EVERY_KIND}.db", tmp_path / "home" / "kirapilot.db"))
+    database = Path(shutil.copy(DATA / f"{EVERY_KIND}.db", tmp_path / "newer.db"))
     make_newer(database)
-    backup(database, tmp_path / "good.kpbackup")
-    shutil.copy(database, tmp_path / "original.db")
-    return Places(database, tmp_path / "work")
-
-
-def _good(home: Places) -> str:
-    return str(home.database.parent.parent / "good.kpbackup")
-
-
-def _original(home: Places) -> Path:
-    return home.database.parent.parent / "original.db"
+    return home_of(database, tmp_path)
 
 
 def _zero(database: Path, table: str) -> None:
@@ -95,13 +85,13 @@ def _bytes(path: Path) -> bytes | None:
 def test_a_restore_has_the_broken_one_s_schema_and_is_undone_and_redone(kind: str, home: Places) -> None:
     WRECKS[kind](home.database)
     wreck = home.database.read_bytes()
-    foreseen = preview_import(home, _good(home), True, Progress())
+    foreseen = preview_import(home, good_backup_of(home), True, Progress())
     assert home.database.read_bytes() == wreck
-    result = import_data(home, _good(home), True, Progress(), preview_token=foreseen.token)
+    result = import_data(home, good_backup_of(home), True, Progress(), preview_token=foreseen.token)
     assert result.tables == foreseen.tables
     assert result.rescue is not None
     _require_as_it_was(home)
-    versions = [version for version, _ in query(_original(home), VERSIONS)]
+    versions = [version for version, _ in query(original_of(home), VERSIONS)]
     assert result.rescue.migrations == [version for version, _ in query(home.database, VERSIONS)] == versions
 
     assert undo_last_import(home, Progress()).path == result.wreck
@@ -115,17 +105,17 @@ def test_a_restore_has_the_broken_one_s_schema_and_is_undone_and_redone(kind: st
 def test_a_restore_where_the_schema_cannot_be_read_has_the_backup_s_tables_and_indexes(kind: str, home: Places) -> None:
     LOST[kind](home.database)
     wreck = _bytes(home.database)
-    foreseen = preview_import(home, _good(home), True, Progress())
-    result = import_data(home, _good(home), True, Progress(), preview_token=foreseen.token)
+    foreseen = preview_import(home, good_backup_of(home), True, Progress())
+    result = import_data(home, good_backup_of(home), True, Progress(), preview_token=foreseen.token)
     assert result.tables == foreseen.tables
     assert query(home.database, "PRAGMA integrity_check") == [("ok",)]
     assert rescuing.DECLARED in result.warnings
-    assert_same_contents(contents(home.database), _without_search(contents(_original(home))))
+    assert_same_contents(contents(home.database), _without_search(contents(original_of(home))))
     made = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
     ordinary = f"{made} AND name NOT LIKE 'found%' ORDER BY rowid"
-    assert query(home.database, ordinary) == query(_original(home), ordinary)
+    assert query(home.database, ordinary) == query(original_of(home), ordinary)
     versions = "SELECT version FROM seaql_migrations ORDER BY version"
-    assert query(home.database, versions) == query(_original(home), versions)
+    assert query(home.database, versions) == query(original_of(home), versions)
     if wreck is not None:
         undo_last_import(home, Progress())
         assert _bytes(home.database) == wreck
@@ -137,9 +127,9 @@ def _without_search(tables: Contents) -> Contents:
 
 def _require_as_it_was(home: Places) -> None:
     assert query(home.database, "PRAGMA integrity_check") == [("ok",)]
-    expected, held = contents(_original(home)), contents(home.database)
+    expected, held = contents(original_of(home)), contents(home.database)
     assert_same_contents(held, expected)
-    assert query(home.database, SCHEMA) == query(_original(home), SCHEMA)
+    assert query(home.database, SCHEMA) == query(original_of(home), SCHEMA)
     with closing(sqlite3.connect(home.database)) as app:
         app.execute("INSERT INTO tasks (id, title) VALUES ('later', 'zebra')")
         found = app.execute("SELECT t.id FROM found f JOIN tasks t ON t.rowid = f.rowid WHERE found MATCH 'zebra'")
@@ -155,7 +145,7 @@ def test_a_backup_of_before_the_update_comes_into_the_newer_schema(home: Places)
     result = import_data(home, str(archive), True, Progress())
     assert result.rescue is not None
     assert result.rescue.migrations[-1] == "m20270101_000020_create_habits_table"
-    assert query(home.database, SCHEMA) == query(_original(home), SCHEMA)
+    assert query(home.database, SCHEMA) == query(original_of(home), SCHEMA)
     assert query(home.database, "SELECT id, title FROM tasks ORDER BY id") == query(
         older, "SELECT id, title FROM tasks ORDER BY id"
     )

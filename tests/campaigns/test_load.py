@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.database.sample import make_fresh, make_sample
+from sidecar.database.sample import make_fresh
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
@@ -23,6 +23,7 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.conftest import Cases
 from tests.support import app_process, archives
+from tests.support.databases import larger
 from tests.support.jobs import JOBS, WRITING_THE_DATABASE
 
 TASKS = 100_000
@@ -38,11 +39,7 @@ pytestmark = pytest.mark.exhaustive
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """A database of 100,000 tasks, 200,000 time sessions and 50,000 AI rows, and a backup of it beside it."""
-    folder = tmp_path_factory.mktemp("sample")
-    places = Places(folder / "kirapilot.db", folder / "work")
-    make_sample(places.database, TASKS)
-    export_data(places, str(folder / "a.kpbackup"), Progress())
-    return places
+    return larger(tmp_path_factory.mktemp("sample"), TASKS)
 
 
 def _fresh(_sample: Places, path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sidecar.database.sample import make_fresh
+from sidecar.database.sample import make_fresh, make_sample
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.validating import validate_comprehensive
@@ -146,6 +146,14 @@ def emptied(database: Path) -> Path:
     for table in contents(database):
         execute(database, f"DELETE FROM {quoted(table)}")
     return database
+
+
+def larger(folder: Path, tasks: int) -> Places:
+    """A database of so many tasks, and its backup beside it: a.kpbackup."""
+    places = Places(folder / "kirapilot.db", folder / "work")
+    make_sample(places.database, tasks)
+    export_data(places, str(folder / "a.kpbackup"), Progress())
+    return places
 
 
 def places_of(database: Path) -> Places:

@@ -17,15 +17,10 @@ from sidecar.export.safety_copies import moment_of
 from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import INTERVAL, Progress, Report
-from tests.conftest import EVERY_KIND, FIRST, THIRD, Copy
+from tests.conftest import EVERY_KIND, FIRST, THIRD
 from tests.support.databases import bring_in, counts, places_of
 from tests.support.jobs import state
 from tests.support.safety_copies import damage, folder_of, import_alternately, shipped
-
-
-@pytest.fixture
-def device(database_copy: Copy) -> Path:
-    return database_copy(EVERY_KIND)
 
 
 def listed(device: Path) -> list[tuple[str, bool]]:

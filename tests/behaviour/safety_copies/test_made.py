@@ -47,11 +47,6 @@ from tests.support.safety_copies import copies, folder_of, restored_from, shippe
 from tests.support.settings import PREFERENCES
 
 
-@pytest.fixture
-def device(database_copy: Copy) -> Path:
-    return database_copy(EVERY_KIND)
-
-
 @pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("name", REAL)

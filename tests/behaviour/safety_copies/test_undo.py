@@ -37,11 +37,6 @@ from tests.support.safety_copies import copies, damage, shipped, undo
 from tests.support.settings import PREFERENCES
 
 
-@pytest.fixture
-def device(database_copy: Copy) -> Path:
-    return database_copy(EVERY_KIND)
-
-
 @pytest.mark.slow(but=1)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("backup", REAL)

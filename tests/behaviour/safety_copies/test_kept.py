@@ -23,11 +23,6 @@ from tests.support.jobs import nothing_changes
 from tests.support.safety_copies import folder_of, import_alternately, shipped, undo
 
 
-@pytest.fixture
-def device(database_copy: Copy) -> Path:
-    return database_copy(EVERY_KIND)
-
-
 def import_differently(device: Path, times: int) -> list[ImportResult]:
     """Import one backup after the app changed something each time, so that no two copies are the same."""
     done = []
