@@ -12,6 +12,8 @@ const COMMANDS: &[&str] = &[
     "write_report",
     "write_difference",
     "check_database",
+    "repair_database",
+    "compact_database",
     "backup_status",
     "run_backup_if_due",
     "get_backup_policy",

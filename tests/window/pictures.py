@@ -96,22 +96,42 @@ def take_choosing(app: Path, home: Home, images: Path) -> None:
     """A backup of before some tasks went and others were changed, opened, with some of it ticked."""
     with screen() as display, window(app, home, display, LC_ALL="en_US.UTF-8") as shown:
         themed(shown, "light")
+        ids = [row[0] for row in query(home.database, "SELECT id FROM tasks ORDER BY created_at LIMIT 8")]
+        lists = [row[0] for row in query(home.database, "SELECT id FROM task_lists ORDER BY is_default DESC, id")]
+        for name, list_id in zip(("Home", "Work", "Travel", "Garden"), lists, strict=False):
+            altered(home.database, "UPDATE task_lists SET name = ? WHERE id = ?", name, list_id)
+        for number, (row_id, title) in enumerate(zip(ids, TITLES, strict=True)):
+            named = (
+                "UPDATE tasks SET title = ?, status = 'pending', parent_task_id = NULL, task_list_id = ? WHERE id = ?"
+            )
+            altered(home.database, named, title, lists[number % 3], row_id)
         shown.click("#back-up")
         shown.find("#backups .open")
-        ids = [row[0] for row in query(home.database, "SELECT id FROM tasks ORDER BY created_at LIMIT 12")]
         for table, column in (("time_sessions", "task_id"), ("task_dependencies", "task_id"), ("tasks", "id")):
-            for gone in ids[:5]:
+            for gone in ids[:3]:
                 altered(home.database, f"DELETE FROM {table} WHERE {column} = ?", gone)
-        changed = "UPDATE tasks SET title = title || ' (again)', status = 'completed', updated_at = ? WHERE id = ?"
-        for other in ids[5:8]:
-            altered(home.database, changed, "2026-11-27T17:04:00.120000000+00:00", other)
+        changed = "UPDATE tasks SET title = 'Call the dentist', status = 'completed', updated_at = ? WHERE id = ?"
+        altered(home.database, changed, "2026-11-27T17:04:00.120000000+00:00", ids[4])
         shown.click("#backups .open")
         shown.find("#entries li")
         shown.script(SELECT, "#kind", "tasks")
-        for row_id in (ids[1], ids[2], ids[5]):
+        for row_id in (ids[1], ids[2], ids[4]):
             shown.click(f"#entries li[data-id='{row_id}'] input")
-        shown.click(f"#entries li[data-id='{ids[5]}'] summary")
+        shown.click(f"#entries li[data-id='{ids[4]}'] summary")
+        shown.script("document.querySelector('.found').scrollIntoView({ block: 'start' })")
         picture(shown, images, "choose")
+
+
+TITLES = (
+    "Renew the passport",
+    "Offer for the spring conference",
+    "Book the night train to Lisbon",
+    "Fix the garden gate",
+    "Call the dentist about the appointment",
+    "Water the plants",
+    "Read the contract",
+    "Pay the deposit",
+)
 
 
 def make_fresh_again(home: Home) -> None:

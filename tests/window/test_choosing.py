@@ -23,6 +23,9 @@ GONE = ("51360997-c4a4-4f92-87bc-5b650f91e905", "383b2afe-18d2-4ddc-b998-f739e41
 CHANGED = "981656c7-a7c0-491a-8c71-bb299e9d74a9"
 """Task 0."""
 
+OTHER = "be1925e5-8e3b-42cf-a71c-3ccae5f93ae2"
+"""Task 1."""
+
 THEIRS = "the title of then"
 MINE = "the title of today"
 HOSTILE = "<img src=x onerror=\"document.title='taken over'\"> & <b>bold</b>"
@@ -138,6 +141,33 @@ def test_of_a_task_that_differs_the_one_stays_that_was_chosen(chooser: Window, w
     assert value(database, "SELECT count(*) FROM tasks WHERE id IN (?, ?)", *GONE) == 1
 
 
+def test_of_several_that_differ_one_is_settled_for_itself(open_window: OpenWindow, home: Home, backup: Path) -> None:
+    altered(home.database, "UPDATE tasks SET title = 'another of today' WHERE id = ?", OTHER)
+    with open_window(home) as shown:
+        opened(shown, backup)
+        tick(shown, CHANGED)
+        tick(shown, OTHER)
+        assert "2 tasks become as in the backup" in previewed(shown)
+        number = eventually(lambda: shown.script(NUMBER, MINE), "its conflict is shown")
+        assert THEIRS in shown.text(f"#conflicts li[data-number='{number}'] .then")
+        shown.script(SELECT, f"#conflicts li[data-number='{number}'] select", "mine")
+        shown.find(f"#conflicts li[data-number='{number}'][data-stays='mine']")
+        said = shown.text("#outcome")
+        assert "1 task becomes as in the backup" in said
+        assert "1 task stays as today" in said
+        brought_back(shown)
+    titles = dict(query(home.database, "SELECT id, title FROM tasks WHERE id IN (?, ?)", CHANGED, OTHER))
+    assert titles[CHANGED] == MINE
+    assert titles[OTHER].startswith("Task 1 ")
+
+
+NUMBER = """
+const rows = [...document.querySelectorAll('#conflicts li')];
+return rows.find((row) => row.querySelector('.title').textContent === arguments[0])?.dataset.number;
+"""
+"""The number of the conflict with this title."""
+
+
 def test_a_choice_that_changes_nothing_cannot_be_confirmed(chooser: Window) -> None:
     tick(chooser, CHANGED)
     previewed(chooser)
@@ -220,11 +250,14 @@ def test_titles_are_shown_as_they_are_typed_whatever_they_hold(open_window: Open
 
 def test_a_long_list_is_turned_page_by_page(open_window: OpenWindow, home: Home) -> None:
     backup = home.path / "before.kpbackup"
-    (row,) = query(home.database, "SELECT * FROM tasks LIMIT 1")
-    columns = [name for _, name, *_ in query(home.database, "PRAGMA table_info(tasks)")]
-    for number in range(120):
-        values = dict(zip(columns, row, strict=True)) | {"id": f"many {number:03}", "title": f"Many {number:03}"}
-        insert(home.database, "tasks", **values)
+    columns = [name for _, name, *_ in query(home.database, "PRAGMA table_info(tasks)") if name not in ("id", "title")]
+    others = ", ".join(columns)
+    execute(
+        home.database,
+        "WITH numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 119)"
+        f" INSERT INTO tasks (id, title, {others}) SELECT printf('many %03d', n), printf('Many %03d', n), {others}"
+        f" FROM numbers, (SELECT {others} FROM tasks LIMIT 1)",
+    )
     exported(home, backup)
     execute(home.database, "DELETE FROM tasks WHERE id LIKE 'many %'")
     with open_window(home) as shown:

@@ -7,14 +7,18 @@ import type {
   BackupMetadata,
   BackupSummary,
   BackupValidationResult,
+  CompactResult,
   Conflicts,
   DatabaseCheck,
   Difference,
+  DifferencePage,
   ExportResult,
   ImportPreview,
   ImportResult,
   Methods,
   Pong,
+  RepairResult,
+  ReportPage,
   Searched,
   UndoResult,
 } from './types.js';
@@ -36,6 +40,9 @@ export type PreviewChoice = Omit<ParamsOf<'preview_import'>, 'filePath'>;
 
 /** Which of the rows that differ are told of: `count` of them, from `start` on. */
 export type CompareChoice = Omit<ParamsOf<'compare_backups'>, 'left' | 'right'>;
+
+/** Which of the rows that differ a page shows, and whether it may take the place of another one. */
+export type PageChoice = Omit<ParamsOf<'write_difference'>, 'left' | 'right' | 'target'>;
 
 /** Which conflicts of a preview are shown: `count` of them, from number `from` on. */
 export type ConflictsChoice = Omit<ParamsOf<'conflicts'>, 'token'>;
@@ -109,6 +116,32 @@ export class SidecarClient {
   /** Tell what is wrong with the live database, what it means and what mends it; changes nothing. */
   checkDatabase(choice: { quick?: boolean } = {}, options?: CallOptions): Promise<DatabaseCheck> {
     return this.call('check_database', choice, options);
+  }
+
+  /** Mend what a check found, after a safety copy; or with `dryRun` tell what it would do. undoLastImport takes it back. */
+  repairDatabase(choice: ParamsOf<'repair_database'>, options?: CallOptions): Promise<RepairResult> {
+    return this.call('repair_database', choice, options);
+  }
+
+  /** Make the database's file as small as what it holds, if no other program has it open. */
+  compactDatabase(choice: { force?: boolean } = {}, options?: CallOptions): Promise<CompactResult> {
+    return this.call('compact_database', choice, options);
+  }
+
+  /** Write what a backup holds, or "now", as one HTML page. */
+  writeReport(backup: string, target: string, choice: { force?: boolean } = {}, options?: CallOptions): Promise<ReportPage> {
+    return this.call('write_report', { backup, target, ...choice }, options);
+  }
+
+  /** Write how two states of the data differ as one HTML page. */
+  writeDifference(
+    left: string,
+    right: string,
+    target: string,
+    choice: PageChoice = {},
+    options?: CallOptions,
+  ): Promise<DifferencePage> {
+    return this.call('write_difference', { left, right, target, ...choice }, options);
   }
 
   /** Ask for a sign of life, answered even while a job runs. */

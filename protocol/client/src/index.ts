@@ -7,6 +7,7 @@ export {
   type ExportChoice,
   type ImportChoice,
   type MethodName,
+  type PageChoice,
   type ParamsOf,
   type PreviewChoice,
   type UndoChoice,

@@ -3,8 +3,8 @@
 import { useEffect, useState } from 'react';
 
 import * as backup from './backup';
-import { Fields } from './Fields';
-import { entriesOf, kindOf } from './words';
+import { ConflictRow } from './ConflictRow';
+import { entriesOf } from './words';
 
 /** How many are shown at once. */
 const COUNT = 20;
@@ -13,9 +13,11 @@ interface Props {
   /** Of the preview that has numbered them. */
   token: string;
   total: number;
+  choices: backup.ConflictChoice[];
+  onChoices: (choices: backup.ConflictChoice[]) => void;
 }
 
-export function Conflicts({ token, total }: Props) {
+export function Conflicts({ token, total, choices, onChoices }: Props) {
   const [from, setFrom] = useState(1);
   const [shown, setShown] = useState<backup.Conflict[]>([]);
   const [trouble, setTrouble] = useState('');
@@ -31,14 +33,24 @@ export function Conflicts({ token, total }: Props) {
     };
   }, [token, from]);
 
+  function choose(first: number, keep: backup.Winner | undefined) {
+    const others = choices.filter((choice) => choice.first !== first);
+    onChoices(keep ? [...others, { first, keep }] : others);
+  }
+
   const to = Math.min(from + COUNT - 1, total);
   return (
-    <details id="conflicts" open={total <= COUNT}>
+    <details id="conflicts" open>
       <summary>{total === 1 ? 'One entry differs' : `${entriesOf(total)} differ`} from today</summary>
       {trouble && <p className="notice warning">{trouble}</p>}
       <ul className="entries" aria-label="Entries that differ from today">
         {shown.map((conflict) => (
-          <ConflictRow key={conflict.number} conflict={conflict} />
+          <ConflictRow
+            key={conflict.number}
+            conflict={conflict}
+            keep={choices.find((choice) => choice.first === conflict.number)?.keep}
+            onKeep={(keep) => choose(conflict.number, keep)}
+          />
         ))}
       </ul>
       {total > COUNT && (
@@ -55,27 +67,5 @@ export function Conflicts({ token, total }: Props) {
         </div>
       )}
     </details>
-  );
-}
-
-const STAYS: Record<string, string> = { mine: 'mine stays', theirs: 'the backup’s takes its place' };
-
-const LATER: Record<string, string> = {
-  mine: 'mine was changed later',
-  theirs: 'the backup’s was changed later',
-  tie: 'both were changed at the same time',
-};
-
-function ConflictRow({ conflict: { number, table, label, task_list, newer, stays, fields } }: { conflict: backup.Conflict }) {
-  const both = Object.entries(fields).map(([name, { mine, theirs }]) => [name, { left: theirs, right: mine }] as const);
-  return (
-    <li data-number={number} data-stays={stays}>
-      <span className="title">{label ?? `A ${kindOf(table)} without a title`}</span>
-      <span className="quiet">
-        {[kindOf(table), task_list, newer && LATER[newer]].filter(Boolean).join(' · ')}{' '}
-        <span className={`badge ${stays === 'mine' ? 'new' : 'different'}`}>{STAYS[stays] ?? stays}</span>
-      </span>
-      <Fields of={Object.fromEntries(both)} />
-    </li>
   );
 }

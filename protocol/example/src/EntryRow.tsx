@@ -3,7 +3,7 @@
 import { useId } from 'react';
 
 import type { Entry, State } from './entries';
-import { Fields } from './Fields';
+import { Fields, namesOf } from './Fields';
 import { kindOf, plain } from './words';
 
 const BADGES: Record<State, string> = { missing: 'missing today', different: 'different', new: 'new since' };
@@ -17,7 +17,7 @@ interface Props {
 export function EntryRow({ entry, isTicked, onTick }: Props) {
   const details = useId();
   const { id, table, state, title, list, fields } = entry;
-  const names = Object.keys(fields);
+  const names = namesOf(fields);
   return (
     <li data-id={id} data-table={table}>
       <label>

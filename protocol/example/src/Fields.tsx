@@ -4,11 +4,15 @@ import type { Entry } from './entries';
 import { whenOf } from './times';
 import { plain } from './words';
 
-/** Says that something was changed; the last to be read. */
-const TOUCHED = 'updated_at';
+/** What people know an entry by is read first, and that something was changed last. */
+const RANKS: Record<string, number> = { title: -1, name: -1, updated_at: 1 };
+
+/** The names of the fields that differ, in the order in which they are shown. */
+export const namesOf = (fields: Entry['fields']) =>
+  Object.keys(fields).sort((one, other) => (RANKS[one] ?? 0) - (RANKS[other] ?? 0));
 
 export function Fields({ of }: { of: Entry['fields'] }) {
-  const names = Object.keys(of).sort((one, other) => Number(one === TOUCHED) - Number(other === TOUCHED));
+  const names = namesOf(of);
   return (
     <table className="fields">
       <thead>

@@ -1,5 +1,7 @@
 /** What bringing back a part of a backup would do, before anything is done; and which of two that differ stays. */
 
+import { useState } from 'react';
+
 import type { How, ImportPreview, Winner } from './backup';
 import { Conflicts } from './Conflicts';
 import { Warnings } from './Counts';
@@ -23,7 +25,16 @@ const WINNERS: Array<[Winner, string]> = [
 ];
 
 export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) {
+  // What differs stays in sight while another preview is worked out.
+  const [shown, setShown] = useState(preview);
+  if (preview && preview !== shown) setShown(preview);
   const selection = how.selection ?? {};
+  // Another part has other conflicts, by other numbers.
+  const withSubtasks = (subtasks: 'with_parents' | 'untied') => ({
+    ...how,
+    selection: { ...selection, subtasks },
+    conflictChoices: undefined,
+  });
   const isAlone = selection.subtasks === 'untied';
   const replaced = preview ? replacedBy(preview.tables) : 0;
   const changesNothing = preview !== undefined && writtenBy(preview.tables) === 0;
@@ -43,7 +54,7 @@ export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) 
         </>
       }
     >
-      <fieldset className="ways" hidden={preview?.conflicts === 0}>
+      <fieldset className="ways" hidden={shown?.conflicts === 0}>
         <legend>Where mine is different today</legend>
         {WINNERS.map(([winner, text]) => (
           <label key={winner}>
@@ -65,7 +76,7 @@ export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) 
             id="with-parents"
             type="checkbox"
             checked={!isAlone}
-            onChange={() => onHow({ ...how, selection: { ...selection, subtasks: isAlone ? 'with_parents' : 'untied' } })}
+            onChange={() => onHow(withSubtasks(isAlone ? 'with_parents' : 'untied'))}
           />
           bring those along where they are missing
         </label>
@@ -73,13 +84,20 @@ export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) 
       {preview ? (
         <>
           <Outcome tables={preview.tables} selected={preview.selected ?? {}} />
-          {preview.conflicts > 0 && <Conflicts token={preview.token} total={preview.conflicts} />}
           <Warnings lines={preview.warnings} />
         </>
       ) : (
         <p className="changes" role="status">
           Comparing with your data…
         </p>
+      )}
+      {shown && shown.conflicts > 0 && (
+        <Conflicts
+          token={shown.token}
+          total={shown.conflicts}
+          choices={how.conflictChoices ?? []}
+          onChoices={(conflictChoices) => onHow({ ...how, conflictChoices })}
+        />
       )}
       <p className={`notice ${replaced > 0 ? 'warning' : 'calm'}`}>
         {replaced > 0 && `What is here today is replaced in ${entriesOf(replaced)}. `}

@@ -84,6 +84,13 @@ export interface How {
   salvage?: boolean;
   selection?: Selection;
   onConflict?: Winner;
+  /** What stays of single conflicts, by the numbers of a preview. */
+  conflictChoices?: ConflictChoice[];
+}
+
+export interface ConflictChoice {
+  first: number;
+  keep: Winner;
 }
 
 export const exportData = (filePath: string) => reasoned<ExportResult>('export_data_to_file', { filePath });
@@ -95,8 +102,9 @@ export const importData = (filePath: string, how: How, previewToken: string) =>
 export const validate = (filePath: string) =>
   reasoned<BackupValidationResult>('validate_backup_comprehensive', { filePath });
 
-export const preview = (filePath: string, how: How) =>
-  invoke<ImportPreview>('plugin:kirapilot-backup|preview_import', { filePath, ...how });
+/** `previewToken` is of the preview that has numbered the conflicts which `how` chooses among. */
+export const preview = (filePath: string, how: How, previewToken?: string) =>
+  invoke<ImportPreview>('plugin:kirapilot-backup|preview_import', { filePath, ...how, previewToken });
 
 export const cancel = () => invoke<number>('plugin:kirapilot-backup|cancel');
 

@@ -24,6 +24,8 @@ export function useImport(run: Run, { onFailure, onImported }: Ends) {
   const [choice, setChoice] = useState<Choice>();
   // Counts what was asked for: an answer to anything but the last is not wanted any more.
   const asked = useRef(0);
+  // Of the last preview, whose numbers choices among its conflicts name.
+  const token = useRef<string>(undefined);
 
   async function choose() {
     const filePath = await open({ title: 'Import Data', multiple: false, directory: false, filters: FILTERS });
@@ -57,8 +59,10 @@ export function useImport(run: Run, { onFailure, onImported }: Ends) {
     const isWanted = () => turn === asked.current;
     setChoice((shown) => shown && { filePath, how });
     try {
-      const preview = await run('Comparing with your data', () => backup.preview(filePath, how));
-      if (isWanted()) setChoice({ filePath, how, preview });
+      const preview = await run('Comparing with your data', () => backup.preview(filePath, how, token.current));
+      if (!isWanted()) return;
+      token.current = preview.token;
+      setChoice({ filePath, how, preview });
     } catch (reason) {
       if (!isWanted()) return;
       setChoice(undefined);
@@ -86,7 +90,9 @@ export function useImport(run: Run, { onFailure, onImported }: Ends) {
   function failed(filePath: string, how: backup.How, title: string, reason: unknown) {
     const failure = backup.failureOf(reason);
     if (failure.kind === 'cancelled') return onFailure({ title: 'Cancelled', lines: [failure.message], failure });
-    const again = { label: 'Look again', act: () => void compare(filePath, how) };
+    // What has changed has numbered the conflicts anew.
+    const afresh = { ...how, conflictChoices: undefined };
+    const again = { label: 'Look again', act: () => void compare(filePath, afresh) };
     const isStale = failure.kind === 'changed_since_preview';
     onFailure({
       title,

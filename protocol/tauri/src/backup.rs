@@ -32,6 +32,9 @@ const READING: [&str; 3] = ["backup_status", "list_backups", "get_backup_policy"
 const TELLING: [&str; 5] =
     ["run_backup_if_due", "set_backup_policy", "accept_backup_hold", "note_backup", "clear_all_data"];
 
+/// Methods that change rows, and have nothing to do with the settings: what pages show is old afterwards.
+const MENDING: [&str; 1] = ["repair_database"];
+
 /// How long a call that changed the database is joined by its copy after it was done.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -123,7 +126,7 @@ impl<R: Runtime> Backup<R> {
             async move {
                 let file_path = params["filePath"].clone();
                 let outcome = match settings {
-                    Settings::None => backup.ask(method, params, &cancel).await,
+                    Settings::None => backup.mend(&webview, method, params, &cancel).await,
                     Settings::Saved => backup.export(&webview, method, params, &cancel).await,
                     Settings::Restored => backup.restore(&webview, method, params, &cancel).await,
                     Settings::Cleared => backup.empty(&webview, method, params, &cancel).await,
@@ -183,6 +186,16 @@ impl<R: Runtime> Backup<R> {
     async fn empty(&self, webview: &Webview<R>, method: &'static str, params: Value, cancel: &Cancel) -> Outcome {
         let result = self.keep(webview, method, params, cancel, NOT_KEPT).await?;
         self.emit(RESTORED, json!({"command": method, "window": webview.label()}));
+        Ok(result)
+    }
+
+    /// A method without settings; all pages are told where it has changed rows.
+    async fn mend(&self, webview: &Webview<R>, method: &'static str, params: Value, cancel: &Cancel) -> Outcome {
+        let changes = MENDING.contains(&method) && params["dryRun"] == false;
+        let result = self.ask(method, params, cancel).await?;
+        if changes && !result["safety_copy"].is_null() {
+            self.emit(RESTORED, json!({"command": method, "window": webview.label()}));
+        }
         Ok(result)
     }
 

@@ -6,7 +6,7 @@ use tauri::ipc::{CommandArg, CommandItem, InvokeBody, InvokeError};
 use tauri::Runtime;
 
 /// Params that an import and its preview may be given besides.
-const OF_IMPORTS: [&str; 4] = ["allowLoss", "salvage", "selection", "onConflict"];
+const OF_IMPORTS: [&str; 6] = ["allowLoss", "salvage", "selection", "onConflict", "conflictChoices", "previewToken"];
 
 /// Params that an export may be given besides. Not `force`, which lets it write over what is no backup.
 const OF_EXPORTS: [&str; 3] = ["overwriteShrunk", "salvage", "selection"];

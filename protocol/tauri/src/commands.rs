@@ -31,8 +31,8 @@ pub async fn export_data_to_file<R: Runtime>(
 
 /// Brings a backup into the database, and its settings into the page. Answers BackupMetadata and more.
 ///
-/// `allowLoss`, `salvage`, `selection` and `onConflict` are handed on as they are given. `preview_token` is the `token` of
-/// the preview that the user has agreed to: anything else is refused.
+/// `allowLoss`, `salvage`, `selection`, `onConflict` and `conflictChoices` are handed on as they are given. `previewToken` is
+/// the `token` of the preview that the user has agreed to: anything else is refused.
 #[command]
 pub async fn import_data_from_file<R: Runtime>(
     webview: Webview<R>,
@@ -40,12 +40,8 @@ pub async fn import_data_from_file<R: Runtime>(
     file_path: String,
     overwrite: bool,
     choices: Choices,
-    preview_token: Option<String>,
 ) -> Result<Value, String> {
-    let mut params = import_params(file_path, overwrite, choices);
-    if let Some(token) = preview_token {
-        params["previewToken"] = json!(token);
-    }
+    let params = import_params(file_path, overwrite, choices);
     backup.call(&webview, "import_data_from_file", params, Settings::Restored).await.map_err(String::from)
 }
 
@@ -82,7 +78,9 @@ pub async fn clear_all_data<R: Runtime>(webview: Webview<R>, backup: State<'_, B
     Ok(lines.join("\n\n"))
 }
 
-/// Tells what an import would do, and changes nothing; takes what an import takes but the token. Answers ImportPreview.
+/// Tells what an import would do, and changes nothing; takes what an import takes. Answers ImportPreview.
+///
+/// `previewToken` is that of the preview whose numbers `conflictChoices` names.
 #[command]
 pub async fn preview_import<R: Runtime>(
     webview: Webview<R>,

@@ -124,6 +124,7 @@ impl Failure {
             "import_data_from_file" | "undo_last_import" => {
                 "The backup is fine, and your data is either as it was or completely replaced, nothing in between."
             }
+            "repair_database" => "Your data is either as it was, or repaired and in a safety copy: undo takes it back.",
             "clear_all_data" => {
                 "Your data is either as it was or completely cleared, and then it is in a safety copy: undo brings it back."
             }

@@ -121,6 +121,8 @@ impl<R: Runtime> Builder<R> {
                 page_commands::write_report,
                 page_commands::write_difference,
                 care_commands::check_database,
+                care_commands::repair_database,
+                care_commands::compact_database,
                 automatic_commands::backup_status,
                 automatic_commands::run_backup_if_due,
                 automatic_commands::get_backup_policy,

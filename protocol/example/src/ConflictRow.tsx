@@ -1,0 +1,53 @@
+/** One entry that differs: its fields then and today, which of the two stays, and the choice of another. */
+
+import { useId } from 'react';
+
+import type { Conflict, Winner } from './backup';
+import { Fields } from './Fields';
+import { kindOf } from './words';
+
+const STAYS: Record<string, string> = { mine: 'mine stays', theirs: 'the backup’s takes its place' };
+
+const LATER: Record<string, string> = {
+  mine: 'mine was changed later',
+  theirs: 'the backup’s was changed later',
+  tie: 'both were changed at the same time',
+};
+
+interface Props {
+  conflict: Conflict;
+  /** What was chosen for this one alone, if anything was. */
+  keep: Winner | undefined;
+  onKeep: (keep: Winner | undefined) => void;
+}
+
+export function ConflictRow({ conflict, keep, onKeep }: Props) {
+  const title = useId();
+  const { number, table, label, task_list, newer, stays } = conflict;
+  const fields = Object.entries(conflict.fields).map(([name, { mine, theirs }]) => [name, { left: theirs, right: mine }]);
+  return (
+    <li data-number={number} data-stays={stays}>
+      <span id={title} className="title">
+        {label ?? `A ${kindOf(table)} without a title`}
+      </span>
+      <span className="quiet">
+        {[kindOf(table), task_list, newer && LATER[newer]].filter(Boolean).join(' · ')}{' '}
+        <span className={`badge ${stays === 'mine' ? 'new' : 'different'}`}>{STAYS[stays] ?? stays}</span>
+      </span>
+      <Fields of={Object.fromEntries(fields)} />
+      <label className="keep">
+        For this one
+        <select
+          aria-describedby={title}
+          value={keep ?? ''}
+          onChange={(event) => onKeep((event.target.value || undefined) as Winner | undefined)}
+        >
+          <option value="">as for all</option>
+          <option value="theirs">the backup’s takes its place</option>
+          <option value="mine">mine stays</option>
+          <option value="newer">the one that was changed later stays</option>
+        </select>
+      </label>
+    </li>
+  );
+}
