@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from sidecar.selection.request import PartToExport
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import altered, copy_of, opened
+from tests.support.shipped import tampered
 
 
 @pytest.fixture
@@ -102,18 +104,24 @@ def test_nothing_found_is_an_answer(places: Places) -> None:
     assert (searched.tasks, searched.more, searched.backups) == ([], 0, 1)
 
 
-def test_a_backup_of_a_part_tells_of_what_it_holds_and_says_nothing_of_the_rest(places: Places) -> None:
+def test_a_backup_of_a_part_tells_of_what_it_holds_and_says_nothing_of_the_rest(places: Places, tmp_path: Path) -> None:
     altered(places.database, "INSERT INTO tasks (id, title) VALUES ('t', 'Held'), ('u', 'Not held')")
     place = Path(backed_up(places)).parent
     altered(places.database, "UPDATE tasks SET title = 'Held still' WHERE id = 't'")
-    partial = place / "one-partial.kpbackup"
-    export_data(places, str(partial), Progress(), part=PartToExport(ids=["t"]))
-    backed_up(places)
+    made = tmp_path / "one-partial.kpbackup"
+    export_data(places, str(made), Progress(), part=PartToExport(ids=["t"]))
+
+    def later(entries: dict[str, Any]) -> None:
+        entries["metadata.json"]["created_at"] = "2999-01-01T00:00:00Z"
+
+    partial = tampered(made, place / made.name, later, sealed=True)
     altered(places.database, "DELETE FROM tasks WHERE id = 'u'")
-    held = one(found(places, "t", by_id=True))
-    assert [version.backups for version in held.versions] == [1, 3]
-    (version,) = one(found(places, "u", by_id=True)).versions
-    assert version.backups == 2
+    held = one(found(places, "t", by_id=True)).versions[-1]
+    assert (held.first_backup, held.last_backup, held.backups) == (str(partial), NOW, 2)
+    gone = one(found(places, "u", by_id=True))
+    assert [version.backups for version in gone.versions] == [1]
+    assert gone.vanished is not None
+    assert gone.vanished.year < 2999
 
 
 def test_a_side_that_is_a_part_is_told_of(places: Places, tmp_path: Path) -> None:
