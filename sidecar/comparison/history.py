@@ -17,6 +17,7 @@ import msgspec
 
 from sidecar.archive import manifest as names
 from sidecar.archive.json_stream import Array, Document
+from sidecar.archive.part import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.shelf import all_files
 from sidecar.comparison.answers import Found, Searched, Version
@@ -219,7 +220,7 @@ def _moment(archive: Path) -> tuple[datetime, bool]:
     """When a backup was made, as it says itself, else by its file; and whether it holds a part of the data alone."""
     with open_source(str(archive)) as file, file_errors(archive, Act.UNPACK):
         metadata, manifest = read_head(ZipReader(file))
-        is_partial = names.part_of(metadata, manifest) is not None
+        is_partial = part_of(metadata, manifest) is not None
         try:
             # Nine digits of a second are more than Python has.
             return datetime.fromisoformat(f"{metadata.created_at[:19]}+00:00"), is_partial

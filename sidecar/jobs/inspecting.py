@@ -11,6 +11,7 @@ import msgspec
 from sidecar.archive import manifest as names
 from sidecar.archive.json_stream import Document
 from sidecar.archive.manifest import Manifest
+from sidecar.archive.part import part_of, remark_on_part
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT
 from sidecar.errors.backups import DamagedBackup
@@ -59,14 +60,14 @@ def inspect_backup(file_path: str, progress: Progress, places: Places | None = N
             settings=_settings(archive),
             form=given.form,
             warnings=[*given.remarks, *remarks_on(archive), *_remarks(metadata, manifest)],
-            partial=names.part_of(metadata, manifest),
+            partial=part_of(metadata, manifest),
             selection=_criteria(manifest),
         )
 
 
 def _remarks(metadata: BackupMetadata, manifest: Manifest | None) -> list[str]:
-    part = names.part_of(metadata, manifest)
-    return [*(manifest.remarks if manifest else ()), *([names.remark_on_part(part)] if part else ())]
+    part = part_of(metadata, manifest)
+    return [*(manifest.remarks if manifest else ()), *([remark_on_part(part)] if part else ())]
 
 
 def _criteria(manifest: Manifest | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sidecar.archive import manifest as names
+from sidecar.archive.part import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors.backups import BackupError, DamagedBackup
 from sidecar.errors.paths import PathError
@@ -62,7 +63,7 @@ def _state(path: Path, progress: Progress) -> SafetyCopyState:
             archive = ZipReader(file)
             # What it says of itself is worth showing even if it does not prove.
             metadata, manifest = read_head(archive)
-            part = names.part_of(metadata, manifest)
+            part = part_of(metadata, manifest)
             hold_to_manifest(archive, progress)
     except (BackupError, PathError) as error:
         reason = error.message

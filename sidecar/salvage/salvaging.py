@@ -21,6 +21,7 @@ from sidecar.archive import limits
 from sidecar.archive import manifest as names
 from sidecar.archive.forms import ExactCell
 from sidecar.archive.json_stream import Array, Document
+from sidecar.archive.part import remark_on_part
 from sidecar.database.introspection import quote
 from sidecar.database.models import CONTRACT
 from sidecar.errors.backups import (
@@ -92,7 +93,7 @@ def salvaged(
             problems = Problems()
             contents = _Salvaging(salvage, stage, progress).run()
             if contents.part is not None:
-                problems.warning(PARTIAL, names.remark_on_part(contents.part))
+                problems.warning(PARTIAL, remark_on_part(contents.part))
             check(stage, contents.metadata, problems, progress)
             yield Salvaged(stage, contents, problems, salvage)
         finally:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sidecar.archive.manifest import SETTINGS_TYPE
+from sidecar.archive.part import SETTINGS_TYPE
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN, MIGRATIONS
 from sidecar.stage.stage import ROW, Stage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.archive.manifest import Part
+from sidecar.archive.part import Part
 
 
 class PartToExport(Part, forbid_unknown_fields=True):

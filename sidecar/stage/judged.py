@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sidecar.archive.manifest import remark_on_part
+from sidecar.archive.part import remark_on_part
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors.backups import InvalidBackup

@@ -21,6 +21,7 @@ from sidecar.archive import manifest as names
 from sidecar.archive.forms import ExactCell, leads_beyond_the_contract
 from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.manifest import Manifest, section_entry
+from sidecar.archive.part import part_of
 from sidecar.archive.timestamps import is_moment
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
@@ -63,7 +64,7 @@ class Contents:
     @property
     def part(self) -> str | None:
         """What part of the data it holds, in words; None for all of it."""
-        return names.part_of(self.metadata, self.manifest)
+        return part_of(self.metadata, self.manifest)
 
 
 def stage_archive(archive: ZipReader, stage: Stage, folder: Path, problems: Problems, progress: Progress) -> Contents:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.archive.manifest import Part
+from sidecar.archive.part import Part
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.drilling import drill_backups
 from sidecar.automatic.health import backup_status
