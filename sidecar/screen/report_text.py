@@ -22,8 +22,11 @@ def difference_page_lines(page: DifferencePage) -> list[str]:
     """Where the page lies, and how many rows differ."""
     if page.identical:
         told = "Both sides hold the same."
+    elif not page.total:
+        told = "What both sides speak of is the same."
     else:
-        told = f"{plural(page.total, 'row')} differ; the page shows {number(page.shown)}."
+        differ = "differs" if page.total == 1 else "differ"
+        told = f"{plural(page.total, 'row')} {differ}; the page shows {number(page.shown)}."
     return [_written(page), told, *_cut(page)]
 
 
