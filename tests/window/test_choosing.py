@@ -168,6 +168,30 @@ return rows.find((row) => row.querySelector('.title').textContent === arguments[
 """The number of the conflict with this title."""
 
 
+def test_both_of_a_task_that_differs_can_stay(chooser: Window) -> None:
+    tick(chooser, CHANGED)
+    previewed(chooser)
+    chooser.click("#winner-both")
+    chooser.find("#conflicts li[data-stays='both']")
+    brought_back(chooser)
+    found = "SELECT title, id = ? FROM tasks WHERE title IN (?, ?) ORDER BY id = ? DESC"
+    assert query(chooser.home.database, found, CHANGED, MINE, THEIRS, CHANGED) == [(MINE, 1), (THEIRS, 0)]
+
+
+def test_a_whole_backup_is_merged_with_what_differs_settled(chooser: Window) -> None:
+    chooser.click("#back")
+    chooser.click("#import")
+    chooser.click("#merge")
+    chooser.find("#conflicts li[data-stays='mine']")
+    chooser.click("#winner-theirs")
+    chooser.find("#conflicts li[data-stays='theirs']")
+    assert "Nothing is removed." in chooser.text("#preview")
+    chooser.click("#preview footer .primary")
+    chooser.find("#imported")
+    found = "SELECT count(*) FROM tasks WHERE title = ? OR id IN (?, ?)"
+    assert value(chooser.home.database, found, THEIRS, *GONE) == 3
+
+
 def test_a_choice_that_changes_nothing_cannot_be_confirmed(chooser: Window) -> None:
     tick(chooser, CHANGED)
     previewed(chooser)

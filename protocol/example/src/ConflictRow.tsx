@@ -4,9 +4,8 @@ import { useId } from 'react';
 
 import type { Conflict, Winner } from './backup';
 import { Fields } from './Fields';
+import { staysOf, WINNERS } from './winners';
 import { kindOf } from './words';
-
-const STAYS: Record<string, string> = { mine: 'mine stays', theirs: 'the backup’s takes its place' };
 
 const LATER: Record<string, string> = {
   mine: 'mine was changed later',
@@ -32,7 +31,7 @@ export function ConflictRow({ conflict, keep, onKeep }: Props) {
       </span>
       <span className="quiet">
         {[kindOf(table), task_list, newer && LATER[newer]].filter(Boolean).join(' · ')}{' '}
-        <span className={`badge ${stays === 'mine' ? 'new' : 'different'}`}>{STAYS[stays] ?? stays}</span>
+        <span className={`badge ${stays === 'mine' ? 'new' : 'different'}`}>{staysOf(stays)}</span>
       </span>
       <Fields of={Object.fromEntries(fields)} />
       <label className="keep">
@@ -43,9 +42,11 @@ export function ConflictRow({ conflict, keep, onKeep }: Props) {
           onChange={(event) => onKeep((event.target.value || undefined) as Winner | undefined)}
         >
           <option value="">as for all</option>
-          <option value="theirs">the backup’s takes its place</option>
-          <option value="mine">mine stays</option>
-          <option value="newer">the one that was changed later stays</option>
+          {WINNERS.map(([winner, text]) => (
+            <option key={winner} value={winner}>
+              {text}
+            </option>
+          ))}
         </select>
       </label>
     </li>

@@ -1,12 +1,10 @@
 /** What bringing back a part of a backup would do, before anything is done; and which of two that differ stays. */
 
-import { useState } from 'react';
-
-import type { How, ImportPreview, Winner } from './backup';
-import { Conflicts } from './Conflicts';
+import type { How, ImportPreview } from './backup';
 import { Warnings } from './Counts';
 import { Dialog } from './Dialog';
 import { Outcome, replacedBy, writtenBy } from './Outcome';
+import { Settling } from './Settling';
 import { entriesOf } from './words';
 
 interface Props {
@@ -18,16 +16,7 @@ interface Props {
   onClose: () => void;
 }
 
-const WINNERS: Array<[Winner, string]> = [
-  ['theirs', 'the backup’s takes its place'],
-  ['mine', 'mine stays'],
-  ['newer', 'the one that was changed later stays'],
-];
-
 export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) {
-  // What differs stays in sight while another preview is worked out.
-  const [shown, setShown] = useState(preview);
-  if (preview && preview !== shown) setShown(preview);
   const selection = how.selection ?? {};
   // Another part has other conflicts, by other numbers.
   const withSubtasks = (subtasks: 'with_parents' | 'untied') => ({
@@ -54,21 +43,6 @@ export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) 
         </>
       }
     >
-      <fieldset className="ways" hidden={shown?.conflicts === 0}>
-        <legend>Where mine is different today</legend>
-        {WINNERS.map(([winner, text]) => (
-          <label key={winner}>
-            <input
-              type="radio"
-              name="winner"
-              id={`winner-${winner}`}
-              checked={how.onConflict === winner}
-              onChange={() => onHow({ ...how, onConflict: winner })}
-            />
-            {text}
-          </label>
-        ))}
-      </fieldset>
       <fieldset className="ways">
         <legend>Tasks that are parts of other tasks</legend>
         <label>
@@ -91,14 +65,7 @@ export function PartPreview({ how, preview, onHow, onConfirm, onClose }: Props) 
           Comparing with your data…
         </p>
       )}
-      {shown && shown.conflicts > 0 && (
-        <Conflicts
-          token={shown.token}
-          total={shown.conflicts}
-          choices={how.conflictChoices ?? []}
-          onChoices={(conflictChoices) => onHow({ ...how, conflictChoices })}
-        />
-      )}
+      <Settling how={how} preview={preview} onHow={onHow} />
       <p className={`notice ${replaced > 0 ? 'warning' : 'calm'}`}>
         {replaced > 0 && `What is here today is replaced in ${entriesOf(replaced)}. `}
         Nothing else is changed, and nothing is removed. A safety copy is made first.

@@ -3,6 +3,7 @@
 import type { How, ImportPreview, SalvageReport } from './backup';
 import { Counts, Warnings } from './Counts';
 import { Dialog } from './Dialog';
+import { Settling } from './Settling';
 
 interface Props {
   filePath: string;
@@ -54,6 +55,7 @@ export function Preview({ filePath, how, preview, onHow, onConfirm, onClose }: P
           Comparing with your data…
         </p>
       )}
+      {!how.overwrite && !how.salvage && <Settling how={how} preview={preview} onHow={onHow} />}
       <p className={`notice ${isDanger ? 'danger' : 'calm'}`} role={isDanger ? 'alert' : undefined}>
         {consequence}
       </p>
@@ -76,7 +78,8 @@ function Way({ how, overwrite, text, onHow }: WayProps) {
         name="way"
         id={overwrite ? 'replace' : 'merge'}
         checked={how.overwrite === overwrite}
-        onChange={() => onHow({ ...how, overwrite })}
+        // What is replaced has nothing to settle.
+        onChange={() => onHow({ ...how, overwrite, onConflict: undefined, conflictChoices: undefined })}
       />
       {text}
     </label>
@@ -108,7 +111,7 @@ function Salvage({ report }: { report: SalvageReport }) {
   );
 }
 
-function wordsFor({ overwrite, salvage }: How) {
+function wordsFor({ overwrite, salvage, onConflict, conflictChoices }: How) {
   if (salvage) {
     const rows = overwrite ? 'Rows that the backup proves replace yours' : 'Only what you lack is added';
     const consequence = `${rows}; nothing is removed. A safety copy is made first.`;
@@ -118,7 +121,9 @@ function wordsFor({ overwrite, salvage }: How) {
     const consequence = 'WARNING: This will replace all your current data! A safety copy is made first.';
     return { label: 'Replace and import', consequence, isDanger: true };
   }
-  const consequence = 'Nothing is changed or removed: only what is new is added. A safety copy is made first.';
+  const isMine = (onConflict ?? 'mine') === 'mine' && !conflictChoices?.length;
+  const added = isMine ? 'Nothing is changed or removed: only what is new is added.' : 'Nothing is removed.';
+  const consequence = `${added} A safety copy is made first.`;
   return { label: 'Add to my data', consequence, isDanger: false };
 }
 

@@ -75,8 +75,8 @@ export interface Failure {
   refused?: RefusedRows[];
 }
 
-/** Which of two rows that differ stays: today's, the backup's, or the one that was changed later. */
-export type Winner = 'mine' | 'theirs' | 'newer';
+/** Which of two rows that differ stays: today's, the backup's, the one that was changed later, or both. */
+export type Winner = 'mine' | 'theirs' | 'newer' | 'both';
 
 /** How a backup is brought in: in place of what is here, or beside it; what can be saved of a damaged one; or a part. */
 export interface How {
