@@ -4,9 +4,9 @@ Tests that use ``sidecar_command`` run the program as a process, and with ``--fr
 second time against the frozen file. They carry the marker ``pipes``; the second runs, ``frozen`` too.
 
 Tests marked ``slow`` are left out unless ``-m`` asks for them, and so are ``exhaustive`` ones: the first take seconds
-each, run before every change lands, and with ``slow(but=2)`` two of their cases always; the second take minutes.
-Campaigns count what they tried with the fixture ``cases``; a table of it stands at the end of the run, and what was
-left out beneath it.
+each, run before every change lands, and with ``slow(but=2)`` two of their cases always (then not by ``-m slow``); the
+second take minutes. Campaigns count what they tried with the fixture ``cases``; a table of it stands at the end of the
+run, and what was left out beneath it.
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Not by a default for -m: that would be lost as soon as -m asks for something else.
     asked = {mark for mark in ASKED_FOR if mark in config.getoption("markexpr")}
+    # "-m slow" is what the plain command leaves out, and no case of it twice.
+    only_slow = config.getoption("markexpr") == "slow"
     functions: dict[str, list[pytest.Item]] = {}
     for item in items:
         functions.setdefault(item.nodeid.partition("[")[0], []).append(item)
@@ -110,6 +112,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             unasked = set(cases) - set(_few(cases))
             config.stash[LEFT_OUT][marks[-1]] += len(unasked)
             left_out |= unasked
+        elif only_slow:
+            left_out.update(_few(cases))
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]

@@ -49,7 +49,7 @@ def _export(declare: DECLARE) -> argparse.ArgumentParser:
         ],
     )
     meaning = 'the backup to write (.kpbackup); "-" is standard output'
-    parser.add_argument("file", metavar="FILE", nargs="?", default="", help=meaning)
+    parser.add_argument("file", metavar="FILE", nargs="?", help=meaning)
     _add_yes(parser, "replace an existing FILE without asking")
     parser.add_argument("--force", action="store_true", help="replace FILE even if it is write-protected, or whole")
     parser.add_argument("--salvage", action="store_true", help="of a damaged database, save what can be read")
