@@ -245,6 +245,7 @@ def test_an_empty_file_is_told_of_and_keeps_the_journal_beside_it(places: Places
     assert journal.read_bytes() == b"what was"
 
 
+@pytest.mark.slow
 def test_a_missing_a_foreign_and_a_busy_database_are_errors(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

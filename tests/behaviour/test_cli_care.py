@@ -42,6 +42,7 @@ def test_a_damaged_database_has_an_exit_code_of_its_own(shell: Shell) -> None:
     assert "restore a backup" in said(shell.run("check"), 121).splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_database_that_is_missing_is_an_error(shell: Shell) -> None:
     shell.database.unlink()
     assert shell.run("check").returncode == 30
@@ -87,6 +88,7 @@ def test_what_is_asked_for_alone_is_repaired(faulty: Shell) -> None:
     assert faulty.run("repair", "--only", "everything").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_file_is_compacted_and_both_sizes_are_told(shell: Shell) -> None:
     before = shell.database.stat().st_size
     assert "could be gained" in said(shell.run("compact"), 0)

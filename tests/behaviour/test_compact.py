@@ -89,6 +89,7 @@ def test_the_file_gets_smaller_and_holds_all_it_held(
     cases.record(SAME)
 
 
+@pytest.mark.slow
 def test_where_little_is_gained_nothing_is_done_unless_asked_for(places: Places) -> None:
     before = places.database.read_bytes()
     result = compact(places)
@@ -147,6 +148,7 @@ def test_a_database_that_another_program_has_open_is_left_alone(mode: str, place
     assert compact(places).compacted
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
 def test_where_the_system_does_not_tell_who_has_it_open_the_lock_does(
     mode: str, places: Places, monkeypatch: pytest.MonkeyPatch
@@ -212,6 +214,7 @@ def test_room_is_asked_for_before_anything_is_written(places: Places, monkeypatc
     assert not list(places.work_dir.rglob("*"))
 
 
+@pytest.mark.slow
 def test_it_is_cancelled_at_any_report_and_the_file_is_what_it_was(places: Places) -> None:
     before = with_room(places.database).read_bytes()
     for phase in compacting.PHASES:

@@ -57,6 +57,7 @@ def test_every_finding_that_a_repair_mends_has_a_repair() -> None:
     assert {*get_args(Mendable)} == REPAIRS.keys()
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_a_sound_database_is_left_alone(generation: str, database_copy: Callable[[str], Path], tmp_path: Path) -> None:
     places = Places(database_copy(generation), tmp_path / "work")
@@ -67,7 +68,7 @@ def test_a_sound_database_is_left_alone(generation: str, database_copy: Callable
     assert all_copies(places) == []
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("fault", MENDABLE)
 def test_a_fault_is_mended_as_the_preview_said_and_comes_back_by_an_undo(
     fault: str, places: Places, cases: Cases
@@ -241,6 +242,7 @@ def test_what_leads_to_a_row_that_goes_is_mended_too(places: Places) -> None:
     assert query(places.database, "SELECT id FROM notes") == [("d",)]
 
 
+@pytest.mark.slow
 def test_the_default_list_is_the_one_that_the_app_made_else_the_first_else_a_new_one(places: Places) -> None:
     execute(places.database, "UPDATE task_lists SET is_default = 0")
     repair(places)
@@ -256,6 +258,7 @@ def test_the_default_list_is_the_one_that_the_app_made_else_the_first_else_a_new
     assert value(places.database, "SELECT count(DISTINCT task_list_id) FROM tasks") == 1
 
 
+@pytest.mark.slow
 def test_of_several_default_lists_the_first_stays_the_one(places: Places) -> None:
     indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%is_default%'"
     execute(places.database, f'DROP INDEX "{value(places.database, indexes)}"', "UPDATE task_lists SET is_default = 1")
@@ -316,6 +319,7 @@ def test_an_app_that_writes_meanwhile_is_heeded(places: Places, monkeypatch: pyt
     assert value(places.database, "SELECT title FROM tasks WHERE rowid = 1") == "renamed"
 
 
+@pytest.mark.slow
 def test_an_app_that_never_stops_writing_ends_it(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     execute(places.database, MENDABLE["a time session without its task"][1])
     make = safety_copies.SafetyCopy.make
@@ -379,6 +383,7 @@ def test_a_copy_that_a_repair_leaves_unsound_ends_it(places: Places, monkeypatch
     assert value(places.database, "SELECT count(*) FROM time_sessions WHERE id = 'lost'") == 1
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("page", [0, 5])
 def test_a_damaged_database_is_not_repaired_in_its_place(page: int, places: Places) -> None:
     zeroed(places.database, page * 4096, 4096)
@@ -410,6 +415,7 @@ def test_missing_empty_and_foreign_databases_are_told_of_as_ever(places: Places,
     assert journal.read_bytes() == b"what was"
 
 
+@pytest.mark.slow
 def test_a_repair_is_cancelled_at_any_report_until_it_is_committed(places: Places) -> None:
     execute(places.database, MENDABLE["a time session without its task"][1])
     before = places.database.read_bytes()
