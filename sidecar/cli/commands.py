@@ -277,8 +277,8 @@ def _file_for(file: str | None, is_part: bool) -> str:
     """The file to write; of a part of the data one with a name of its own, where none, or a folder, was typed."""
     from sidecar.export.partial import default_name, require_name
 
-    if is_part and (not file or Path(file).is_dir()):
-        return str(Path(file or "") / default_name(date.today()))
+    if is_part and (file is None or (file and Path(file).is_dir())):
+        return str(Path(file or ".") / default_name(date.today()))
     if is_part and file:
         # Before anything is asked about the file.
         require_name(Path(file))

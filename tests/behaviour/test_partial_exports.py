@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sidecar.archive.part import UNKNOWN_PART
 from sidecar.automatic.policy import Place, Policy
 from sidecar.automatic.policy_file import write_policy
 from sidecar.automatic.running import run_backup_if_due
@@ -402,6 +403,38 @@ def _unhook(database: Path, index: str) -> None:
     with database.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\x0a" + b"\0\0" + b"\0\0" + size.to_bytes(2, "big") + b"\0")
+
+
+@pytest.mark.slow
+def test_what_is_saved_of_a_damaged_one_is_still_a_part(places: Places, target: Path) -> None:
+    exported(places, target, tables=["tasks", "time_sessions"])
+    whole = target.read_bytes()
+    # The directory and the manifest are lost.
+    target.write_bytes(whole[: whole.rindex(b"manifest.json", 0, len(whole) - 2_000) - 200])
+    before = counts(places.database)
+    result = import_data(places, str(target), True, Progress(), salvage=True)
+    assert result.partial == UNKNOWN_PART
+    assert any("partial" in line for line in result.warnings)
+    assert counts(places.database) == before
+
+
+@pytest.mark.slow
+def test_a_part_of_what_can_be_read_of_a_damaged_database_is_saved(places: Places, target: Path) -> None:
+    tasks = value(places.database, "SELECT count(*) FROM tasks")
+    root = value(places.database, "SELECT rootpage FROM sqlite_master WHERE name = 'ai_interactions'")
+    size = value(places.database, "PRAGMA page_size")
+    with places.database.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(bytes(size))
+    part = PartToExport(tables=["tasks"])
+    with pytest.raises(DatabaseDamaged):
+        export_data(places, str(target), Progress(), part=part)
+    assert not target.exists()
+    result = export_data(places, str(target), Progress(), salvage=True, part=part)
+    assert (result.task_count, result.selected is not None, result.readable is not None) == (tasks, True, True)
+    summary = inspect_backup(str(target), Progress(), places)
+    assert summary.partial == "type tasks"
+    assert any("damaged database" in line for line in summary.warnings)
 
 
 def test_one_that_lies_among_the_automatic_backups_is_listed_as_what_it_is(places: Places, tmp_path: Path) -> None:
