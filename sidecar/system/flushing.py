@@ -83,5 +83,5 @@ def flush_rename(target: Path) -> str | None:
 
 def _open_renamed(target: Path) -> int:
     if names.ON_WINDOWS:
-        return os.open(target, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        return os.open(target, os.O_WRONLY | getattr(os, "O_BINARY", 0))
     return os.open(target.parent, os.O_RDONLY)

@@ -52,10 +52,11 @@ class Place:
             self._real["flock"] = fcntl.flock
             patch.setattr(fcntl, "flock", self._flock)
         else:
-            import msvcrt
+            # Of the library there is no other name to take its lock by.
+            from filelock import _windows
 
-            self._real["flock"] = msvcrt.locking
-            patch.setattr(msvcrt, "locking", self._flock)
+            self._real["flock"] = _windows.lock_fd_nonblocking
+            patch.setattr(_windows, "lock_fd_nonblocking", self._flock)
 
     def _here(self, path: object) -> bool:
         return str(path).startswith(self.folder)
@@ -106,10 +107,10 @@ class Place:
             raise OSError(number, "fsync")
         self._real["fsync"](descriptor)
 
-    def _flock(self, descriptor: int, *operation: int) -> None:
+    def _flock(self, descriptor: int, *operation: int) -> object:
         if self.lock and self._here(self._path_of(descriptor)):
             raise OSError(self.lock, "flock")
-        self._real["flock"](descriptor, *operation)
+        return self._real["flock"](descriptor, *operation)
 
 
 TOLD = pytest.mark.skipif(sys.platform == "darwin", reason="what a descriptor is of is told by /proc, and on Windows")
