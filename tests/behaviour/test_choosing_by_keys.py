@@ -198,8 +198,8 @@ def test_a_backup_with_more_lists_than_lines_can_be_scrolled_to_its_last(
         assert terminal.finish() == 130
 
 
-def test_without_a_terminal_it_says_what_to_do_instead(archive: Path, database: Path) -> None:
-    command = [sys.executable, "-m", "sidecar", "import", "-i", str(archive), "--database", str(database)]
+def test_without_a_terminal_it_says_what_to_do_instead(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sidecar", "import", "-i", str(tmp_path / "old.kpbackup")]
     ended = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert ended.returncode == 2
     assert b"--list, --type, --merge and --on-conflict" in ended.stderr
@@ -211,9 +211,9 @@ class AtATerminal(Terminal):
     can_ask = True
 
 
-def test_without_its_library_it_says_how_to_have_it(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_library_it_says_how_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "questionary", None)
-    options = parse(["import", "-i", str(archive)])
+    options = parse(["import", "-i", "old.kpbackup"])
     assert not isinstance(options, str)
     with pytest.raises(UsageError) as told:
         choose_import(options, AtATerminal(Interrupts()))
@@ -223,8 +223,8 @@ def test_without_its_library_it_says_how_to_have_it(archive: Path, monkeypatch: 
 @pytest.mark.parametrize(
     "typed", [["--merge"], ["--list", "x"], ["--salvage"], ["--since", "2026-01-01"], ["--missing"]]
 )
-def test_what_is_chosen_by_options_is_not_asked_for_again(typed: list[str], archive: Path) -> None:
-    options = parse(["import", "-i", *typed, str(archive)])
+def test_what_is_chosen_by_options_is_not_asked_for_again(typed: list[str]) -> None:
+    options = parse(["import", "-i", *typed, "old.kpbackup"])
     assert not isinstance(options, str)
     with pytest.raises(UsageError, match="the other options"):
         choose_import(options, AtATerminal(Interrupts()))

@@ -136,6 +136,7 @@ def test_any_part_is_complete_and_minimal(places: Places, target: Path, tmp_path
     assert result.selected[table].chosen == len(chosen)
 
 
+@pytest.mark.slow
 def test_days_and_types_choose_as_in_an_import(places: Places, target: Path) -> None:
     day = value(places.database, "SELECT substr(start_time, 1, 10) FROM time_sessions ORDER BY 1 LIMIT 1 OFFSET 20")
     result = exported(places, target, tables=["time_sessions"], since=day, until=day)
@@ -146,6 +147,7 @@ def test_days_and_types_choose_as_in_an_import(places: Places, target: Path) -> 
     assert result.selected["tasks"].along > 0
 
 
+@pytest.mark.slow
 def test_a_subtask_brings_its_parents_or_becomes_a_task_of_its_own(places: Places, target: Path) -> None:
     for task_id, parent in (("p", None), ("c", "p"), ("g", "c")):
         altered(places.database, "INSERT INTO tasks (id, title, parent_task_id) VALUES (?, ?, ?)", task_id, "t", parent)
@@ -199,6 +201,7 @@ def test_it_says_so_in_its_manifest_and_whoever_reads_it_is_told(places: Places,
     assert any(name in line for line in verdict.warnings)
 
 
+@pytest.mark.slow
 def test_a_whole_backup_says_nothing_of_the_kind(places: Places, tmp_path: Path) -> None:
     whole = backup(places.database, tmp_path / "whole.kpbackup")
     with zipfile.ZipFile(whole) as archive:
@@ -233,6 +236,7 @@ def test_the_shipped_app_and_older_programs_refuse_it_by_its_version(places: Pla
         assert json.loads(archive.read("data.json"))["version"] != "1.0.0"
 
 
+@pytest.mark.slow
 def test_one_of_a_newer_revision_asks_for_an_update(places: Places, target: Path) -> None:
     exported(places, target, tables=["tasks"])
 
@@ -246,6 +250,7 @@ def test_one_of_a_newer_revision_asks_for_an_update(places: Places, target: Path
     assert places.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_version_that_nobody_wrote_is_refused_as_ever(places: Places, target: Path) -> None:
     exported(places, target, tables=["tasks"])
 
@@ -257,6 +262,7 @@ def test_a_version_that_nobody_wrote_is_refused_as_ever(places: Places, target: 
         import_data(places, str(changed), True, Progress())
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize(
     ("chosen", "error"),
     [
@@ -318,6 +324,7 @@ def test_settings_are_in_it_only_when_they_are_asked_for(places: Places, target:
     assert contents(places.database) == before
 
 
+@pytest.mark.slow
 def test_a_part_of_a_backup_brings_settings_only_when_they_are_asked_for(places: Places, tmp_path: Path) -> None:
     whole = tmp_path / "whole.kpbackup"
     export_data(places, str(whole), Progress(), PREFERENCES)
@@ -358,6 +365,7 @@ def test_over_a_broken_database_it_is_told_that_there_was_more(places: Places, t
     assert value(places.database, "SELECT count(*) FROM tasks") == result.task_count
 
 
+@pytest.mark.slow
 def test_rows_that_only_their_bytes_can_tell_come_back_as_they_were(
     places: Places, target: Path, tmp_path: Path
 ) -> None:
@@ -372,6 +380,7 @@ def test_rows_that_only_their_bytes_can_tell_come_back_as_they_were(
     )
 
 
+@pytest.mark.slow
 def test_a_database_with_tables_that_the_code_does_not_know_gives_parts_of_them(places: Places, target: Path) -> None:
     altered(
         places.database,
@@ -387,6 +396,7 @@ def test_a_database_with_tables_that_the_code_does_not_know_gives_parts_of_them(
     assert result.selected["tasks"].along >= 1
 
 
+@pytest.mark.slow
 def test_an_index_that_lacks_rows_is_no_ground_to_choose_on(places: Places, target: Path) -> None:
     altered(places.database, "PRAGMA writable_schema = ON")
     with_index = "sqlite_autoindex_tasks_1"
@@ -437,6 +447,7 @@ def test_a_part_of_what_can_be_read_of_a_damaged_database_is_saved(places: Place
     assert any("damaged database" in line for line in summary.warnings)
 
 
+@pytest.mark.slow
 def test_one_that_lies_among_the_automatic_backups_is_listed_as_what_it_is(places: Places, tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
