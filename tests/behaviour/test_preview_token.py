@@ -88,9 +88,9 @@ def test_a_backup_replaced_while_the_import_reads_it_is_refused(
     token = token_of(device, archive)
     other = Path(shutil.copy(real_files / f"{THIRD}.kpbackup", archive.with_name("other")))
 
-    def swapped_first(*arguments: object) -> object:
+    def swapped_first(*arguments: object, **named: object) -> object:
         other.replace(archive)
-        return judged(*arguments)  # type: ignore[arg-type]
+        return judged(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr("sidecar.jobs.comparing.judged", swapped_first)
     assert_refused(device, archive, token, "the backup file is not the one")
