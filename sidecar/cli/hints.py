@@ -21,6 +21,8 @@ _BY_KIND = {
     "replaces_whole": "Choose another name, or add --force.",
     "write_protected": "Choose another name, or add --force.",
     "page_exists": "Choose another name, or add --force.",
+    "no_conflicts": "Add --merge, or leave --on-conflict and --conflict out.",
+    "no_such_conflict": "kirapilot-sidecar conflicts FILE shows the numbers.",
     "changed_since_preview": "Type the command again: it shows what would happen now.",
     "no_safety_copy": "kirapilot-sidecar import FILE imports a backup of your own.",
 }
