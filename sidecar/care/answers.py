@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
-
-Mendable = Literal[
-    "index_lacks_rows",
-    "owner_missing",
-    "tie_missing",
-    "list_missing",
-    "template_missing",
-    "no_default_list",
-    "second_default_list",
-    "value_missing",
-]
-"""Codes of the findings that a repair mends."""
 
 
 class Finding(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, get_args
 
-from sidecar.care.answers import Mendable
+from sidecar.care.codes import Mendable
 from sidecar.cli.automatic_arguments import DECLARE
 from sidecar.screen.terminal import Terminal
 

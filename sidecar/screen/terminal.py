@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-import msgspec
-
 from sidecar.errors.paths import ReadFailed
 from sidecar.progress import Progress
 from sidecar.system import names
@@ -122,6 +120,8 @@ class Terminal:
 
 def as_json(value: object) -> str:
     """``value`` as JSON in plain ASCII, which no console or pipe can spoil; halves of characters become "?"."""
+    import msgspec
+
     whole = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")
     return json.dumps(json.loads(whole), indent=2)
 

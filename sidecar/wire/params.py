@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
-from sidecar.care.answers import Mendable
+from sidecar.care.codes import Mendable
 from sidecar.json_wording import in_words
 from sidecar.merging.policy import MINE, ByTable, Choice
 from sidecar.selection.request import PartToExport, Selection

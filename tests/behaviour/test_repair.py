@@ -12,8 +12,9 @@ from typing import Any, get_args
 import pytest
 
 from sidecar.care import mending, repairing
-from sidecar.care.answers import Mendable, Repair, RepairResult
+from sidecar.care.answers import Repair, RepairResult
 from sidecar.care.checking import check_database
+from sidecar.care.codes import Mendable
 from sidecar.care.findings import KEPT, KINDS
 from sidecar.care.mending import REPAIRS
 from sidecar.care.repairing import repair_database

@@ -84,6 +84,12 @@ def test_a_server_loads_neither_the_command_line_nor_its_progress_bars() -> None
     assert loaded.strip() == "set()"
 
 
+def test_what_is_typed_is_parsed_before_anything_of_a_job_is_loaded() -> None:
+    code = "import sys; import sidecar.cli.commands; print({'msgspec', 'peewee', 'jinja2', 'isal'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    assert loaded.strip() == "set()"
+
+
 def test_a_server_without_a_locale_uses_any_file_name(
     sidecar_command: list[str], fresh_database: Path, tmp_path: Path
 ) -> None:
