@@ -61,8 +61,7 @@ def test_names_selections_and_files_that_are_wrong_have_their_codes(shell: Shell
 
 @pytest.mark.slow
 def test_it_goes_down_a_pipe(shell: Shell) -> None:
-    piped = shell.run("export", "--type", "task_lists", "-")
-    assert piped.returncode == 0
-    (shell.folder / "piped").write_bytes(piped.stdout)
+    with (shell.folder / "piped").open("wb") as file:
+        assert shell.run("export", "--type", "task_lists", "-", stdout=file.fileno()).returncode == 0
     with zipfile.ZipFile(shell.folder / "piped") as archive:
         assert json.loads(archive.read("metadata.json"))["version"] == "1.0.0-partial"
