@@ -85,7 +85,8 @@ def test_a_server_loads_neither_the_command_line_nor_its_progress_bars() -> None
 
 
 def test_what_is_typed_is_parsed_before_anything_of_a_job_is_loaded() -> None:
-    code = "import sys; import sidecar.cli.commands; print({'peewee', 'jinja2', 'isal', 'sidecar.results'} & set(sys.modules))"
+    jobs = {"peewee", "jinja2", "isal", "sidecar.results"}
+    code = f"import sys; import sidecar.cli.commands; print({jobs} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert loaded.strip() == "set()"
 
