@@ -54,13 +54,16 @@ class Criteria:
     def require_all_ids(self) -> None:
         """Raise NoSuchRows if an id that was named is in no table."""
         ids = self._selection.ids or ()
-        there = {
-            row_id
+        # One question for each table: thousands may be named.
+        found = {
+            spelled.lower()
             for table in self._pool.filled()
-            if "id" in table.columns
-            for row_id in ids
-            if self._connection.execute(f"SELECT 1 FROM {table.source} WHERE id = {self._texts([row_id])}").fetchone()
+            if ids and "id" in table.columns
+            for (spelled,) in self._connection.execute(
+                f"SELECT hex(CAST(CAST(id AS TEXT) AS BLOB)) FROM {table.source} WHERE id IN ({self._texts(ids)})"
+            )
         }
+        there = {row_id for row_id in ids if self._spelled(row_id) in found}
         self._require_known(ids, there, "ids")
 
     def _conditions(self, table: PoolTable) -> Iterator[str]:
@@ -125,8 +128,11 @@ class Criteria:
 
     def _texts(self, values: Sequence[str]) -> str:
         """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""
-        spelled = (value.encode(self._encoding, "surrogatepass").hex() for value in values)
-        return ", ".join(f"CAST(x'{value}' AS TEXT)" for value in spelled)
+        return ", ".join(f"CAST(x'{self._spelled(value)}' AS TEXT)" for value in values)
+
+    def _spelled(self, value: str) -> str:
+        """The bytes of a text as the database has them, two digits each."""
+        return value.encode(self._encoding, "surrogatepass").hex()
 
 
 def _text_test(text: str, encoding: str) -> Callable[[object], bool]:
