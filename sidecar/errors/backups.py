@@ -114,7 +114,7 @@ class NothingSelected(SelectionError):
 
 
 class NoSuchRows(SelectionError):
-    """What was chosen is not there, {detail}. Look first, and choose what is there."""
+    """There are no such {detail}. Look first, and choose what is there."""
 
     kind, code, hint = "no_such_rows", 72, "Choose something that is there."
 

@@ -71,7 +71,7 @@ def test_a_failure_counts_where_the_tests_are_to_run_and_is_told_where_they_are_
     write(tmp_path, "tests/behaviour/test_b.py", 9, failed=1)
     write(tmp_path, "tests/unit/test_unnamed.py", 9)
     said, code = summary(tmp_path)
-    assert "failed, and never passed there yet: tests/behaviour/test_b.py::f0" in said
+    assert "failed, and tried only: tests/behaviour/test_b.py::f0" in said
     assert code == 0
     write(tmp_path, "tests/unit/system", 49, failed=1)
     said, code = summary(tmp_path)
