@@ -70,6 +70,7 @@ def titles(database: Path) -> set[str]:
     return {title for (title,) in query(database, "SELECT title FROM tasks")}
 
 
+@pytest.mark.slow
 def test_one_list_and_one_type_are_ticked_and_that_comes_back(start: Start, archive: Path, database: Path) -> None:
     name, count = query(
         database,

@@ -211,6 +211,7 @@ def test_a_pinned_backup_stays_with_its_note(shell: Shell) -> None:
     assert first[0] not in backups(shell)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("command", ["pin 9", "unpin 9", "note 9 x"])
 def test_a_backup_that_there_is_not_has_a_code_of_its_own(shell: Shell, command: str) -> None:
     assert shell.run(*command.split()).returncode == 82

@@ -82,6 +82,7 @@ def test_one_list_is_shown_and_brought_in_and_the_rest_stays(changed: Shell) -> 
     assert "Made since" in titles
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("typed", "code", "words"),
     [

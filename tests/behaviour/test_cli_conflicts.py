@@ -42,6 +42,7 @@ def test_conflicts_are_shown_and_chosen_by_number(shell: Shell) -> None:
     assert (outdated.returncode, theirs(shell)) == (65, 2)
 
 
+@pytest.mark.slow
 def test_a_choice_by_table_is_shown_by_programs_words_as_well(shell: Shell) -> None:
     told = object_of(shell.run("conflicts", "--json", "--on-conflict", "tasks=newer", "there.kpbackup"), 0, "conflicts")
     assert [one["stays"] for one in told["conflicts"]] == ["theirs"] * 3

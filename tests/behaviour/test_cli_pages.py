@@ -51,7 +51,7 @@ def test_a_difference_is_a_page_with_the_exit_code_of_diff(shell: Shell) -> None
     assert answer["identical"]
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "code", "words"),
     [

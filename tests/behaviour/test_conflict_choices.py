@@ -81,6 +81,7 @@ def choice(keep: OnConflict, first: int, last: int | None = None) -> Choice:
     return Choice(first=first, last=last, keep=keep)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("policy", "tasks", "lists"),
     [
@@ -101,6 +102,7 @@ def test_each_table_is_settled_as_it_was_asked_for(
     assert devices.theirs("task_lists") == lists
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("policy", "choices", "tasks", "lists"),
     [

@@ -87,6 +87,7 @@ def test_the_preview_counts_them_and_its_token_names_them(places: Places, archiv
     assert preview_import(places, str(archive), True, Progress()).conflicts == 0
 
 
+@pytest.mark.slow
 def test_pages_put_together_are_the_whole(places: Places, archive: Path) -> None:
     request = asked(places, archive)
     whole = listed(request)
@@ -103,6 +104,7 @@ def test_numbers_are_the_same_whatever_is_asked_for(places: Places, archive: Pat
     assert known("mine") == known("theirs") == known("newer")
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_what_is_said_to_stay_stays(policy: OnConflict, places: Places, archive: Path) -> None:
     request = asked(places, archive, policy)

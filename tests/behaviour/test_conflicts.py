@@ -99,6 +99,7 @@ def test_a_tie_is_told_and_the_same_row_stays_on_both_devices(places: Places, tm
     assert title(places) == title(second) == "theirs"
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("policy", ["mine", "theirs", "newer"])
 def test_a_second_merge_changes_nothing_and_an_undo_brings_all_of_it_back(
     policy: OnConflict, places: Places, tmp_path: Path
@@ -116,7 +117,7 @@ def test_a_second_merge_changes_nothing_and_an_undo_brings_all_of_it_back(
     assert contents(places.database) == before
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("seed", range(6))
 def test_two_devices_merged_into_each_other_hold_the_same(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)

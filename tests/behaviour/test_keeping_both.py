@@ -98,6 +98,7 @@ def test_a_second_merge_changes_nothing_and_undo_brings_all_of_it_back(
     assert contents(here.database) == before
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("policy", ["mine", "theirs", "newer", "both"])
 def test_what_followed_is_no_conflict_later(policy: ByTable, here: Places, there: Path, tmp_path: Path) -> None:
     archive = backup(there, tmp_path / "there.kpbackup")

@@ -58,6 +58,7 @@ def run(command: list[str], environment: Mapping[str, str], folder: Path) -> Non
     subprocess.run(words, env=environment, capture_output=True, timeout=DEADLINE, check=True)
 
 
+@pytest.mark.slow
 def test_a_command_sweeps_what_a_killed_program_left(
     sidecar_command: list[str], environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -186,7 +186,7 @@ DAMAGES: dict[str, Callable[[dict[str, list[dict[str, Any]]]], Entries]] = {
 """Ways for a backup to be wrong, and what they make of records with canaries."""
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if name != "keys"])
 def test_a_damaged_backup_is_not_quoted(damage: str, listener: Listener, tmp_path: Path, cases: Cases) -> None:
     listener.hear(archives.write(tmp_path / "a.kpbackup", DAMAGES[damage](_records())))

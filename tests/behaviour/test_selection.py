@@ -276,6 +276,7 @@ def nothing_missing(**_: str) -> dict[str, Any]:
     return {"missing": True}
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize(
     ("chosen", "error"),
     [
@@ -315,7 +316,7 @@ ODD = (
 """Table, column, an odd value of it, and what is said of that."""
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(("table", "column", "odd", "said"), ODD)
 def test_warnings_speak_of_what_is_taken_alone(
     places: Places, tmp_path: Path, table: str, column: str, odd: str, said: str

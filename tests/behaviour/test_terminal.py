@@ -93,7 +93,7 @@ def test_import_shows_the_preview_and_asks_before_it_replaces(start: Start, back
     assert task_count(fresh_database) == 30
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [[], ["--merge"]])
 def test_a_salvage_is_shown_and_asked_for_even_where_nothing_is_replaced(
     start: Start, backup: str, fresh_database: Path, folder: Path, mode: list[str]
@@ -129,7 +129,7 @@ def test_anything_but_yes_leaves_the_database_as_it_was(
     assert left_in(folder) == []
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_undo_shows_the_preview_and_asks_before_it_replaces(
     start: Start, backup: str, fresh_database: Path, answer: str
@@ -159,7 +159,7 @@ def test_export_asks_before_it_replaces_a_backup(start: Start, folder: Path, ans
     assert zipfile.is_zipfile(target) is (answer == "y")
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", [("report", "-o"), ("diff", "--html")])
 def test_a_page_that_is_there_is_asked_for_and_another_file_never(
     start: Start, backup: str, folder: Path, typed: tuple[str, str]

@@ -154,7 +154,7 @@ def _unpacks_the_same(whole: bytes, turned: bytes, place: int) -> bool:
     return False
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 def test_a_backup_cut_somewhere_is_refused(subject: Subject, cases: Cases) -> None:
     _try_cuts(subject, _sample(subject.whole), cases)
 

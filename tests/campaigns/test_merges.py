@@ -131,6 +131,7 @@ def _keeps_its_word(here: Rows, there: Rows, policy: ByTable, picks: list[tuple[
     in_a_folder(check)
 
 
+@pytest.mark.slow
 @settings(bounded, max_examples=2)
 @given(here=ROWS, there=ROWS, policy=POLICIES, picks=PICKS)
 def test_some_merges_do_what_was_shown_once_and_can_be_undone(

@@ -130,7 +130,7 @@ def _try(restores: Restores, wrecks: Sequence[Wreck], cases: Cases) -> int:
     return anew
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_restore_over_some_wrecks(kind: str, tmp_path: Path, cases: Cases) -> None:
     restores = Restores(EVERY_KIND, tmp_path)

@@ -264,6 +264,7 @@ def _titles(database: Path) -> list[tuple[str]]:
         return connection.execute("SELECT title FROM tasks ORDER BY id").fetchall()
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("job", ["export", "preview", "import", "merge"])
 def test_what_a_killed_app_had_not_committed_is_not_there(job: str, places: Places, tmp_path: Path) -> None:
     path = tmp_path / "before.kpbackup"
@@ -310,6 +311,7 @@ def _as_ordinary(job: str, database: Path, common: Path) -> dict[str, object]:
     )  # fmt: skip
 
 
+@pytest.mark.slow(but=1)
 @POSIX
 @pytest.mark.parametrize("job", ["export", "import"])
 def test_a_hot_journal_in_a_folder_that_cannot_be_written_is_told_of(

@@ -334,7 +334,7 @@ def test_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_
     assert outcome["changed"] == []
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @POSIX
 @pytest.mark.parametrize("job", ["import", "preview", "validate", "export"])
 def test_a_work_folder_one_may_not_write_to_is_told_of(job: str, places: Places, common_folder: Path) -> None:

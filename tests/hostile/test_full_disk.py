@@ -109,7 +109,7 @@ def test_a_work_folder_that_fills_up_is_told_of(size: int, job: str, sample: Pat
     assert outcome["changed"] == []
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("unforeseen", [True, False])
 @pytest.mark.parametrize(("spare", "kind"), [(4 << 10, DiskFull), (300 << 10, DiskFull)])
 @pytest.mark.parametrize("job", ["import", "merge"])

@@ -168,7 +168,7 @@ ODD: dict[str, Spoil] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", ODD)
 def test_what_is_odd_and_allowed_is_read(kind: str, device: Device) -> None:
     write(device.archive, ODD[kind](made_of()))

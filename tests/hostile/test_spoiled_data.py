@@ -50,6 +50,7 @@ DAMAGED: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }
 
 
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_damaged_metadata_is_told_of_by_every_job(kind: str, places: Places, tmp_path: Path) -> None:
     damage, error = DAMAGED[kind]

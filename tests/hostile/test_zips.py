@@ -174,7 +174,7 @@ LIES: dict[str, tuple[Callable[[list[Header]], object], type[SidecarError]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=11)
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("kind", LIES)
 def test_headers_that_lie_are_found_out(kind: str, device: Device) -> None:
     lie, error = LIES[kind]
@@ -250,7 +250,7 @@ HARMLESS: dict[str, Callable[[list[Header]], object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_oddities_of_headers_do_no_harm(kind: str, device: Device, right: Contents) -> None:
     made = headers(made_of())

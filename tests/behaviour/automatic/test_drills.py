@@ -71,6 +71,7 @@ def test_a_drill_that_finds_no_room_could_not_be_tried(
     assert backup_status(device.places, device.now).state == "healthy"
 
 
+@pytest.mark.slow
 def test_a_timers_run_tries_the_newest_once_a_month_and_no_other_run_does(device: Device) -> None:
     assert device.run("start").drills == []
     assert [drill.drill and drill.drill.outcome for drill in device.run().drills] == ["fine"]

@@ -68,7 +68,7 @@ def test_a_backup_that_somebody_removed_is_no_failure(device: Device) -> None:
     assert (result.outcome, result.warnings) == ("made", [])
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("jump", [-3650, 3650])
 def test_a_clock_that_jumps_removes_no_more_than_a_day_would(device: Device, jump: int) -> None:
     device.policy(device.folder, keep=Keep(hours=0, daily=5, weekly=0, monthly=0))

@@ -137,6 +137,7 @@ def test_what_is_no_backup_is_not_allowed(real_files: Path) -> None:
     assert not allows("archive/exact", [shipped.without(cell, "row")])
 
 
+@pytest.mark.slow
 def test_every_error_is_described_with_its_code_and_hint() -> None:
     for kind, error in make_document()["components"]["errors"].items():
         told = {"code": error["code"], "message": "A sentence.", "data": {"kind": kind, "hint": error["data"]["hint"]}}

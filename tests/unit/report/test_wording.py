@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sidecar.report import wording
 
 
+@pytest.mark.slow
 @given(st.text(), st.integers(1, 50))
 def test_any_text_can_stand_in_a_page(words: str, most: int) -> None:
     shown = wording.text(words, most)

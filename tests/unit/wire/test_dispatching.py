@@ -35,7 +35,7 @@ def test_of_oslash_only_the_part_in_use_is_loaded() -> None:
     assert not loaded & {"oslash.list", "oslash.writer", "oslash.ioaction"}
 
 
-@pytest.mark.slow(but=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["sidecar.wire.dispatching", "jsonrpcserver"])
 def test_the_whole_package_works_beside_ours_whichever_comes_first(first: str) -> None:
     script = f"""
