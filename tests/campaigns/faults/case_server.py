@@ -30,15 +30,23 @@ from sidecar.care.repairing import repair_database
 from sidecar.clearing.clearing import clear_all_data
 from sidecar.database.connection import retrying
 from sidecar.errors.base import SidecarError
+from sidecar.jobs.importing import import_data
 from sidecar.jobs.undoing import undo_last_import
+from sidecar.merging.policy import NEWER
 from sidecar.progress import Progress
+from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 from tests.support.jobs import JOBS, Job
 
 assert sys.platform != "win32"
 
+PART = Selection(tables=["tasks", "time_sessions"])
+
 RUN: dict[str, Job] = {
     **JOBS,
+    "part": lambda places, path, progress: import_data(
+        places, path, False, progress, selection=PART, on_conflict=NEWER
+    ),
     "undo": lambda places, _path, progress: undo_last_import(places, progress),
     "automatic": lambda places, _path, progress: run_backup_if_due(places, "start", progress),
     "looked after": lambda places, _path, progress: run_backup_if_due(places, "timer", progress),

@@ -46,7 +46,7 @@ FAILED_UNDO = "An undo whose disk fails at any step says so, and can be asked fo
 class Imports:
     """Imports of one backup into one database, or undos of that import; the database is the same before each.
 
-    :param job: "import", "merge" or "undo".
+    :param job: "import", "merge", "part" or "undo".
     """
 
     def __init__(
