@@ -93,6 +93,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if sys.platform != "win32":
         # Under nohup a hang-up is ignored, by all that the tests start too.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # So is Ctrl-C by what a shell starts in the background.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[CASES] = Cases()
     config.stash[LEFT_OUT] = dict.fromkeys(ASKED_FOR, 0)
 
