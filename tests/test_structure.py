@@ -218,7 +218,7 @@ def test_the_map_answers_many_questions() -> None:
     assert {room for room in ROOMS if f"`{room}/" in "".join(files for _, files, _ in ANSWERS)} == set(ROOMS)
 
 
-@pytest.mark.slow(but=68)
+@pytest.mark.slow(but=38)
 @pytest.mark.parametrize(("question", "files", "names"), ANSWERS, ids=[question for question, _, _ in ANSWERS])
 def test_the_map_leads_to_files_and_names_that_exist(question: str, files: str, names: str) -> None:
     paths = [PACKAGE / name for name in re.findall(r"`(.+?)`", files)]

@@ -185,6 +185,7 @@ def test_an_export_that_drops_rows_is_found_out(
 # Rows that cannot go
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("clause", ["", "ON DELETE RESTRICT", "ON DELETE SET DEFAULT", "NOT NULL ON DELETE SET NULL"])
 def test_the_preview_refuses_what_the_import_would(tmp_path: Path, clause: str) -> None:
     declared, _, action = clause.partition("ON") if clause.startswith("NOT NULL") else ("", "", clause)

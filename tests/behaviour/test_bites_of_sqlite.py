@@ -80,6 +80,7 @@ def test_the_app_can_write_while_an_export_runs_and_the_backup_is_of_one_moment(
     assert_same(before, restored)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("phase", ["stage", "check", "apply"])
 def test_the_app_can_write_until_rows_move_and_what_it_wrote_is_seen(
     database_copy: Copy, tmp_path: Path, phase: str

@@ -46,7 +46,7 @@ def make_parser_epilog(command: str) -> str:
     return str(commands[command].epilog)
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("arguments", [["exprt"], ["export"], ["demo", "--rows", "0"], ["import", "f", "--mer"]])
 def test_what_cannot_be_understood_exits_with_2_and_says_where_help_is(shell: Shell, arguments: list[str]) -> None:
     ended = shell.run(*arguments)

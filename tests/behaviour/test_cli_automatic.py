@@ -70,7 +70,7 @@ def test_every_trigger_of_the_wire_can_be_typed() -> None:
     assert set(TRIGGERS) == set(get_args(Trigger))
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -87,7 +87,7 @@ def test_a_task_is_told_with_its_list_and_a_session_with_that_of_its_task(places
     assert told == dict.fromkeys(("tasks", "time_sessions"), lists[task["task_list_id"]]["name"])
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_and_changes_are_those_of_a_comparison_by_hand(places: Places, archive: Path, seed: int) -> None:
     before = {table: rows_of(places.database, table) for table in ("tasks", "time_sessions", "task_lists")}

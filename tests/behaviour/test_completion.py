@@ -94,7 +94,7 @@ def test_bash_offers_commands_options_values_and_files(bash: Bash, tmp_path: Pat
     assert bash.offers("kirapilot-sidecar completion ", here) == {*SHELLS}
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("typed", [typed for typed, _ in parsers()])
 def test_bash_offers_every_option_of_every_command(typed: str, bash: Bash, tmp_path: Path) -> None:
     parser = dict(parsers())[typed]

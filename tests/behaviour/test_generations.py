@@ -58,6 +58,7 @@ def test_a_shipped_backup_is_valid_and_its_counts_are_shown(real_files: Path, tm
         assert getattr(metadata, count) == held.get(table, 0)
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", REAL)
 def test_a_shipped_backup_restores_on_a_new_device(real_files: Path, tmp_path: Path, name: str) -> None:
     archive, source, device = real_files / f"{name}.kpbackup", real_files / f"{name}.db", fresh(tmp_path)
@@ -67,6 +68,7 @@ def test_a_shipped_backup_restores_on_a_new_device(real_files: Path, tmp_path: P
     assert query(device, "PRAGMA foreign_key_check") == []
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", REAL)
 def test_a_shipped_backup_restores_on_the_device_it_came_from(
     database_copy: Copy, real_files: Path, tmp_path: Path, name: str
@@ -80,6 +82,7 @@ def test_a_shipped_backup_restores_on_the_device_it_came_from(
         assert cells(device, table, columns) == kept, table
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", REAL)
 def test_restoring_on_the_same_device_keeps_focus_sessions_and_threads_tied_to_their_tasks(
     database_copy: Copy, real_files: Path, name: str

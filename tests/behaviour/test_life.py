@@ -261,6 +261,7 @@ ENDS: Mapping[str, Callable[[Client], object]] = {
 }
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("end", ENDS)
 def test_however_it_is_told_to_leave_no_process_and_no_temporary_file_stays(
     sidecar_command: list[str], end: str, temporary: Path

@@ -109,7 +109,7 @@ def test_a_list_goes_to_another_device_with_all_that_belongs_to_it(
     }
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("seed", range(12))
 def test_any_part_is_complete_and_minimal(places: Places, target: Path, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

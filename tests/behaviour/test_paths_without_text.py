@@ -86,6 +86,7 @@ def test_automatic_backups_go_to_such_a_place_and_are_looked_after(odd: Places, 
     assert backup_status(odd, now).state == "healthy"
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("word", ["a\0b", "a\ud800b", "'"])
 def test_a_word_that_no_row_can_hold_is_looked_for_and_not_found(word: str, places: Places, tmp_path: Path) -> None:
     path = str(tmp_path / "a.kpbackup")

@@ -50,7 +50,7 @@ def assert_refused(device: Path, archive: Path, token: str, why: str, overwrite:
     assert not (device.parent / "backups").exists()
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("wal", [False, True])
 def test_an_import_of_what_was_shown_goes_on(device: Path, archive: Path, overwrite: bool, wal: bool) -> None:

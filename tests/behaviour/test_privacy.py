@@ -46,7 +46,7 @@ def mask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=2)
 @POSIX_MODES
 @pytest.mark.parametrize("mask", [0, 0o022, 0o077], indirect=True, ids=oct)
 @pytest.mark.parametrize("job", ["export", "import", "merge", "preview", "validate"])

@@ -118,7 +118,7 @@ def test_a_backup_that_was_packed_again_imports_row_for_row(
     cases.record(REZIPPED)
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("packer", UNREAD)
 def test_a_backup_that_was_packed_as_nobody_must_is_refused_in_words(
     packer: str, packed: Packed, tmp_path: Path
@@ -199,7 +199,7 @@ UNLISTED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", UNLISTED)
 def test_what_lies_around_the_archive_is_named(kind: str, packed: Packed) -> None:
     device, entries, right = packed

@@ -52,7 +52,7 @@ def test_a_backup_of_the_shipped_app_restores_on_a_new_device_though_it_carries_
     assert query(device, "PRAGMA foreign_key_check") == []
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", REAL)
 def test_every_real_database_comes_back_on_a_new_device(database_copy: Copy, tmp_path: Path, name: str) -> None:
     source, device = database_copy(name), emptied(database_copy(name))
@@ -73,7 +73,7 @@ def test_every_real_database_comes_back_by_way_of_the_newest_generation(
     assert_same(source, again)
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_a_backup_changes_nothing_on_the_device_it_came_from(

@@ -276,7 +276,7 @@ def nothing_missing(**_: str) -> dict[str, Any]:
     return {"missing": True}
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     ("chosen", "error"),
     [

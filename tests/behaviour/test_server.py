@@ -66,6 +66,7 @@ def test_requests_are_answered_before_the_end_of_input_is(client: Client) -> Non
     assert client.wait() == 0
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("request_id", ["a", 0, -1, None, 1.5, 10**30])
 def test_answer_has_the_id_of_its_request(client: Client, request_id: object) -> None:
     client.send(request(request_id))

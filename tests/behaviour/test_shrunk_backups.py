@@ -68,7 +68,7 @@ def test_told_to_an_export_replaces_it_and_says_so(device: Path, archive: Path) 
     assert files(archive) == ["nightly.kpbackup"]
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("table", ["tasks", "time_sessions", "thread_messages", "task_lists", "focus_sessions"])
 @pytest.mark.parametrize(("left", "shrunk"), [(20, False), (10, False), (9, True), (0, True)])
 def test_fewer_than_half_of_the_rows_of_a_table_of_note_are_missed(

@@ -38,6 +38,7 @@ def test_a_beginning_that_was_lost_is_refused(own_backup: Path, places: Places, 
         refused(places, path, DamagedBackup, JUDGING)
 
 
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("version", ['"1.0.1"', '"2.0.0"', '""', "1", "null", "[]", '{"a":1}', '"1.0.0 "'])
 def test_another_version_is_not_supported(version: str, places: Places, tmp_path: Path) -> None:
     entries = made_of()

@@ -205,6 +205,7 @@ def test_a_busy_database_does_not_vouch_for_a_backup_that_is_damaged(job: str, p
         refusal(job, places, str(damaged), DamagedBackup)
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("job", WRITING_THE_DATABASE)
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN"])
@@ -228,6 +229,7 @@ def test_an_app_that_reads_or_has_not_committed_is_no_hindrance_to_readers(
         JOBS[job](places, _path(job, tmp_path), Progress())
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
 def test_a_database_that_is_let_go_of_is_waited_for(job: str, places: Places, tmp_path: Path) -> None:
     with app_process.playing("BEGIN EXCLUSIVE", places.database) as app:
@@ -264,7 +266,7 @@ def _titles(database: Path) -> list[tuple[str]]:
         return connection.execute("SELECT title FROM tasks ORDER BY id").fetchall()
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ["export", "preview", "import", "merge"])
 def test_what_a_killed_app_had_not_committed_is_not_there(job: str, places: Places, tmp_path: Path) -> None:
     path = tmp_path / "before.kpbackup"

@@ -60,7 +60,7 @@ EXACT: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", EXACT)
 def test_cells_that_fit_nowhere_are_refused(kind: str, own: tuple[Entries, Contents], device: Device) -> None:
     spoil, error = EXACT[kind]

@@ -63,7 +63,7 @@ LYING: dict[str, tuple[Callable[[dict[str, Any]], object], type[SidecarError]]] 
 }
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", LYING)
 def test_a_manifest_that_lies_is_found_out(kind: str, own_entries: Entries, places: Places, tmp_path: Path) -> None:
     lie, error = LYING[kind]

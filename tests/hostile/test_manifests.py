@@ -145,7 +145,7 @@ MANIFESTS: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", MANIFESTS)
 def test_a_manifest_made_to_do_harm_does_none(kind: str, own: tuple[Entries, Contents], device: Device) -> None:
     spoil, error = MANIFESTS[kind]

@@ -142,7 +142,7 @@ SPOILED: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", SPOILED)
 def test_what_no_app_writes_is_refused(kind: str, device: Device) -> None:
     spoil, error = SPOILED[kind]
@@ -168,7 +168,7 @@ ODD: dict[str, Spoil] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("kind", ODD)
 def test_what_is_odd_and_allowed_is_read(kind: str, device: Device) -> None:
     write(device.archive, ODD[kind](made_of()))

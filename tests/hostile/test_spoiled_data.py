@@ -50,7 +50,7 @@ DAMAGED: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_damaged_metadata_is_told_of_by_every_job(kind: str, places: Places, tmp_path: Path) -> None:
     damage, error = DAMAGED[kind]
@@ -127,7 +127,7 @@ SPOILED: dict[str, tuple[Spoil, type[SidecarError]]] = {
 }
 
 
-@pytest.mark.slow(but=9)
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize("kind", SPOILED)
 def test_spoiled_data_is_told_of_by_every_job_that_reads_it(kind: str, places: Places, tmp_path: Path) -> None:
     spoil, error = SPOILED[kind]
@@ -150,7 +150,7 @@ HARMLESS: dict[str, Spoil] = {
 }
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("kind", HARMLESS)
 def test_oddities_that_do_no_harm_are_read(kind: str, places: Places, tmp_path: Path) -> None:
     folder = tmp_path / "backup"

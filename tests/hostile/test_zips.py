@@ -174,7 +174,7 @@ LIES: dict[str, tuple[Callable[[list[Header]], object], type[SidecarError]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", LIES)
 def test_headers_that_lie_are_found_out(kind: str, device: Device) -> None:
     lie, error = LIES[kind]
@@ -208,7 +208,7 @@ ENDS: dict[str, tuple[dict[str, Any], type[SidecarError]]] = {
 }
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", ENDS)
 def test_an_end_of_the_directory_that_lies_is_found_out(kind: str, device: Device) -> None:
     said, error = ENDS[kind]
@@ -291,6 +291,7 @@ BEHIND: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("kind", BEHIND)
 def test_what_hides_the_end_of_an_archive_is_refused(kind: str, device: Device) -> None:
     device.archive.write_bytes(BEHIND[kind](by_bytes(headers(made_of()))))

@@ -96,7 +96,7 @@ def test_an_absent_column_of_a_new_row_takes_the_default_of_the_schema(device: P
     assert query(device, new) == [("pending", 1, "[]", "", 0, 1)]
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("column", "first", "second"),
     [

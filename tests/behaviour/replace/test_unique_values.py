@@ -46,7 +46,7 @@ def test_a_unique_value_that_the_backup_does_not_speak_of_stays(device: Path, tm
     assert query(device, "SELECT short_code FROM tasks ORDER BY id") == [("code a",), ("code b",)]
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("declared", ["INTEGER NOT NULL UNIQUE", "INTEGER UNIQUE CHECK (rank < 10)"])
 @pytest.mark.parametrize("strict", ["", "STRICT"])
 def test_unique_numbers_swap_whatever_their_column_allows(tmp_path: Path, declared: str, strict: str) -> None:

@@ -93,7 +93,7 @@ def _rezip(path: Path, keep: Callable[[str], bool] = bool, change: Callable[[byt
             archive.writestr(name, data)
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("spoil", [_empty, _cut, _of_the_app, _without_an_entry, _with_one_more, _with_another_word])
 def test_a_copy_that_is_not_what_was_written_is_not_proved(spoil: Callable[[Path], None], device: Path) -> None:
     copy = bring_in(device, shipped(THIRD)).safety_copy or ""

@@ -31,7 +31,7 @@ def test_exact_values_come_back_from_whichever_place_the_record_does(exact: Entr
         assert query(device, "SELECT tags FROM tasks WHERE id = 'b'") == [(b"\x00\xff",)]
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["exact.json", "manifest.json"])
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 def test_where_exact_values_are_lost_it_is_said_and_no_row_gives_way(

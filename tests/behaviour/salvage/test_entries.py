@@ -17,7 +17,7 @@ from tests.support.salvages import damaged, report_of, salvage, two_tasks, witho
 from tests.support.shipped import shipped_archive, task
 
 
-@pytest.mark.slow(but=2)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("name", ["tasks.json", "data.json", "time_sessions.json", "metadata.json", "settings.json"])
 @pytest.mark.parametrize("made_by", ["app", "us"])
 @pytest.mark.parametrize("how", ["damaged", "missing"])

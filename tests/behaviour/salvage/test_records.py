@@ -29,6 +29,7 @@ def test_json_that_breaks_off_in_the_middle_costs_the_record_it_breaks_in(tmp_pa
     assert report.tables["ai_interactions"].taken == 1
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("record", "reason"),
     [

@@ -32,7 +32,7 @@ def test_a_backup_without_settings_is_a_backup(given: dict[str, Any] | None, pla
     assert archived(backup) == {}
 
 
-@pytest.mark.slow(but=7)
+@pytest.mark.slow(but=4)
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

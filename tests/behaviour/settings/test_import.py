@@ -79,7 +79,7 @@ def test_secrets_that_somebody_put_into_a_backup_do_not_come_out(places: Places,
     assert KEY not in json.dumps(settings)
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     "planted",
     ["text", 7, None, [{"a": 1}], nested(limits.MAX_SETTING_DEPTH + 1), {"a": "x" * limits.MAX_SETTING_BYTES}],

@@ -195,7 +195,7 @@ def test_an_array_that_every_generation_has_is_missed(device: Path, tmp_path: Pa
     assert verdict.errors[0].startswith(f"Backup file is missing {key} in data.json")
 
 
-@pytest.mark.slow(but=8)
+@pytest.mark.slow(but=5)
 @pytest.mark.parametrize(
     ("name", "body"),
     [

@@ -239,7 +239,7 @@ def own_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return backup(path, folder / "own.kpbackup")
 
 
-@pytest.mark.slow(but=3)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("what", FORGED)
 def test_a_forged_backup_is_refused_whole_or_taken_whole(
     device: Path, own_backup: Path, tmp_path: Path, what: str
@@ -250,6 +250,7 @@ def test_a_forged_backup_is_refused_whole_or_taken_whole(
         assert verdict.is_valid == expected, verdict.errors
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -31,7 +31,7 @@ class LyingFile(io.BufferedRandom):
         return super().write(data)
 
 
-@pytest.mark.slow(but=4)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("share", SHARES)
 def test_an_archive_that_reads_back_otherwise_never_replaces_the_old_one(
     database_copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float

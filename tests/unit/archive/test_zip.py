@@ -138,6 +138,7 @@ PROGRAMS: dict[str, Callable[[Path], list[str]]] = {
 }
 
 
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_other_programs_find_no_fault_in_a_backup(program: str, backup: Path) -> None:
     if shutil.which(program) is None:
@@ -182,7 +183,7 @@ def test_every_way_to_pack_a_file_is_read(kind: str, tmp_path: Path) -> None:
         assert {name: b"".join(reader.pieces(name)) for name in reader.names} == ENTRIES
 
 
-@pytest.mark.slow(but=5)
+@pytest.mark.slow(but=2)
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("kind", REPACKED)
 def test_a_backup_that_was_packed_again_is_valid(

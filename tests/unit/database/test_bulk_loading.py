@@ -108,6 +108,7 @@ def test_a_default_that_is_worked_out_is_left_to_sqlite(default: str, tmp_path: 
         assert form_of(connection, table, made, set()).keys
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize(
     ("rule", "one", "other"),
     [("UNIQUE", "'x'", "'x'"), ("COLLATE NOCASE UNIQUE", "'x'", "'X'"), ("NOT NULL", "'x'", "NULL")],

@@ -34,6 +34,7 @@ def conversation(pair: dict[str, Any], mark: str) -> list[dict[str, Any]]:
     return [message for message in map(json.loads, lines) if isinstance(message, dict)]
 
 
+@pytest.mark.slow(but=15)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_has_an_example_that_is_as_its_schemas_say(method: str) -> None:
     name = method.removeprefix("$/")

@@ -101,6 +101,7 @@ def test_a_backup_of_values_that_no_record_can_say_is_as_described(fresh_databas
     assert storages == {"null", "integer", "real", "text", "blob"} - {"integer"}
 
 
+@pytest.mark.slow(but=24)
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in CONTRACT for column in KNOWN[table]])
 def test_the_schema_of_a_record_allows_what_is_read_and_nothing_else(table: str, column: str) -> None:
     name, record = f"archive/{table}", RECORDS[table]

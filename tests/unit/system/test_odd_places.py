@@ -183,7 +183,7 @@ def test_a_place_that_knows_no_flush_takes_a_new_file_and_it_is_said(number: int
     assert _save(tmp_path).remarks == [CANNOT_FLUSH]
 
 
-@pytest.mark.slow(but=81)
+@pytest.mark.slow(but=45)
 @FLUSHED
 @pytest.mark.parametrize("number", errno.errorcode if sys.platform.startswith("linux") else [errno.EIO])
 def test_a_folder_that_cannot_be_flushed_is_a_remark_whatever_it_says(

@@ -63,7 +63,7 @@ def test_every_errno_is_told_as_something_that_can_be_foreseen(act: Act, tmp_pat
     cases.record(TOLD, len(errno.errorcode))
 
 
-@pytest.mark.slow(but=6)
+@pytest.mark.slow(but=3)
 @pytest.mark.parametrize("act", Act)
 def test_every_winerror_is_told_as_something_that_can_be_foreseen(act: Act, tmp_path: Path, cases: Cases) -> None:
     for number in WINDOWS:

@@ -113,6 +113,7 @@ def test_standard_error_that_nobody_reads_stops_nothing() -> None:
         assert process.wait(DEADLINE) == 0
 
 
+@pytest.mark.slow(but=2)
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell of POSIX closes descriptors")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_descriptors_closed_by_the_parent_do_not_crash_it(sidecar_command: list[str], closed: str) -> None:
