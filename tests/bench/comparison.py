@@ -2,81 +2,48 @@
 
 Two backups of a sample database, one of its tasks in a hundred another in the second. Beside a comparison stands a
 naive one, which loads both data.json and compares dicts; beside both, and beside one task brought back, what an import
-takes to stage one of them. Each in a process of its own; compare ratios, machines differ and are shared.
+takes to stage one of them; beside parts exported, the export of everything. Each in a process of its own; compare
+ratios, machines differ and are shared.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
-import sys
-import tempfile
-import time
+import sqlite3
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+from sidecar.archive.part import Part
 from sidecar.comparison.difference import compare_backups
 from sidecar.comparison.history import find_in_backups
 from sidecar.database.sample import make_sample
 from sidecar.export.exporting import export_data
-from sidecar.jobs.importing import import_data
+from sidecar.jobs.conflicts import list_conflicts
+from sidecar.jobs.importing import import_data, preview_import
+from sidecar.jobs.request import Request
 from sidecar.progress import Progress
 from sidecar.report.differing import write_difference
 from sidecar.report.reporting import write_report
 from sidecar.selection.request import Selection
 from sidecar.stage.judged import judged
 from sidecar.system.paths import Places
+from tests.bench.apart import Job, tell_of_all
 from tests.support.databases import execute
 
-if sys.platform == "win32":
-
-    def _peak() -> float:
-        """Windows is not asked."""
-        return 0.0
-
-else:
-    import resource
-
-    def _peak() -> float:
-        """The most memory this process had, in MB."""
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-
-
-RUNS = 3
 EVERY = 100
+"""One task in so many is another one in the second backup."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.comparison", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--tasks", type=int, default=10_000, help="tasks of the sample (default: 10,000)")
-    parser.add_argument("--job", nargs=2, metavar=("NAME", "FOLDER"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.job:
-        _measured(options.job[0], Path(options.job[1]))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        # In a process of its own, too: a child's memory is counted from what its parent had.
-        _run(f"{options.tasks}", folder)
-        print(f"{options.tasks:,} tasks, {options.tasks // EVERY:,} of them changed; the least of {RUNS} runs")
-        for name in JOBS:
-            runs = [_run(name, folder) for _ in range(RUNS)]
-            seconds = min(run["seconds"] for run in runs)
-            print(f"{name:38} {seconds:8.2f} s  {max(run['memory'] for run in runs):8.0f} MB  {runs[0]['answer']}")
-
-
-def _made(folder: Path, tasks: int) -> str:
+def _make(folder: Path, tasks: int) -> str:
     places = _places(folder)
     make_sample(places.database, tasks)
     export_data(places, str(folder / "before.kpbackup"), Progress())
     execute(places.database, f"UPDATE tasks SET title = title || '!' WHERE rowid % {EVERY} = 0")
     export_data(places, str(folder / "after.kpbackup"), Progress())
     _lose_a_task(places.database)
-    return f"{tasks:,} tasks made"
+    return f"{tasks:,} tasks, {tasks // EVERY:,} of them changed"
 
 
 def _lose_a_task(database: Path) -> None:
@@ -85,19 +52,6 @@ def _lose_a_task(database: Path) -> None:
 
 def _places(folder: Path) -> Places:
     return Places(folder / "kirapilot.db", folder / "work")
-
-
-def _run(name: str, folder: str) -> Mapping[str, Any]:
-    words = [sys.executable, "-m", "tests.bench.comparison", "--job", name, folder]
-    told: Mapping[str, Any] = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return told
-
-
-def _measured(name: str, folder: Path) -> None:
-    begun = time.perf_counter()
-    answer = _made(folder, int(name)) if name.isdecimal() else JOBS[name](folder)
-    seconds = time.perf_counter() - begun
-    print(json.dumps({"seconds": seconds, "memory": _peak(), "answer": answer}))
 
 
 def _staged(folder: Path) -> str:
@@ -158,7 +112,39 @@ def _found(folder: Path) -> str:
     return f"{len(find_in_backups(_places(folder), 'no such title', Progress()).tasks)} tasks in the database"
 
 
-JOBS: Mapping[str, Callable[[Path], str]] = {
+def _merge_previewed(folder: Path) -> str:
+    preview = preview_import(_places(folder), str(folder / "before.kpbackup"), False, Progress())
+    return f"{preview.conflicts:,} conflicts"
+
+
+def _conflicts_shown(folder: Path) -> str:
+    """What a page costs whose preview is done already."""
+    request = Request(_places(folder), str(folder / "before.kpbackup"), overwrite=False)
+    listed = list_conflicts(request, Progress(), 1, 100)
+    return f"{len(listed.conflicts)} of {listed.total:,} field by field"
+
+
+def _all_exported(folder: Path) -> str:
+    return _exported(folder, None)
+
+
+def _task_exported(folder: Path) -> str:
+    with closing(sqlite3.connect(folder / "kirapilot.db")) as connection:
+        (task,) = connection.execute("SELECT max(id) FROM tasks").fetchone()
+    return _exported(folder, Part(ids=[task]))
+
+
+def _sessions_exported(folder: Path) -> str:
+    return _exported(folder, Part(tables=["time_sessions"]))
+
+
+def _exported(folder: Path, part: Part | None) -> str:
+    target = folder / f"{'whole' if part is None else 'partial'}.kpbackup"
+    result = export_data(_places(folder), str(target), Progress(), part=part, force=True)
+    return f"{result.task_count:,} tasks, {target.stat().st_size / 1e6:.1f} MB"
+
+
+JOBS: Mapping[str, Job] = {
     "one backup staged, as for an import": _staged,
     "two backups compared": _compared,
     "the same, naively": _naively,
@@ -166,7 +152,12 @@ JOBS: Mapping[str, Callable[[Path], str]] = {
     "a text searched in the database": _found,
     "a page about a backup": _reported,
     "a page about the difference": _difference_page,
+    "a merge previewed": _merge_previewed,
+    "a hundred of its conflicts": _conflicts_shown,
+    "an export of everything": _all_exported,
+    "an export of one task": _task_exported,
+    "an export of all time sessions": _sessions_exported,
 }
 
 if __name__ == "__main__":
-    main()
+    tell_of_all("tests.bench.comparison", (__doc__ or "").split("\n")[0], _make, JOBS)
