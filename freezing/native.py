@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.system.licences import Component, LicenceText
+from sidecar.description.licences import Component, LicenceText
 
 LICENCES = Path(__file__).parent / "licences"
 

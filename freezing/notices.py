@@ -9,7 +9,7 @@ import msgspec
 
 from freezing.parts import Part, as_licences
 from sidecar.screen.rendering import licences_lines
-from sidecar.system.licences import NOTICES
+from sidecar.description.licences import NOTICES
 
 
 def write_module(parts: Iterable[Part], folder: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from freezing import native
-from sidecar.system.licences import Component, Licences, LicenceText, of_distribution, python
+from sidecar.description.licences import Component, Licences, LicenceText, of_distribution, python
 
 Entry = tuple[str, str, str]
 """PyInstaller's: name inside of the program, path of the file, kind."""

@@ -237,8 +237,8 @@ def serve(options: Options, _terminal: Terminal) -> int:
 
 def licences(options: Options, terminal: Terminal) -> int:
     """``licences``: show what the program is made of."""
+    from sidecar.description.licences import find_licences
     from sidecar.screen import rendering
-    from sidecar.system.licences import find_licences
 
     result = find_licences(with_texts=not options.summary)
     terminal.answer(result, lambda: rendering.licences_lines(result))

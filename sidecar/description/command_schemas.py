@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sidecar.description.licences import Licences
 from sidecar.description.message_schemas import Schema, described_struct, headed, stand_alone
-from sidecar.system.licences import Licences
 
 FOLDER = "cli"
 

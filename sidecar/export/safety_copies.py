@@ -7,6 +7,7 @@ which may go is for ``retention``, what an import does with one for ``importing`
 from __future__ import annotations
 
 import re
+import sqlite3
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,9 +15,11 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import BeyondFormat, DatabaseDamaged
 from sidecar.errors.jobs import NotImportable, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.errors.paths import PathError, PlaceUnreachable, ReadFailed
+from sidecar.export.early_copy import EarlyCopy, pays
 from sidecar.export.exporting import export_data
 from sidecar.export.retention import outdated
 from sidecar.export.vouching import INDEX_DAMAGED
@@ -87,7 +90,7 @@ def moment_of(path: Path) -> datetime | None:
 class SafetyCopy:
     """The copy one import makes before it changes anything, made anew as often as the app writes meanwhile.
 
-    ``path`` is None until there is one; ``seconds`` is how long it took to make.
+    ``path`` is None until there is one; ``seconds`` is how long it took to make. To be entered by who calls ``begin``.
 
     :param settings: the frontend's, as it gave them.
     :param new_progress: called when the first copy is begun.
@@ -110,7 +113,26 @@ class SafetyCopy:
         self._new_progress = new_progress
         self._progress: Progress | None = None
         self._made_folder: Path | None = None
+        self._early: EarlyCopy | None = None
         self.warnings: list[str] = []
+
+    def __enter__(self) -> SafetyCopy:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        """What was begun early and never taken goes."""
+        if self._early is not None:
+            self.discard()
+
+    def begin(self) -> None:
+        """Let another process make a copy from now on, if that is worth it; ``make`` takes it if it is still of use.
+
+        What keeps it from being begun keeps ``make`` from making one, which then tells of it.
+        """
+        if not pays(self._places.database):
+            return
+        with suppress(OSError, SidecarError, sqlite3.Error):
+            self._early = EarlyCopy(self._places, self._new_path(self._folder), self._settings)
 
     def make(self) -> None:
         """Write and prove a copy of the database as it is now; it takes the place of an earlier one.
@@ -118,9 +140,12 @@ class SafetyCopy:
         Where the folder beside the database cannot take it, it lies in the work folder, and ``warnings`` say so.
         Raises SafetyCopyFailed, DatabaseError and its kin, Cancelled: then there is none.
         """
-        self.discard()
         begun = time.monotonic()
         progress = self._progress = self._progress or self._new_progress()
+        if self._take_early(progress):
+            self.seconds = time.monotonic() - begun
+            return
+        self.discard()
         with copy_errors(self._folder):
             try:
                 self._make_in(self._folder, progress)
@@ -137,25 +162,50 @@ class SafetyCopy:
                 ]
         self.seconds = time.monotonic() - begun
 
+    def _take_early(self, progress: Progress) -> bool:
+        """Take the copy that was begun early, if there is one that is as good as one made now."""
+        early = self._early
+        if early is None or not early.wait(progress) or not early.is_of_now():
+            return False
+        try:
+            self._judge(early.path, early.warnings)
+        except SidecarError:
+            # Said by the copy that is made now.
+            return False
+        self._early = None
+        early.end()
+        return True
+
     def _make_in(self, folder: Path, progress: Progress) -> None:
         try:
-            if make_folder(folder):
-                self._made_folder = folder
-            moment = new_moment(self._folder, second_folder_of(self._places))
-            self.path = folder / f"before-import-{moment.strftime(_FORMAT)}Z.kpbackup"
-            made = export_data(self._places, str(self.path), progress, self._settings)
-            if INDEX_DAMAGED in made.warnings and not self._index_may_lack:
-                # A backup would do. An import finds rows by the index, and would not see some of them.
-                raise DatabaseDamaged(path=self._places.database, detail="an index lacks rows")
-            if NOT_FLUSHED in made.warnings:
-                # A backup would do; what an import relies on has to outlast a power cut.
-                raise ReadFailed(path=self.path, detail="its folder could not be flushed")
+            path = self.path = self._new_path(folder)
+            self._judge(path, export_data(self._places, str(path), progress, self._settings).warnings)
         except BaseException:
             self.discard()
             raise
 
+    def _new_path(self, folder: Path) -> Path:
+        """Where a copy made now would lie, in a folder that is there. Raises PathError, OSError."""
+        if make_folder(folder):
+            self._made_folder = folder
+        moment = new_moment(self._folder, second_folder_of(self._places))
+        self.path = folder / f"before-import-{moment.strftime(_FORMAT)}Z.kpbackup"
+        return self.path
+
+    def _judge(self, path: Path, warnings: Collection[str]) -> None:
+        """Raise what keeps an import from relying on a copy that was made with these warnings."""
+        if INDEX_DAMAGED in warnings and not self._index_may_lack:
+            # A backup would do. An import finds rows by the index, and would not see some of them.
+            raise DatabaseDamaged(path=self._places.database, detail="an index lacks rows")
+        if NOT_FLUSHED in warnings:
+            # A backup would do; what an import relies on has to outlast a power cut.
+            raise ReadFailed(path=path, detail="its folder could not be flushed")
+
     def discard(self) -> None:
-        """Remove the copy, if there is one: what it would bring back has not changed."""
+        """Remove the copy, if there is one, or one is under way: what it would bring back has not changed."""
+        if self._early is not None:
+            self._early.end()
+            self._early = None
         with suppress(OSError):
             if self.path is not None:
                 self.path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.errors.jobs import CannotSchedule
+from sidecar.system.own_program import is_frozen, run_from_source
 from sidecar.system.paths import WORK_DIR_VARIABLE, Places
 
 PROGRAM = "kirapilot-sidecar"
@@ -43,13 +44,14 @@ def call_of(places: Places, work_dir: str | None = None) -> Call:
 
 def _this_program() -> tuple[Path, tuple[str, ...], str]:
     """The frozen file, else pip's script, else Python and this package, which it finds in the folder above."""
-    if getattr(sys, "frozen", False):
-        return Path(sys.executable).absolute(), (), ""
+    program, arguments, folder = run_from_source()
+    if is_frozen():
+        return program, (), ""
     script = Path(sys.argv[0]).absolute()
     for path in (script, script.with_name(f"{script.name}.exe")):
         if path.stem == PROGRAM and path.is_file():
             return path, (), ""
-    return Path(sys.executable).absolute(), ("-m", "sidecar"), str(Path(__file__).absolute().parents[2])
+    return program, arguments, str(folder)
 
 
 def _is_passing(program: Path) -> bool:

@@ -201,7 +201,11 @@ def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
 
 
 @contextmanager
-def compared(request: Request, progress: Progress) -> Iterator[Target]:
+def compared(request: Request, progress: Progress, once_sound: Callable[[], None] | None = None) -> Iterator[Target]:
+    """A backup, read and judged, beside the database that it would change.
+
+    :param once_sound: called when the database was found to be sound, before the backup is read.
+    """
     database = request.places.database
     request.require_sense()
     if request.file_path and is_database_file(Path(request.file_path), database):
@@ -209,6 +213,8 @@ def compared(request: Request, progress: Progress) -> Iterator[Target]:
     with _reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
         found = _diagnosed(request, progress)
+    if once_sound is not None and isinstance(found, str):
+        once_sound()
     shown = request.preview or request.preview_token is not None
     state = read_state(request.file_path, progress) if shown else None
     kept = KEPT_TO_CHOOSE if request.selection is not None else PROBLEMS_SHOWN

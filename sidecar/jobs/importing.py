@@ -166,9 +166,9 @@ def _preview(request: Request, progress: Progress) -> tuple[ImportPreview, bool]
 
 def _import(request: Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
     device = read_settings(settings)
-    with compared(request, progress) as target:
+    saving = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
+    with saving as copy, compared(request, progress, copy.begin) as target:
         restored = target.restored(device)
-        copy = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
         if target.rebuilding is None:
             _carry_out(target, copy, restored.differ or (request.clearing and bool(device.clean)), progress)
             copy.settle(request.file_path)

@@ -23,8 +23,8 @@ from sidecar.screen.text import lately, number, plural, printable, size, table, 
 
 if TYPE_CHECKING:
     # Importing it would load every job for the sake of one command.
+    from sidecar.description.licences import Component, Licences
     from sidecar.jobs.demo import DemoResult
-    from sidecar.system.licences import Component, Licences
 
 
 WITHOUT_SETTINGS = "The app's own settings (theme, language and the like) are not in it: only KiraPilot can save those."

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from sidecar.cli import commands
-from sidecar.system import licences
+from sidecar.description import licences
 from tests.conftest import ROOT
 
 EVERYWHERE = {

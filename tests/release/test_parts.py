@@ -13,7 +13,7 @@ from freezing import parts
 from freezing.native import LIBRARIES, LICENCES, DebianPackage, UnknownLibrary
 from freezing.notices import write_module, write_text
 from freezing.parts import Entry, MissingText, Part, UnknownModule, find_parts
-from sidecar.system.licences import NOTICES, Component
+from sidecar.description.licences import NOTICES, Component
 
 OURS: list[Entry] = [("sidecar.cli", "sidecar/cli/__init__.py", "PYMODULE"), ("json", "json.py", "PYMODULE")]
 
