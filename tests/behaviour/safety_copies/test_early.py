@@ -3,6 +3,7 @@ about to be changed, and nowhere else; and that process is never left behind."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from sidecar.progress import Progress, Report
 from sidecar.results import ImportResult
 from sidecar.selection.request import Selection
 from tests.conftest import THIRD
-from tests.support.databases import assert_same_contents, contents, execute, export, places_of, value
+from tests.support.client import Client
+from tests.support.databases import assert_same_contents, contents, execute, export, larger, places_of, value
 from tests.support.safety_copies import copies, folder_of, shipped, undo
 
 ONE_TASK = Selection(tables=["tasks"], missing=True)
@@ -182,3 +184,31 @@ def test_an_import_over_a_missing_database_begins_none(tmp_path: Path, early: li
     result = import_data(places_of(device), str(shipped(THIRD)), True, Progress())
     assert result.rescue is not None
     assert not early
+
+
+@pytest.mark.slow
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="a second process would have no processor of its own")
+def test_the_program_starts_itself_once_more_for_a_large_database_and_nothing_of_that_stays(
+    sidecar_command: list[str], tmp_path: Path
+) -> None:
+    places = larger(tmp_path, 14_000)
+    assert places.database.stat().st_size >= early_copy.LEAST_BYTES
+    execute(places.database, "DELETE FROM tasks WHERE id = (SELECT min(id) FROM tasks)")
+    with Client([*sidecar_command, "serve"]) as client:
+        client.request("initialize", {"databasePath": str(places.database), "workDir": str(places.work_dir)})
+        program = psutil.Process(client.process.pid)
+        before = len(program.children(recursive=True))
+        params = {
+            "filePath": str(tmp_path / "a.kpbackup"),
+            "overwrite": False,
+            "selection": {"tables": ["tasks"], "missing": True},
+            "progressToken": "import",
+        }
+        client.call("import_data_from_file", params)
+        most = before
+        while "method" in (message := client.read()):
+            most = max(most, len(program.children(recursive=True)))
+        assert message["result"]["tables"]["tasks"]["added"] == 1
+        assert most > before
+        assert len(program.children(recursive=True)) == before
+    assert copies(places.database) == [Path(message["result"]["safety_copy"])]

@@ -66,7 +66,7 @@ def assert_described(archive: Path) -> set[str]:
 
 def test_every_method_and_every_entry_has_a_schema() -> None:
     made = make_schemas(make_document()) | make_archive_schemas() | make_command_schemas(make_document())
-    assert {str(path.relative_to(SCHEMAS)) for path in SCHEMAS.rglob("*.json")} == set(made)
+    assert {path.relative_to(SCHEMAS).as_posix() for path in SCHEMAS.rglob("*.json")} == set(made)
     for method in METHODS:
         assert {f"{part}/{method.removeprefix('$/')}.json" for part in ("params", "results")} <= set(made)
     for schema in made.values():
