@@ -23,6 +23,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_comprehensive
 from sidecar.progress import Progress
+from sidecar.selection.request import Selection
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.support.archives import CENTRAL, LOCAL
 from tests.support.databases import Contents, assert_same_contents, contents, execute
@@ -32,7 +33,8 @@ CUT = "A backup cut at any byte is refused, and nothing is changed"
 TURNED = "A backup with a turned bit is refused, or the bit means nothing and every row is the same"
 
 OWN = "of ours"
-BACKUPS = (*sorted(path.stem for path in DATA.glob("*.kpbackup")), OWN)
+PART = "of ours, of which a part is imported"
+BACKUPS = (*sorted(path.stem for path in DATA.glob("*.kpbackup")), OWN, PART)
 
 SAMPLE = 30
 """Cases of each backup and kind in the normal run."""
@@ -48,8 +50,11 @@ class Subject:
     """One backup, and a device whose database is put back after each case."""
 
     def __init__(self, root: Path, name: str) -> None:
-        self.device = Device(root, DATA / f"{EVERY_KIND if name == OWN else name}.db")
-        if name == OWN:
+        is_own = name in (OWN, PART)
+        # What is not selected stays as it is, whatever becomes of it in the backup.
+        self.selection = Selection(tables=["time_sessions"]) if name == PART else None
+        self.device = Device(root, DATA / f"{EVERY_KIND if is_own else name}.db")
+        if is_own:
             export_data(self.device.places, str(self.device.archive), Progress())
             self.whole = self.device.archive.read_bytes()
         else:
@@ -58,7 +63,9 @@ class Subject:
         # So that an import that does nothing is told from one that does all.
         execute(self.device.database, "UPDATE tasks SET title = 'changed'", "DELETE FROM time_sessions")
         self.device.keep()
-        self.right: Contents = self.device.imported(self.device.archive)
+        self._import()
+        self.right: Contents = contents(self.device.database, ())
+        self.device.put_back()
         self._left = self.device.files()
 
     def refused(self, content: bytes) -> bool:
@@ -67,13 +74,16 @@ class Subject:
         device.archive.write_bytes(content)
         verdict = validate_comprehensive(device.places, path, Progress())
         _ends_well(lambda: inspect_backup(path, Progress()))
-        refused = not _ends_well(lambda: import_data(device.places, path, True, Progress()))
+        refused = not _ends_well(self._import)
         assert verdict.is_valid != refused
         if not refused:
             assert_same_contents(contents(device.database, ()), self.right)
             device.put_back()
         device.archive.write_bytes(self.whole)
         return refused
+
+    def _import(self) -> None:
+        import_data(self.device.places, str(self.device.archive), True, Progress(), selection=self.selection)
 
     def nothing_is_left(self) -> None:
         """The database and every folder are what they were."""
