@@ -27,8 +27,8 @@ from sidecar.system.paths import Places
 LEAST_BYTES = 32 << 20
 """Databases from this size on: a smaller one is copied in less time than a process takes to be worth it."""
 
-_LEAVING_SECONDS = 2.0
-"""What a server that is told to leave takes at most."""
+_LEAVING_SECONDS = 1.0
+"""For a server that is told to leave: less than the one that tells it has itself."""
 
 _LOOK_UP = 0.1
 
