@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from freezing.parts import Part, as_licences
-from sidecar.screen.rendering import licences_lines
 from sidecar.description.licences import NOTICES
+from sidecar.screen.rendering import licences_lines
 
 
 def write_module(parts: Iterable[Part], folder: Path) -> Path:
