@@ -79,10 +79,11 @@ def test_a_failure_counts_where_the_tests_are_to_run_and_is_told_where_they_are_
     assert code == 1
 
 
-def test_what_passes_when_it_is_tried_once_more_has_passed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turn", ["again", "alone"])
+def test_what_passes_when_it_is_tried_once_more_has_passed(turn: str, tmp_path: Path) -> None:
     write(tmp_path, "tests/unit/system", 49, failed=1)
     again = '<testsuites><testsuite><testcase classname="tests/unit/system" name="f0"/></testsuite></testsuites>'
-    (tmp_path / "tests_unit_system.again.xml").write_text(again, "utf-8")
+    (tmp_path / f"tests_unit_system.{turn}.xml").write_text(again, "utf-8")
     said, code = summary(tmp_path)
     assert said[-1].startswith("Windows: 50 passed, 0 failed")
     assert code == 0

@@ -4,7 +4,7 @@
     python3 -m tests.support.windows_summary LIST RESULTS COLLECTED --frozen NAME...
 
 LIST is `.ci/windows.tests`. RESULTS is a folder: for each line that was run NAME.xml (pytest's, "/" as "_"), and
-NAME.again.xml where what failed was tried once more. COLLECTED is what `pytest --collect-only -q` says on this system:
+NAME.again.xml and NAME.alone.xml where what failed was tried once more, and alone. COLLECTED is what `pytest --collect-only -q` says on this system:
 it counts the tests of what was not run there. Fails where anything failed that is not only to be tried, where a line
 names nothing, or where more than one test in twenty is left out; with --whole, what the time did not allow counts as
 left out, too.
@@ -78,11 +78,12 @@ def outcomes(results: Path, name: str) -> dict[str, tuple[str, str]] | None:
     """Test -> (passed, failed or skipped; the reason of the last); None where the line was not run to its end."""
     stem = name.replace("/", "_")
     found: dict[str, tuple[str, str]] = {}
-    for path in (results / f"{stem}.xml", results / f"{stem}.again.xml"):
+    for turn in ("", ".again", ".alone"):
+        path = results / f"{stem}{turn}.xml"
         if path.is_file():
             for case in ElementTree.parse(path).iter("testcase"):
                 found[f"{case.get('classname')}::{case.get('name')}"] = _outcome(case)
-        elif not path.name.endswith(".again.xml"):
+        elif not turn:
             return None
     return found
 
