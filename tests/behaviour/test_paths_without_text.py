@@ -41,7 +41,12 @@ ODD = "a\ud800b" if sys.platform == "win32" else os.fsdecode(b"a\xffb")
 @pytest.fixture
 def odd(places: Places, tmp_path: Path) -> Places:
     folder = tmp_path / ODD
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except FileNotFoundError:
+        if sys.platform != "win32":
+            raise
+        pytest.skip("wine's: the disks it shows take no half a character, as NTFS does")
     return Places(Path(shutil.copy(places.database, folder / "kirapilot.db")), folder / "work")
 
 
