@@ -4,10 +4,10 @@
     python3 -m tests.support.windows_summary LIST RESULTS COLLECTED --frozen NAME...
 
 LIST is `.ci/windows.tests`. RESULTS is a folder: for each line that was run NAME.xml (pytest's, "/" as "_"), and
-NAME.again.xml and NAME.alone.xml where what failed was tried once more, and alone. COLLECTED is what `pytest --collect-only -q` says on this system:
-it counts the tests of what was not run there. Fails where anything failed that is not only to be tried, where a line
-names nothing, or where more than one test in twenty is left out; with --whole, what the time did not allow counts as
-left out, too.
+NAME.again.xml and NAME.alone.xml where what failed was tried once more, and alone. COLLECTED is what `pytest
+--collect-only -q` says on this system: it counts the tests of what was not run there. Fails where anything failed that
+is not only to be tried, where a line names nothing, or where more than one test in twenty is left out; with --whole,
+what the time did not allow counts as left out, too.
 With --frozen: the account of the files named, run on the frozen program. All pass but those that are only tried.
 
 Imports nothing but the standard library, for it runs beside wine's Python.
