@@ -6,7 +6,9 @@ says already is not said twice.
 
 from __future__ import annotations
 
+from sidecar.cli.suggesting import meant_file
 from sidecar.errors.base import SidecarError
+from sidecar.errors.paths import FileNotFound
 
 _BY_KIND = {
     "invalid_backup": "kirapilot-sidecar validate FILE lists every problem.",
@@ -34,6 +36,8 @@ def hint_of(error: SidecarError) -> str | None:
     """The hint to print below an error's message; None where the message says it all."""
     if error.suggestion:
         return _SALVAGE
+    if isinstance(error, FileNotFound) and error.path and (near := meant_file(error.path)):
+        return f"Did you mean {near}?"
     hint = _BY_KIND.get(error.kind, error.hint)
     return None if _plain(hint) in _plain(error.message) else hint
 

@@ -1,13 +1,19 @@
-"""What was probably meant by a command or an option that does not exist."""
+"""What was probably meant by a command, an option or a file that does not exist."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
 
 _CHOICE = re.compile(r"argument (COMMAND|ACTION): invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
 _UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
+
+_MOST_FILES = 2_000
+"""Files of a folder that are looked at: a name is compared with each."""
 
 
 def explained(message: str, commands: Iterable[str], options: Iterable[str]) -> str:
@@ -21,6 +27,18 @@ def explained(message: str, commands: Iterable[str], options: Iterable[str]) -> 
             return f'There is no option "{typed[0]}" here.{_meant(typed, options)}'
         return f"There is one thing too many: {found[1]}."
     return f"{message[:1].upper()}{message[1:]}."
+
+
+def meant_file(typed: str) -> str | None:
+    """The file whose name is nearest to that of one that is not there, in the same folder; None if none is near."""
+    path = Path(typed)
+    try:
+        with os.scandir(path.parent) as found:
+            names = [entry.name for entry in islice(found, _MOST_FILES) if entry.is_file()]
+    except OSError:
+        return None
+    near = get_close_matches(path.name, names, n=1, cutoff=0.8)
+    return str(path.with_name(near[0])) if near else None
 
 
 def _meant(typed: Sequence[str], known: Iterable[str]) -> str:

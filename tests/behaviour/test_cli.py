@@ -70,6 +70,13 @@ def test_an_error_is_a_sentence_and_a_hint_on_standard_error(shell: Shell) -> No
     assert hint == f"Hint: {FileNotFound.hint}"
 
 
+def test_a_slip_in_a_files_name_is_answered_with_the_name_that_is_there(shell: Shell) -> None:
+    (shell.folder / "kirapilot-backup.kpbackup").touch()
+    ended = shell.run("validate", "kirapilot-bakup.kpbackup")
+    assert ended.returncode == FileNotFound.code
+    assert ended.stderr.decode().splitlines()[1] == "Hint: Did you mean kirapilot-backup.kpbackup?"
+
+
 def test_an_error_as_json_is_an_object_on_standard_output(shell: Shell) -> None:
     ended = shell.run("import", "--yes", "--json", "missing.kpbackup")
     assert (ended.returncode, ended.stderr) == (FileNotFound.code, b"")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sidecar.cli.arguments import Options, UsageError, parse
@@ -54,8 +56,16 @@ def test_help_of_a_command_is_what_its_option_shows() -> None:
 def test_a_hint_names_the_option_and_repeats_nothing() -> None:
     assert hint_of(CannotRemove(detail="x")) == "Add --merge: that removes nothing."
     assert hint_of(DatabaseNotFound(path="x")) == "Name the database with --database PATH."
-    assert hint_of(FileNotFound(path="x")) == FileNotFound.hint
+    assert hint_of(FileNotFound(path=Path("no such folder", "x"))) == FileNotFound.hint
     assert hint_of(InternalError(detail="x")) is None
     damaged = DamagedBackup(detail="x")
     damaged.suggestion = "Import it with salvage"
     assert hint_of(damaged) == "Add --salvage to take what can be proved of it."
+
+
+def test_the_file_that_was_probably_meant_is_named(tmp_path: Path) -> None:
+    for name in ("before.kpbackup", "after.kpbackup", "x"):
+        (tmp_path / name).touch()
+    (tmp_path / "befor.kpbackup").mkdir()
+    assert hint_of(FileNotFound(path=tmp_path / "beffore.kpbackup")) == f"Did you mean {tmp_path / 'before.kpbackup'}?"
+    assert hint_of(FileNotFound(path=tmp_path / "holiday.jpg")) == FileNotFound.hint
