@@ -238,6 +238,10 @@ class Array:
                 if cut + length <= self._window.position:
                     break
                 yield cut + length
+        # Of a small document all of it is in the window: what follows the array, too.
+        end = self._window.buffer.find(b"}]", self._window.position)
+        if end >= 0:
+            yield end + 1
 
     def _decoded(self, cut: int, decode: Callable[[bytes], T]) -> T:
         window = self._window

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ def readable(text: bytes) -> str:
 
 def folded(name: str) -> str:
     """A name as SQLite compares names: the letters of ASCII alone have no case."""
-    return name.translate(_LOWER)
+    return name.lower() if name.isascii() else name.translate(_LOWER)
 
 
 _LOWER = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
@@ -81,17 +81,26 @@ def read_schema(connection: sqlite3.Connection, database: str = "main") -> Schem
 
     Raises sqlite3.DatabaseError when the file cannot be read.
     """
+    return {
+        name: _read_table(connection, database, name, not without_rowid, strict)
+        for name, without_rowid, strict in _listing(connection, database)
+    }
+
+
+def table_names(connection: sqlite3.Connection, database: str = "main") -> list[str]:
+    """The names of what ``read_schema`` reads, at a small part of its time. Raises as it does."""
+    return [name for name, _, _ in _listing(connection, database)]
+
+
+def _listing(connection: sqlite3.Connection, database: str) -> list[tuple[str, bool, bool]]:
+    """Name of each ordinary table, whether it is WITHOUT ROWID, and whether it is STRICT."""
     # Statements, not functions such as pragma_table_list(): a table may have taken that name.
     # A virtual table's shadow tables are its own business: restoring them by hand would corrupt it.
-    listing = sorted(
+    return sorted(
         (name, bool(without_rowid), bool(strict))
         for schema, name, kind, _, without_rowid, strict in connection.execute(f"PRAGMA {database}.table_list")
         if schema == database and kind == "table" and not name.lower().startswith("sqlite_")
     )
-    return {
-        name: _read_table(connection, database, name, not without_rowid, strict)
-        for name, without_rowid, strict in listing
-    }
 
 
 def _read_table(
@@ -99,18 +108,23 @@ def _read_table(
 ) -> TableSchema:
     # hidden: 0 stored, 1 of a virtual table, 2 and 3 generated, which SQLite computes itself.
     info = [column for column in _columns(connection, database, table) if column[6] == 0]
+    indexes = connection.execute(f"PRAGMA {database}.index_list({quote(table)})").fetchall()
     return TableSchema(
         name=table,
         columns={name: declared for _, name, declared, *_ in info},
         not_null=frozenset(name for _, name, _, not_null, *_ in info if not_null),
         key=_key(info),
         foreign_keys=_read_foreign_keys(connection, database, table),
-        unique=_read_unique_indexes(connection, database, table, partial=False),
-        partly_unique=_read_unique_indexes(connection, database, table, partial=True),
+        unique=_read_unique(connection, database, indexes, partial=False),
+        partly_unique=_read_unique(connection, database, indexes, partial=True),
         has_rowid=has_rowid,
         strict=strict,
-        binary_key=_has_binary_key(connection, database, table),
+        binary_key=_has_binary_key(connection, database, indexes),
     )
+
+
+Index = tuple[int, str, int, str, int]
+"""As PRAGMA index_list tells it: number, name, unique, origin ("c", "u" or "pk"), partial."""
 
 
 def _columns(connection: sqlite3.Connection, database: str, table: str) -> list[tuple[Any, ...]]:
@@ -122,8 +136,7 @@ def _key(info: list[tuple[Any, ...]]) -> tuple[str, ...]:
     return tuple(name for _, name in sorted((column[5], column[1]) for column in info if column[5]))
 
 
-def _has_binary_key(connection: sqlite3.Connection, database: str, table: str) -> bool:
-    indexes = connection.execute(f"PRAGMA {database}.index_list({quote(table)})").fetchall()
+def _has_binary_key(connection: sqlite3.Connection, database: str, indexes: Iterable[Index]) -> bool:
     collations = [
         collation
         for _, name, _, origin, _ in indexes
@@ -157,17 +170,14 @@ def _first(key: tuple[str, ...]) -> str:
     return key[0] if key else ""
 
 
-def _read_unique_indexes(
-    connection: sqlite3.Connection, database: str, table: str, partial: bool
+def _read_unique(
+    connection: sqlite3.Connection, database: str, indexes: Iterable[Index], partial: bool
 ) -> tuple[tuple[str, ...], ...]:
-    indexes = sorted(
-        name
-        for _, name, unique, origin, some in connection.execute(f"PRAGMA {database}.index_list({quote(table)})")
-        if unique and origin != "pk" and bool(some) == partial
+    wanted = sorted(
+        name for _, name, unique, origin, some in indexes if unique and origin != "pk" and bool(some) == partial
     )
     columns = [
-        [name for _, _, name in connection.execute(f"PRAGMA {database}.index_info({quote(index)})")]
-        for index in indexes
+        [name for _, _, name in connection.execute(f"PRAGMA {database}.index_info({quote(index)})")] for index in wanted
     ]
     # An index over an expression has a NULL for its name.
     return tuple(tuple(names) for names in columns if all(names))

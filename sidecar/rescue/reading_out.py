@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.database.connection import mend_header
-from sidecar.database.introspection import TableSchema, quote, read_schema, readable
+from sidecar.database.introspection import TableSchema, quote, read_schema, readable, table_names
 from sidecar.database.models import MIGRATIONS
 from sidecar.progress import Progress
 from sidecar.rescue.readable_rows import Row, RowReader, require_damage
@@ -63,7 +63,7 @@ def _read_out(source: sqlite3.Connection, wreck: Path, progress: Progress, deadl
         made.execute("PRAGMA ignore_check_constraints = ON")
         found.unmade = make_alike(source, made)
         found.all_tables = _is_whole(source)
-        there = read_schema(made)
+        there = set(table_names(made))
         for name, table in read_schema(source).items():
             if name not in there:
                 found.tables[name] = ReadableTable(read=0, lost=None)
@@ -94,7 +94,7 @@ def make_alike(source: sqlite3.Connection, made: sqlite3.Connection) -> list[str
 
 def _statements(source: sqlite3.Connection, *kinds: str) -> Iterator[tuple[str, str]]:
     """Name and text of what makes the schema: of ordinary tables, and of what hangs on them."""
-    ordinary = read_schema(source)
+    ordinary = set(table_names(source))
     for kind, name, sql in _entries(source):
         wanted = kind in kinds and (kind != "table" or name in ordinary)
         if wanted and sql.lstrip()[:6].upper() == "CREATE":
@@ -172,7 +172,7 @@ def _tried(wreck: Path) -> sqlite3.Connection | None:
         # An entry of the schema that cannot be read is passed over, where SQLite would refuse the whole.
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
-        if read_schema(connection):
+        if table_names(connection):
             return connection
     except sqlite3.DatabaseError:
         # The caller tries again, with another header.

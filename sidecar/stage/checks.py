@@ -165,7 +165,7 @@ def _dependency_cycles(stage: Stage, problems: Problems) -> None:
     source, target = (
         f"CASE typeof({name}) WHEN 'text' THEN {name} ELSE quote({name}) END" for name in ("task_id", "depends_on_id")
     )
-    edges = quote(own("edges"))
+    edges, kept = quote(own("edges")), quote(own("kept"))
     stage.connection.execute(
         f"CREATE TABLE {edges} AS SELECT {source} AS source, {target} AS target FROM task_dependencies"
         " WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL AND task_id != depends_on_id ORDER BY source"
@@ -173,8 +173,8 @@ def _dependency_cycles(stage: Stage, problems: Problems) -> None:
     # What nothing leads to, or what leads to nothing, is on no cycle: hardly anything is left to be held in memory.
     for _ in range(PEELINGS):
         before = stage.number(f"SELECT count(*) FROM {edges}")
-        _peel(stage, edges, "source", "target")
-        _peel(stage, edges, "target", "source")
+        _peel(stage, edges, kept, "source", "target")
+        _peel(stage, kept, edges, "target", "source")
         if stage.number(f"SELECT count(*) FROM {edges}") == before:
             break
     for cycle in find_cycles(stage.query(f"SELECT source, target FROM {edges}")):
@@ -184,12 +184,13 @@ def _dependency_cycles(stage: Stage, problems: Problems) -> None:
     stage.connection.execute(f"DROP TABLE {edges}")
 
 
-def _peel(stage: Stage, edges: str, near: str, far: str) -> None:
+def _peel(stage: Stage, edges: str, kept: str, near: str, far: str) -> None:
     """Of the edges, in the order of ``near``, keep those whose near end is the far end of one; in the order of ``far``.
 
-    In order, each is looked for beside the one before it: of many, hardly a page is read twice.
+    In order, each is looked for beside the one before it: of many, hardly a page is read twice. To rename a table
+    costs more than all else that is done to a small one, so the edges lie in ``kept`` afterwards.
     """
-    ends, kept = quote(own("ends")), quote(own("kept"))
+    ends = quote(own("ends"))
     for statement in (
         f"CREATE TABLE {ends} (node PRIMARY KEY) WITHOUT ROWID",
         f"INSERT INTO {ends} SELECT DISTINCT {far} FROM {edges} ORDER BY 1",
@@ -197,7 +198,6 @@ def _peel(stage: Stage, edges: str, near: str, far: str) -> None:
         f" WHERE {near} IN (SELECT node FROM {ends}) ORDER BY {far}",
         f"DROP TABLE {ends}",
         f"DROP TABLE {edges}",
-        f"ALTER TABLE {kept} RENAME TO {edges}",
     ):
         stage.connection.execute(statement)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -277,16 +278,8 @@ class RecordReader:
             for name, field in self._fields.items()
             if self._columns is None or name in self._columns
         )
-        fields = [(f"f{i}", self._type(key, i in real)) for i, key in enumerate(keys)]
-        try:
-            record = msgspec.defstruct(
-                "Record", fields, rename={f"f{i}": key for i, key in enumerate(keys)},
-                forbid_unknown_fields=True, gc=False,
-            )  # fmt: skip
-        except ValueError:
-            # A key with a quote, a backslash or a control character is no field of a Struct.
-            return _Shape(keys, None, real)
-        return _Shape(keys, msgspec.json.Decoder(list[record]) if complete else None, real)  # type: ignore[valid-type]
+        fields = tuple((key, self._type(key, i in real)) for i, key in enumerate(keys))
+        return _Shape(keys, _decoder(fields) if complete else None, real)
 
     def _type(self, key: str, real: bool) -> Any:
         if not real:
@@ -295,3 +288,18 @@ class RecordReader:
         if field is None:
             return _SCALAR
         return _TYPES[field.kind] if field.required else _TYPES[field.kind] | None
+
+
+@lru_cache(_SHAPES_KEPT)
+def _decoder(fields: tuple[tuple[str, Any], ...]) -> msgspec.json.Decoder[list[Any]] | None:
+    """For arrays of records that have just these keys, each of its type; kept, for it takes longer than a small table.
+
+    None where a key is no field of a Struct: one with a quote, a backslash or a control character.
+    """
+    numbered = [(f"f{number}", kind) for number, (_, kind) in enumerate(fields)]
+    spelled = {f"f{number}": key for number, (key, _) in enumerate(fields)}
+    try:
+        record = msgspec.defstruct("Record", numbered, rename=spelled, forbid_unknown_fields=True, gc=False)
+    except ValueError:
+        return None
+    return msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
