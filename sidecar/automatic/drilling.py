@@ -12,17 +12,25 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
+from sidecar.archive.manifest import MANIFEST, Manifest
+from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic import own_files
 from sidecar.automatic.answers import Drill, DrillResult, PlaceDrill
 from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, read_catalogue, write_catalogue
 from sidecar.database.generations import known_of, make_generation
-from sidecar.errors.backups import BackupError, TooNew, WouldLoseData
+from sidecar.database.introspection import ENCODINGS, UTF8, read_schema
+from sidecar.errors.backups import BackupError, DamagedBackup, TooNew, WouldLoseData
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import restore_copy
-from sidecar.jobs.inspecting import inspect_backup
 from sidecar.progress import Progress
+from sidecar.rescue.own_schema import make_declared_schema
+from sidecar.stage.head import read_head
+from sidecar.system.files import open_source
 from sidecar.system.names import sqlite_uri
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import work_errors, work_folder
 
@@ -102,10 +110,13 @@ def _drill(folder: Path, state: PlaceState, work_dir: Path, now: datetime, progr
 
 def _restore(path: Path, entry: Entry, work_dir: Path, now: datetime, progress: Progress) -> str:
     """What does not come back of a backup, in words; "" if all does. Raises what the jobs raise."""
-    migrations = known_of(inspect_backup(str(path), progress).migrations)
+    with open_source(str(path)) as file, file_errors(path, Act.UNPACK):
+        _, manifest = read_head(ZipReader(file))
+    if manifest is None:
+        raise DamagedBackup(detail=f"it has no {MANIFEST}")
     with work_folder(work_dir) as scratch, work_errors(work_dir):
         database, again = scratch / "drill.db", scratch / "again.kpbackup"
-        make_generation(database, migrations, first_rows=())
+        _make_alike(manifest, database, progress)
         device = Places(database, work_dir)
         restore_copy(device, str(path), progress.quietly(), None)
         with closing(sqlite3.connect(sqlite_uri(database, "ro"), uri=True)) as connection:
@@ -117,3 +128,19 @@ def _restore(path: Path, entry: Entry, work_dir: Path, now: datetime, progress: 
         if own_files.describe(again, now, "drill", progress).content != entry.content:
             broken.append("values differ from those of the backup")
     return "; ".join(broken)
+
+
+def _make_alike(manifest: Manifest, database: Path, progress: Progress) -> None:
+    """An empty database like the one that a backup was made of. Raises TooNew where nobody here can make one."""
+    encoding = manifest.encoding if manifest.encoding in ENCODINGS else UTF8
+    if manifest.schema is not msgspec.UNSET:
+        if make_declared_schema(manifest.schema, database, progress, encoding) is None:
+            raise TooNew(detail="its tables cannot be made here")
+        return
+    migrations = known_of([str(version) for version in manifest.migrations])
+    make_generation(database, migrations, first_rows=(), encoding=encoding)
+    with closing(sqlite3.connect(sqlite_uri(database, "ro"), uri=True)) as connection:
+        made = read_schema(connection)
+    for name, table in manifest.tables.items():
+        if name not in made or dict(made[name].columns) != table.columns:
+            raise TooNew(detail=f"nothing tells how its {name} are made")

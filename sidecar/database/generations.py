@@ -14,8 +14,12 @@ import time
 import uuid
 from collections.abc import Collection, Sequence
 from contextlib import closing
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
+
+from sidecar.database.introspection import UTF8
+from sidecar.database.statements import read_statements
 
 _WRAPPED = re.compile("\n {4}(?! )")
 
@@ -209,25 +213,40 @@ def make_generation(
     migrations: Sequence[str] = MIGRATIONS,
     first_rows: Collection[str] = tuple(FIRST_ROWS),
     default_list: str | None = None,
+    encoding: str = UTF8,
 ) -> None:
     """A new database at ``path``, of these migrations, the first so many that the code knows.
 
     :param first_rows: tables that get what the app's first start puts into them.
     :param default_list: id of the list "Default"; a random one, as the app's is, unless given.
+    :param encoding: of its texts.
     Raises sqlite3.Error.
     """
-    now = int(time.time())
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA page_size = 4096")
+        connection.execute(f'PRAGMA encoding = "{encoding}"')
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("BEGIN")
-        connection.execute(_RECORD)
-        for migration in migrations:
-            for statement in _statements(_STEPS[migration]):
-                connection.execute(statement)
-            connection.execute("INSERT INTO seaql_migrations VALUES (?, ?)", (migration, now))
+        _replay(connection, migrations)
         _add_first_rows(connection, first_rows, default_list)
         connection.execute("COMMIT")
+
+
+@cache
+def statements_by(migrations: tuple[str, ...]) -> frozenset[str]:
+    """The statements that make the tables and indexes of these migrations, each as SQLite keeps it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _replay(connection, migrations)
+        return frozenset(entry.sql for entry in read_statements(connection))
+
+
+def _replay(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    now = int(time.time())
+    connection.execute(_RECORD)
+    for migration in migrations:
+        for statement in _statements(_STEPS[migration]):
+            connection.execute(statement)
+        connection.execute("INSERT INTO seaql_migrations VALUES (?, ?)", (migration, now))
 
 
 def add_first_rows(path: Path, tables: Collection[str]) -> None:

@@ -57,6 +57,12 @@ class TableSchema:
 
 Schema = Mapping[str, TableSchema]
 
+UTF8 = "UTF-8"
+"""The encoding of the app's own databases, as SQLite calls it."""
+
+ENCODINGS = (UTF8, "UTF-16le", "UTF-16be")
+"""All that a database's texts can have."""
+
 
 def readable(text: bytes) -> str:
     """For sqlite3's ``text_factory``: texts that are not UTF-8 occur; shown in a message, they need not be exact."""

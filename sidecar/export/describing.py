@@ -10,8 +10,9 @@ from itertools import islice
 import msgspec
 
 from sidecar.archive import limits
+from sidecar.database.generations import known_of, statements_by
 from sidecar.database.introspection import Schema, TableSchema, readable
-from sidecar.database.models import KNOWN, MIGRATIONS
+from sidecar.database.models import MIGRATIONS
 from sidecar.database.statements import read_statements
 from sidecar.errors.databases import BeyondFormat
 from sidecar.export.gathering import Gatherer
@@ -53,16 +54,20 @@ def migrations_of(connection: sqlite3.Connection, schema: Schema) -> list[str | 
 
 
 def statements_of(connection: sqlite3.Connection, schema: Schema) -> list[str] | None:
-    """What makes the tables and indexes of a KiraPilot that the code does not know; None of one that it knows."""
-    tables = [(name, table) for name, table in schema.items() if name != MIGRATIONS]
-    if all(name in KNOWN and table.columns.keys() <= KNOWN[name].keys() for name, table in tables):
-        return None
+    """What makes the tables and indexes of a KiraPilot that the code does not know; None of one that it knows.
+
+    It knows those alone that its own migrations make, to the letter: a column that SQLite works out itself, say, is
+    none of those that hold rows, and would be missing in a database that is made anew.
+    """
     try:
         made = [entry.sql for entry in read_statements(connection) if not entry.comes_later]
     except sqlite3.OperationalError as error:
         if hasattr(error, "sqlite_errorcode"):
             raise
         # A text that is not UTF-8, which Python's module says in this way: nobody could make the same again.
+        return None
+    said = [str(version) for version in migrations_of(connection, schema)]
+    if {*made} == statements_by(known_of(said)):
         return None
     return made if sum(map(len, made)) <= limits.MAX_SCHEMA else None
 

@@ -16,7 +16,7 @@ import msgspec
 
 from sidecar.archive import limits
 from sidecar.archive.forms import ExactCell, Scalar, Stored, column_form, exact_cell, filler, value_form
-from sidecar.database.introspection import TableSchema, quote
+from sidecar.database.introspection import UTF8, TableSchema, quote
 from sidecar.database.models import CONTRACT, KNOWN
 from sidecar.errors.databases import BeyondFormat
 
@@ -25,9 +25,6 @@ TURNED_ROWS = 200
 
 BATCH_BYTES = 2 << 20
 """Bytes of records handed over at a time: each batch makes the threads on both sides wait for each other a little."""
-
-UTF8 = "UTF-8"
-"""The encoding of the app's own databases, as SQLite calls it."""
 
 _encoder = msgspec.json.Encoder()
 

@@ -58,7 +58,7 @@ from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
 from sidecar.selection.closure import select
 from sidecar.selection.remarks import speak_of_selection
 from sidecar.sources.opening import opened
-from sidecar.stage.judged import Judged, judged
+from sidecar.stage.judged import Judged, encoding_of, judged
 from sidecar.stage.problems import KEPT_TO_CHOOSE, WARNING
 from sidecar.stage.references import LISTS_NOT_CARRIED
 from sidecar.system.workfolder import attach, new_file
@@ -224,7 +224,9 @@ def compared(request: Request, progress: Progress, once_sound: Callable[[], None
             given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
         # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
         with offering_salvage(given.path, request.places.work_dir, progress, asked=request.salvage):
-            backup = stack.enter_context(judging(given.path, request.places.work_dir, progress, _encoding(found)))
+            backup = stack.enter_context(
+                judging(given.path, request.places.work_dir, progress, _encoding(found, given.path))
+            )
             backup.remark(given.remarks)
             if request.verbatim:
                 backup.require_whole()
@@ -299,8 +301,11 @@ def _standing_in(
         yield rebuilding
 
 
-def _encoding(found: Wreck | str | None) -> str:
-    return found if isinstance(found, str) else ASSUMED_ENCODING
+def _encoding(found: Wreck | str | None, archive: str) -> str:
+    if isinstance(found, Wreck):
+        # In the place of a wreck, a database like the one that the backup is of.
+        return encoding_of(archive)
+    return ASSUMED_ENCODING if found is None else found
 
 
 def _compare(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sidecar.database.connection import live_schema
 from sidecar.database.generations import known_of, make_generation
-from sidecar.database.introspection import Schema, quote
+from sidecar.database.introspection import UTF8, Schema, quote
 from sidecar.database.models import MIGRATIONS as RECORD
 from sidecar.database.statements import Statement, read_statements
 from sidecar.errors.databases import NotKiraPilot
@@ -52,9 +52,10 @@ class OwnSchema:
             )
 
 
-def make_own_schema(copy: Path, progress: Progress) -> OwnSchema | None:
+def make_own_schema(copy: Path, progress: Progress, encoding: str = UTF8) -> OwnSchema | None:
     """That of a broken database, of which ``copy`` is a private copy in a job's folder; None if it is not vouched for.
 
+    :param encoding: of the texts of the new one, whatever that of the broken one was.
     Raises WorkFolderUnusable, DiskFull, Cancelled.
     """
     with work_errors(copy.parent.parent), open_wreck(copy) as source:
@@ -62,14 +63,17 @@ def make_own_schema(copy: Path, progress: Progress) -> OwnSchema | None:
             return None
         with progress.watching(source):
             path = copy.with_name(f"{copy.stem}-alike.db")
-            return _made(path, lambda made: _make_alike(source, made, path, progress))
+            return _made(path, lambda made: _make_alike(source, made, path, progress, encoding))
 
 
-def make_declared_schema(statements: Sequence[str], path: Path, progress: Progress) -> OwnSchema | None:
+def make_declared_schema(
+    statements: Sequence[str], path: Path, progress: Progress, encoding: str = UTF8
+) -> OwnSchema | None:
     """That which a backup says its database had, at ``path``; None if it is none. Raises as ``make_own_schema``."""
 
     def make(made: sqlite3.Connection) -> OwnSchema | None:
         with progress.watching(made):
+            made.execute(f'PRAGMA encoding = "{encoding}"')
             for statement in statements:
                 made.execute(statement)
         found = read_statements(made)
@@ -97,12 +101,13 @@ def _made(path: Path, make: Callable[[sqlite3.Connection], OwnSchema | None]) ->
 
 
 def _make_alike(
-    source: sqlite3.Connection, made: sqlite3.Connection, path: Path, progress: Progress
+    source: sqlite3.Connection, made: sqlite3.Connection, path: Path, progress: Progress, encoding: str
 ) -> OwnSchema | None:
     if not _is_sound(source, "sqlite_schema"):
         return None
     said = read_statements(source)
     later = [entry for entry in said if entry.comes_later]
+    made.execute(f'PRAGMA encoding = "{encoding}"')
     made.execute("BEGIN")
     for entry in said:
         if not entry.comes_later:

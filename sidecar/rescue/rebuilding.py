@@ -71,19 +71,19 @@ def rebuild(backup: Judged, wreck: Path | None, progress: Progress, believed: bo
             return rebuilt
         path = folder / "rebuilt.db"
         migrations = migrations_for(backup)
-        make_generation(path, migrations, _silent_tables(backup))
+        make_generation(path, migrations, _silent_tables(backup), encoding=backup.stage.encoding)
     return Rebuilt(path, migrations)
 
 
 def _rebuild_unknown(backup: Judged, wreck: Path | None, progress: Progress) -> Rebuilt | None:
     """By the broken database's own word, else by the backup's; None if neither can be vouched for."""
-    own = make_own_schema(wreck, progress) if wreck is not None else None
+    own = make_own_schema(wreck, progress, backup.stage.encoding) if wreck is not None else None
     rebuilt = _with_migrations(own, backup)
     manifest = backup.contents.manifest
     if rebuilt is not None or manifest is None or manifest.schema is msgspec.UNSET:
         return rebuilt
     path = backup.stage.path.with_name("declared.db")
-    rebuilt = _with_migrations(make_declared_schema(manifest.schema, path, progress), backup)
+    rebuilt = _with_migrations(make_declared_schema(manifest.schema, path, progress, backup.stage.encoding), backup)
     return rebuilt and replace(rebuilt, declared=True)
 
 

@@ -11,10 +11,13 @@ from typing import BinaryIO
 from sidecar.archive.part import remark_on_part
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader
+from sidecar.database.introspection import ENCODINGS, UTF8
 from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.base import SidecarError
 from sidecar.progress import Progress
 from sidecar.results import PROBLEMS_SHOWN
 from sidecar.stage.checks import check
+from sidecar.stage.head import read_head
 from sidecar.stage.problems import ERROR, PARTIAL, Problems
 from sidecar.stage.stage import Stage
 from sidecar.stage.staging import Contents, stage_archive
@@ -65,12 +68,25 @@ def remarks_on(archive: ZipReader) -> list[str]:
     return [*archive.remarks, beside + listed(archive.ignored)]
 
 
+def encoding_of(file_path: str) -> str:
+    """Text encoding of the database that an archive was made of; UTF-8 where no manifest says so.
+
+    What is wrong with the archive is left to whoever reads it.
+    """
+    try:
+        with open_source(file_path) as file, file_errors(Path(file_path), Act.UNPACK):
+            _, manifest = read_head(ZipReader(file))
+    except SidecarError:
+        return UTF8
+    return manifest.encoding if manifest is not None and manifest.encoding in ENCODINGS else UTF8
+
+
 @contextmanager
 def judged(
     file_path: str,
     work_dir: Path,
     progress: Progress,
-    encoding: str = "UTF-8",
+    encoding: str = UTF8,
     rows: bool = True,
     kept: int = PROBLEMS_SHOWN,
 ) -> Iterator[Judged]:
@@ -91,7 +107,7 @@ def judged(
 @contextmanager
 def judged_file(file: BinaryIO, work_dir: Path, progress: Progress) -> Iterator[Judged]:
     """The same for an archive that is open already, and may not have its name yet; raises OSError besides."""
-    with _judged(file, None, work_dir, progress, "UTF-8") as backup:
+    with _judged(file, None, work_dir, progress, UTF8) as backup:
         yield backup
 
 

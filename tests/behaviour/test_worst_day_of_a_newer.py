@@ -163,3 +163,41 @@ def test_a_newer_schema_that_refuses_an_older_backup_gives_way_to_the_backup_s(h
     assert result.rescue is not None
     assert result.rescue.migrations[-1] == "m20240101_000019_create_periodic_task_indexes"
     assert_same(home.database, older)
+
+
+ALIKE: dict[str, Callable[[Path], object]] = {
+    "a column that SQLite works out": lambda database: execute(
+        database,
+        "ALTER TABLE tasks ADD COLUMN short TEXT GENERATED ALWAYS AS (substr(title, 1, 3)) VIRTUAL",
+        "CREATE INDEX by_short ON tasks (short)",
+    ),
+    "an index more": lambda database: execute(database, "CREATE INDEX by_title ON tasks (title, status)"),
+    "texts in UTF-16": lambda database: _in_utf16(database, "cast(x'00d84100' AS TEXT)"),
+    "texts in UTF-16, bytes turned": lambda database: _in_utf16(database, "'Größe'", "UTF-16be"),
+}
+
+
+def _in_utf16(database: Path, text: str, encoding: str = "UTF-16le") -> None:
+    """The same database with its texts in another encoding, half a character among them."""
+    with closing(sqlite3.connect(database)) as connection:
+        statements = [*connection.iterdump()]
+    database.unlink()
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(f'PRAGMA encoding = "{encoding}"')
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"UPDATE tasks SET description = {text} WHERE rowid = 1")
+
+
+@pytest.mark.slow(but=1)
+@pytest.mark.parametrize("kind", ALIKE)
+def test_a_database_of_known_tables_comes_back_as_it_was_made(kind: str, tmp_path: Path) -> None:
+    database = Path(shutil.copy(DATA / f"{EVERY_KIND}.db", tmp_path / "other.db"))
+    ALIKE[kind](database)
+    home = home_of(database, tmp_path)
+    home.database.write_bytes(b"")
+    import_data(home, good_backup_of(home), True, Progress())
+    assert_same(home.database, original_of(home))
+    made = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"
+    for question in (made, "PRAGMA encoding"):
+        assert query(home.database, question) == query(original_of(home), question)

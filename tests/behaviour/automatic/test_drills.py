@@ -18,6 +18,7 @@ from sidecar.automatic.policy_file import write_policy
 from sidecar.errors.base import Cancelled
 from sidecar.progress import Progress
 from tests.support.automatic_device import DAY, Device, throw
+from tests.support.databases import execute, opened
 
 
 def test_what_a_drill_found_is_not_taken_back_by_a_check(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +45,46 @@ def test_a_drill_restores_the_newest_of_each_place(device: Device, tmp_path: Pat
     result = drill_backups(device.places, device.now, Progress())
     assert [drill.outcome for drill in drills_of(result)] == ["fine", "fine"]
     assert device.places.database.read_bytes() == before
+
+
+ALTERED: dict[str, tuple[str, ...]] = {
+    "a table": ("CREATE TABLE label (id TEXT PRIMARY KEY, name TEXT)", "INSERT INTO label VALUES ('a', 'b')"),
+    "a column that SQLite works out": (
+        "ALTER TABLE tasks ADD COLUMN short TEXT GENERATED ALWAYS AS (substr(title, 1, 3)) VIRTUAL",
+        "CREATE INDEX by_short ON tasks (short)",
+    ),
+    "a column of another name": ("ALTER TABLE threads RENAME COLUMN title TO heading",),
+    "a unique index less": ("DROP INDEX idx_task_lists_default_unique_partial", "UPDATE task_lists SET is_default = 1"),
+    "a rule that rows break": (
+        "CREATE TABLE step (id INTEGER PRIMARY KEY, n INTEGER CHECK (n > 0))",
+        "PRAGMA ignore_check_constraints = ON",
+        "INSERT INTO step (n) VALUES (-1)",
+    ),
+    "a trigger that writes": (
+        "CREATE TABLE log (id INTEGER PRIMARY KEY, what TEXT)",
+        "CREATE TRIGGER noted AFTER INSERT ON tasks BEGIN INSERT INTO log (what) VALUES (new.id); END",
+    ),
+}
+
+
+@pytest.mark.slow(but=1)
+@pytest.mark.parametrize("kind", ALTERED)
+def test_a_drill_restores_what_a_database_holds_that_the_code_does_not_know(kind: str, device: Device) -> None:
+    execute(device.places.database, *ALTERED[kind])
+    device.run()
+    (drill,) = drills_of(drill_backups(device.places, device.now, Progress()))
+    assert (drill.outcome, drill.detail) == ("fine", "")
+
+
+def test_a_drill_of_a_backup_whose_tables_nobody_here_can_make_was_not_tried(device: Device) -> None:
+    """As by a collation of the app's own: that the backup is rotten nobody could say."""
+    with opened(device.places.database) as connection:
+        connection.create_collation("KIRA", lambda left, right: (left > right) - (left < right))
+        connection.execute("CREATE TABLE label (id TEXT PRIMARY KEY, name TEXT COLLATE KIRA UNIQUE)")
+    device.run()
+    (drill,) = drills_of(drill_backups(device.places, device.now, Progress()))
+    assert drill.outcome == "not_tried"
+    assert "made by a newer KiraPilot" in drill.detail
 
 
 def test_a_drill_finds_what_is_rotten_and_what_could_not_be_tried(device: Device, tmp_path: Path) -> None:
