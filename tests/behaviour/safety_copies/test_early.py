@@ -112,6 +112,7 @@ def test_what_the_app_writes_meanwhile_is_in_the_copy(
     assert value(device, "SELECT count(*) FROM tasks WHERE title = 'written meanwhile'") == 1
 
 
+@pytest.mark.slow
 def test_another_copy_is_made_where_the_process_does_not_get_to_its_end(
     device: Path, saved: Path, early: list[Early]
 ) -> None:
@@ -128,6 +129,7 @@ def test_another_copy_is_made_where_the_process_does_not_get_to_its_end(
     assert_same_contents(before, contents(device, ()))
 
 
+@pytest.mark.slow
 def test_another_copy_is_made_where_the_process_cannot_be_started(
     device: Path, saved: Path, early: list[Early], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_nothing_is_left_of_it_where_nothing_changes(device: Path, tmp_path: Pat
     assert_nothing_left(device)
 
 
+@pytest.mark.slow(but=1)
 @pytest.mark.parametrize("phase", ["stage", "copy"])
 def test_nothing_is_left_of_it_after_a_cancel(phase: str, device: Path, saved: Path, early: list[Early]) -> None:
     cancelled: list[bool] = []
