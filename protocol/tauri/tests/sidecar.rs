@@ -2,7 +2,7 @@
 //! say so and prove nothing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn device() -> Option<Device> {
 }
 
 #[cfg(unix)]
-fn script(folder: &Path, text: &str, mode: u32) -> PathBuf {
+fn script(folder: &std::path::Path, text: &str, mode: u32) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let program = folder.join("kirapilot-sidecar");
     fs::write(&program, text).unwrap();
