@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "check_database",
     "repair_database",
     "compact_database",
+    "compact_command",
     "backup_status",
     "run_backup_if_due",
     "get_backup_policy",

@@ -50,8 +50,9 @@ class Values(msgspec.Struct, kw_only=True):
 class Change(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One row that differs: "added" (on the right side only), "removed" (on the left only) or "changed".
 
-    ``label`` is what a person knows the row by, ``task_list`` the name of its list. ``fields`` are the columns that
-    differ, each with its left and its right value.
+    ``label`` is what a person knows the row by, ``task_list`` the name of its list. ``day`` is the one by which a
+    selection of days finds the row, of the left side where that has it: begun, else made, on it (UTC). ``fields`` are
+    the columns that differ, each with its left and its right value.
     """
 
     table: str
@@ -59,6 +60,7 @@ class Change(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: str | None = None
     label: str | None = None
     task_list: str | None = None
+    day: str | None = None
     fields: dict[str, Values] = {}
 
 

@@ -13,6 +13,7 @@ from sidecar.comparison.answers import Change, TableDifference, Values
 from sidecar.database.introspection import quote
 from sidecar.merging.answers import shown_value
 from sidecar.merging.row_names import list_name, row_name, shortened
+from sidecar.selection.days import day_of
 from sidecar.stage.stage import ROW, SHAPE, Stage, StagedTable
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
@@ -84,7 +85,7 @@ def page(connection: sqlite3.Connection, pair: Pair, start: int, count: int) -> 
     names = ", ".join(
         part
         for side, where in (("l", "left"), ("r", "right"))
-        for part in (_id(side, listed), _label(side, where, listed), _list(side, where, listed))
+        for part in (_id(side, listed), _label(side, where, listed), _list(side, where, listed), _day(side, pair))
     )
     found = connection.execute(
         f"SELECT d.l IS NULL, d.r IS NULL, l.{quote(SHAPE)}, r.{quote(SHAPE)}, {names}"
@@ -95,13 +96,16 @@ def page(connection: sqlite3.Connection, pair: Pair, start: int, count: int) -> 
         (count, start),
     )
     for no_left, no_right, left_shape, right_shape, *rest in found:
-        (left_id, left_label, left_list, right_id, right_label, right_list), values = rest[:6], rest[6:]
+        (left_id, left_label, left_list, left_day), (right_id, right_label, right_list, right_day) = rest[:4], rest[4:8]
+        values = rest[8:]
         yield Change(
             table=pair.name,
             change=ADDED if no_left else REMOVED if no_right else CHANGED,
             id=left_id if no_right else right_id,
             label=shortened(left_label if no_right else right_label),
             task_list=shortened(left_list if no_right else right_list),
+            # What would come back of it is the left side's row.
+            day=right_day if no_left else left_day,
             fields={}
             if no_left or no_right
             else dict(_fields(columns, values, _shape(pair.left, left_shape), _shape(pair.right, right_shape))),
@@ -200,6 +204,11 @@ def _label(side: str, where: str, columns: Collection[str]) -> str:
 
 def _list(side: str, where: str, columns: Collection[str]) -> str:
     return list_name(columns, row=side, where=where)
+
+
+def _day(side: str, pair: Pair) -> str:
+    day = day_of((pair.left if side == "l" else pair.right).spoken_of(), side)
+    return f"CAST({day} AS TEXT)" if day else "NULL"
 
 
 def _table(side: str, name: str) -> str:

@@ -7,14 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.errors.backups import NoSuchRows, SelectionTurnedRound
+from sidecar.selection.days import day_of
 from sidecar.selection.pool import Pool, PoolTable
 from sidecar.selection.request import Selection
 from sidecar.selection.words import words_of
 
 LISTS, TASKS = "task_lists", "tasks"
-
-_DAYS = ("start_time", "created_at", "timestamp", "applied_at")
-"""Columns that say of which day a row is, the first that a table has."""
 
 
 def chosen_of(table: str) -> str:
@@ -91,10 +89,9 @@ class Criteria:
         return f"s.task_id IN ({of_tasks})" if "task_id" in table.columns else "0"
 
     def _on_days(self, table: PoolTable) -> str:
-        column = next((column for column in _DAYS if column in table.columns), None)
-        if column is None:
+        day = day_of(table.columns, "s")
+        if day is None:
             return "0"
-        day = f"substr(s.{quote(column)}, 1, 10)"
         bounds = (("<=", self._selection.until), (">=", self._selection.since))
         return " AND ".join(f"{day} {sign} '{bound}'" for sign, bound in bounds if bound)
 

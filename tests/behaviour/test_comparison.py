@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from sidecar.errors.backups import DamagedBackup
 from sidecar.errors.base import SidecarError
 from sidecar.errors.jobs import NoSuchBackup, SameSides
 from sidecar.errors.paths import FileNotFound
+from sidecar.jobs.importing import preview_import
 from sidecar.progress import Progress
+from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import altered, backup, copy_of, opened
@@ -85,6 +88,23 @@ def test_a_task_is_told_with_its_list_and_a_session_with_that_of_its_task(places
     altered(places.database, "UPDATE time_sessions SET notes = 'changed' WHERE id = ?", session["id"])
     told = {change.table: change.task_list for change in compared(places, archive).changes}
     assert told == dict.fromkeys(("tasks", "time_sessions"), lists[task["task_list_id"]]["name"])
+
+
+def test_the_day_of_a_change_is_the_one_by_which_a_selection_finds_it(places: Places, archive: Path) -> None:
+    # A later day here does not matter: what would come back is the backup's.
+    altered(places.database, "UPDATE time_sessions SET start_time = '2031-01-01T00:00:00+00:00'")
+    for table in ("task_dependencies", "tasks", "thread_messages", "threads", "ai_interactions"):
+        altered(places.database, f"DELETE FROM {table}")
+    days = Counter((change.table, change.day) for change in compared(places, archive).changes)
+    assert {"2025-10-01", "2025-10-06", "2026-11-22"} < {day for _, day in days}
+    tables = sorted({table for table, _ in days})
+    for since, until in (("2025-10-02", "2025-10-04"), ("2025-10-06", "2026-11-22")):
+        within: Counter[str] = Counter()
+        for (table, day), count in days.items():
+            within[table] += count if day and since <= day <= until else 0
+        chosen = Selection(since=since, until=until, tables=tables)
+        selected = preview_import(places, str(archive), False, Progress(), selection=chosen).selected or {}
+        assert +Counter({table: each.chosen for table, each in selected.items()}) == +within
 
 
 @pytest.mark.slow(but=1)

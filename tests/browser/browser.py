@@ -65,27 +65,34 @@ class Browser:
 
         ActionChains(self.driver).send_keys(key).perform()
 
-    def picture(self, path: Path, width: int, height: int) -> None:
-        """The page alone as a PNG, in a window of this size."""
-
-        def run(*words: str) -> str:
-            environment = {**os.environ, **self._environment}
-            return subprocess.run(words, env=environment, check=True, capture_output=True, text=True, timeout=30).stdout
-
-        window = run("xdotool", "search", "--onlyvisible", "--class", "MiniBrowser").split()[-1]
+    def resize(self, width: int, height: int) -> None:
+        """Let the page have this size."""
         bar = self.script("return outerHeight - innerHeight")
-        run("xdotool", "windowsize", "--sync", window, str(width), str(height + bar))
-        # Beneath it, a bar would tell its value.
-        run("xdotool", "mousemove", "0", "0")
+        self._run("xdotool", "windowsize", "--sync", self._window(), str(width), str(height + bar))
         drawn = f"return innerWidth === {width} && innerHeight === {height}"
         eventually(lambda: self.script(drawn), "the window has its size")
+
+    def picture(self, path: Path, width: int, height: int) -> None:
+        """The page alone as a PNG, in a window of this size."""
+        self.resize(width, height)
+        # Beneath it, a bar would tell its value.
+        self._run("xdotool", "mousemove", "0", "0")
         # Two frames later, everything is drawn.
         self.script(
             "window.__drawn = false;"
             "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => window.__drawn = true, 500)))"
         )
         eventually(lambda: self.script("return window.__drawn"), "the page is drawn")
-        run("import", "-window", window, "-crop", f"{width}x{height}+0+{bar}", "+repage", "-strip", str(path))
+        bar = self.script("return outerHeight - innerHeight")
+        words = ["-window", self._window(), "-crop", f"{width}x{height}+0+{bar}", "+repage", "-strip"]
+        self._run("import", *words, str(path))
+
+    def _window(self) -> str:
+        return self._run("xdotool", "search", "--onlyvisible", "--class", "MiniBrowser").split()[-1]
+
+    def _run(self, *words: str) -> str:
+        environment = {**os.environ, **self._environment}
+        return subprocess.run(words, env=environment, check=True, capture_output=True, text=True, timeout=30).stdout
 
 
 @contextmanager

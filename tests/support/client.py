@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-DEADLINE = 30.0 * float(os.environ.get("KIRAPILOT_TESTS_PATIENCE", "1"))
+PATIENCE = float(os.environ.get("KIRAPILOT_TESTS_PATIENCE", "1"))
+"""How many times as long as on an idle machine of today things may take."""
+
+DEADLINE = 30.0 * PATIENCE
 """Seconds after which a test gives up; generous, since only failures wait that long."""
 
 Message = Any

@@ -30,6 +30,14 @@ return [...document.querySelectorAll('button, input, select, dialog, progress, n
 """
 """What a screen reader could not call by a name; what is folded up as well, which has no ``innerText``."""
 
+TOO_WIDE = """
+const isTooWide = (one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
+return [document.documentElement, ...document.querySelectorAll('main *')]
+  .filter((one) => isTooWide(one) && getComputedStyle(one).display !== 'inline')
+  .map((one) => one.outerHTML.slice(0, 300));
+"""
+"""What would have to be scrolled sideways."""
+
 
 def entry(backup: Path, name: str) -> object:
     """One entry of a backup, read by other programs than ours."""

@@ -114,8 +114,9 @@ export interface Capabilities {
 
 /**
  * One row that differs: "added" (on the right side only), "removed" (on the left only) or "changed". `label` is
- * what a person knows the row by, `task_list` the name of its list. `fields` are the columns that differ, each with
- * its left and its right value.
+ * what a person knows the row by, `task_list` the name of its list. `day` is the one by which a selection of days
+ * finds the row, of the left side where that has it: begun, else made, on it (UTC). `fields` are the columns that
+ * differ, each with its left and its right value.
  */
 export interface Change {
   table: string;
@@ -123,6 +124,7 @@ export interface Change {
   id?: string | null;
   label?: string | null;
   task_list?: string | null;
+  day?: string | null;
   fields?: Record<string, Values>;
 }
 

@@ -1,8 +1,8 @@
-/** That all data was cleared, and the way back. Whoever leaves it reloads. */
+/** That all data was cleared, and the way back. */
 
 import type { ClearResult } from './backup';
 import { Warnings } from './Counts';
-import { Dialog } from './Dialog';
+import { Done } from './Done';
 
 interface Props {
   result: ClearResult;
@@ -10,31 +10,15 @@ interface Props {
   onClose: () => void;
 }
 
-export function Cleared({ result, onUndo, onClose }: Props) {
+export function Cleared({ result, ...acts }: Props) {
   return (
-    <Dialog
-      id="cleared"
-      title="All data is cleared"
-      onClose={onClose}
-      actions={
-        <>
-          {result.safety_copy && (
-            <button id="undo-clear" onClick={onUndo}>
-              Undo
-            </button>
-          )}
-          <button data-first className="primary" onClick={onClose}>
-            Done
-          </button>
-        </>
-      }
-    >
+    <Done id="cleared" title="All data is cleared" undoId={result.safety_copy ? 'undo-clear' : undefined} {...acts}>
       {result.message.split('\n\n').map((line) => (
         <p key={line} className="line">
           {line}
         </p>
       ))}
       <Warnings lines={result.warnings} />
-    </Dialog>
+    </Done>
   );
 }

@@ -4,6 +4,7 @@ import { useId } from 'react';
 
 import type { Conflict, Winner } from './backup';
 import { Fields } from './Fields';
+import { Select } from './Select';
 import { staysOf, WINNERS } from './winners';
 import { kindOf } from './words';
 
@@ -34,21 +35,14 @@ export function ConflictRow({ conflict, keep, onKeep }: Props) {
         <span className={`badge ${stays === 'mine' ? 'new' : 'different'}`}>{staysOf(stays)}</span>
       </span>
       <Fields of={Object.fromEntries(fields)} />
-      <label className="keep">
-        For this one
-        <select
-          aria-describedby={title}
-          value={keep ?? ''}
-          onChange={(event) => onKeep((event.target.value || undefined) as Winner | undefined)}
-        >
-          <option value="">as for all</option>
-          {WINNERS.map(([winner, text]) => (
-            <option key={winner} value={winner}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        className="keep"
+        label="For this one"
+        value={keep ?? ''}
+        options={[['', 'as for all'], ...WINNERS]}
+        describedBy={title}
+        onChange={(winner) => onKeep(winner || undefined)}
+      />
     </li>
   );
 }

@@ -9,6 +9,7 @@ import { AutomaticBackups } from './AutomaticBackups';
 import * as backup from './backup';
 import { Chooser } from './Chooser';
 import { Cleared } from './Cleared';
+import { Compacting, type Look } from './Compacting';
 import { Counts, Warnings } from './Counts';
 import { FailureDialog, type Notice } from './FailureDialog';
 import { FindTask } from './FindTask';
@@ -43,6 +44,7 @@ export function DataManagement() {
   const [imported, setImported] = useState<{ title: string; result: backup.Imported }>();
   const { job, run } = useJob();
   const [cleared, setCleared] = useState<backup.ClearResult>();
+  const [looked, setLooked] = useState<Look>();
   const { status, copies, automatic, manual } = useBackups();
   const importing = useImport(run, {
     onFailure: setFailure,
@@ -118,6 +120,15 @@ export function DataManagement() {
     }
   }
 
+  async function lookAtSize() {
+    try {
+      const check = await run('Looking at the database', backup.checkDatabase);
+      setLooked({ check, command: await backup.compactCommand() });
+    } catch (reason) {
+      failed('Not Looked At', 'Failed to look at the database', reason);
+    }
+  }
+
   async function undo() {
     const sure = await confirm('Bring back what was there before?', {
       title: 'Undo Last Import',
@@ -179,6 +190,9 @@ export function DataManagement() {
               Go back to what was here on {new Date(last.created_at).toLocaleString()}.
             </Action>
           )}
+          <Action id="compact" title="Compact the Database" label="Show how…" isBusy={isBusy} onClick={lookAtSize}>
+            Its file keeps the room of what is gone. KiraPilot has to be closed to make it smaller.
+          </Action>
           <Action id="clear" title="Clear All Data" isDanger isBusy={isBusy} onClick={clearAll}>
             Remove everything from KiraPilot. A backup is made first, and Undo brings it back.
           </Action>
@@ -216,6 +230,7 @@ export function DataManagement() {
         <Imported {...imported} onUndo={undo} onClose={() => window.location.reload()} />
       )}
       {cleared && <Cleared result={cleared} onUndo={undo} onClose={() => window.location.reload()} />}
+      {looked && <Compacting look={looked} onClose={() => setLooked(undefined)} />}
       {failure && <FailureDialog notice={failure} onClose={() => setFailure(undefined)} />}
     </>
   );

@@ -4,6 +4,7 @@ import { useId } from 'react';
 
 import type { Entry, State } from './entries';
 import { Fields, namesOf } from './Fields';
+import { dayOf } from './times';
 import { kindOf, plain } from './words';
 
 const BADGES: Record<State, string> = { missing: 'missing today', different: 'different', new: 'new since' };
@@ -16,7 +17,7 @@ interface Props {
 
 export function EntryRow({ entry, isTicked, onTick }: Props) {
   const details = useId();
-  const { id, table, state, title, list, fields } = entry;
+  const { id, table, state, title, list, day, fields } = entry;
   const names = namesOf(fields);
   return (
     <li data-id={id} data-table={table}>
@@ -31,7 +32,7 @@ export function EntryRow({ entry, isTicked, onTick }: Props) {
         <span className="title">{title || `A ${kindOf(table)} without a title`}</span>
       </label>
       <span id={details} className="quiet">
-        {[kindOf(table), list].filter(Boolean).join(' · ')} <span className={`badge ${state}`}>{BADGES[state]}</span>
+        {[kindOf(table), list, dayOf(day)].filter(Boolean).join(' · ')} <span className={`badge ${state}`}>{BADGES[state]}</span>
       </span>
       {names.length > 0 && (
         <details>

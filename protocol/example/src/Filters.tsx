@@ -1,6 +1,8 @@
-/** What of a backup's entries is shown: by words, kind and state; and whole task lists to tick at once. */
+/** What of a backup's entries is shown: by words, kind, state and days; and whole task lists to tick at once. */
 
+import { Days } from './Days';
 import { counted, ticksOf, type Entry, type Filter } from './entries';
+import { Select } from './Select';
 import { TriState } from './TriState';
 import { byInterest, entriesOf, kindsOf } from './words';
 
@@ -21,6 +23,7 @@ interface Props {
 
 export function Filters({ entries, filter, ticked, onFilter, onTick }: Props) {
   const tables = [...counted(entries, (entry) => entry.table)].sort(([one], [other]) => byInterest(one, other));
+  const kinds = tables.map(([table, of]) => [table, withCount(kindsOf(table), of)] as const);
   const lists = [...counted(entries, (entry) => entry.list)].filter(([list, of]) => list && ticksOf(of, ticked).of.length);
   return (
     <section className="card filters" aria-label="What is shown">
@@ -35,32 +38,22 @@ export function Filters({ entries, filter, ticked, onFilter, onTick }: Props) {
             onChange={(event) => onFilter({ ...filter, text: event.target.value })}
           />
         </label>
-        <label>
-          Kind
-          <select id="kind" value={filter.table} onChange={(event) => onFilter({ ...filter, table: event.target.value })}>
-            <option value="">All kinds ({entries.length.toLocaleString()})</option>
-            {tables.map(([table, of]) => (
-              <option key={table} value={table}>
-                {kindsOf(table)} ({of.length.toLocaleString()})
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Show
-          <select
-            id="state"
-            value={filter.state}
-            onChange={(event) => onFilter({ ...filter, state: event.target.value as Filter['state'] })}
-          >
-            {STATES.map(([value, text]) => (
-              <option key={value} value={value}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          id="kind"
+          label="Kind"
+          value={filter.table}
+          options={[['', withCount('All kinds', entries)], ...kinds]}
+          onChange={(table) => onFilter({ ...filter, table })}
+        />
+        <Select
+          id="state"
+          label="Show"
+          value={filter.state}
+          options={STATES}
+          onChange={(state) => onFilter({ ...filter, state })}
+        />
       </div>
+      <Days days={filter.days} onDays={(days) => onFilter({ ...filter, days })} />
       {lists.length > 0 && (
         <fieldset id="lists" className="lists">
           <legend>Whole task lists</legend>
@@ -81,3 +74,5 @@ export function Filters({ entries, filter, ticked, onFilter, onTick }: Props) {
     </section>
   );
 }
+
+const withCount = (kind: string, of: Entry[]) => `${kind} (${of.length.toLocaleString()})`;

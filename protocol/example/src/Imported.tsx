@@ -1,8 +1,8 @@
-/** What an import, or an undo, has done: what is to be known of it, and the way back. Whoever leaves it reloads. */
+/** What an import, or an undo, has done: what is to be known of it, and the way back. */
 
 import type { Imported as Result } from './backup';
 import { Counts, Warnings } from './Counts';
-import { Dialog } from './Dialog';
+import { Done } from './Done';
 import { Outcome } from './Outcome';
 
 interface Props {
@@ -12,25 +12,9 @@ interface Props {
   onClose: () => void;
 }
 
-export function Imported({ title, result, onUndo, onClose }: Props) {
+export function Imported({ title, result, ...acts }: Props) {
   return (
-    <Dialog
-      id="imported"
-      title={title}
-      onClose={onClose}
-      actions={
-        <>
-          {result.safety_copy && (
-            <button id="undo-now" onClick={onUndo}>
-              Undo
-            </button>
-          )}
-          <button data-first className="primary" onClick={onClose}>
-            Done
-          </button>
-        </>
-      }
-    >
+    <Done id="imported" title={title} undoId={result.safety_copy ? 'undo-now' : undefined} {...acts}>
       {result.selected ? <Outcome tables={result.tables} selected={result.selected} isDone /> : <Counts of={result} />}
       <Warnings lines={result.warnings} />
       {result.safety_copy ? (
@@ -41,6 +25,6 @@ export function Imported({ title, result, onUndo, onClose }: Props) {
       ) : (
         <p>All of it was here already: nothing was changed.</p>
       )}
-    </Dialog>
+    </Done>
   );
 }

@@ -4,8 +4,14 @@ import { open } from '@tauri-apps/plugin-dialog';
 import { useEffect, useState } from 'react';
 
 import * as backup from './backup';
+import { Select } from './Select';
 
-const EVERY = { hours: 'Every few hours', daily: 'Daily', weekly: 'Weekly', monthly: 'Monthly' };
+const EVERY: Array<[backup.Policy['every'], string]> = [
+  ['hours', 'Every few hours'],
+  ['daily', 'Daily'],
+  ['weekly', 'Weekly'],
+  ['monthly', 'Monthly'],
+];
 
 const SWITCHES = {
   before_update: 'Before KiraPilot is updated',
@@ -50,7 +56,7 @@ export function PolicyForm({ attempt }: { attempt: (work: () => Promise<unknown>
 
   return (
     <form
-      className="form policy"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         void save();
@@ -65,20 +71,13 @@ export function PolicyForm({ attempt }: { attempt: (work: () => Promise<unknown>
         />
         Make backups by themselves
       </label>
-      <label>
-        How often
-        <select
-          id="policy-every"
-          value={policy.every}
-          onChange={(event) => change({ every: event.target.value as backup.Policy['every'] })}
-        >
-          {Object.entries(EVERY).map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        id="policy-every"
+        label="How often"
+        value={policy.every}
+        options={EVERY}
+        onChange={(every) => change({ every })}
+      />
       {policy.every === 'hours' && (
         <Count id="policy-hours" text="Hours between two" value={policy.hours} min={1} onChange={(hours) => change({ hours })} />
       )}

@@ -1,6 +1,13 @@
 /** What the backup calls the app's settings: kept in localStorage by `preferences.ts`. */
 
 import type { Preferences, usePreferences, usePrivacySettings } from './preferences';
+import { Select } from './Select';
+
+const THEMES: Array<[Preferences['theme'], string]> = [
+  ['auto', 'Automatic'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+];
 
 interface Props {
   preferences: ReturnType<typeof usePreferences>;
@@ -13,18 +20,13 @@ export function PreferencesPage({ preferences: [value, setValue], privacy: [priv
       <h1>Preferences</h1>
       <p className="lead">Part of every backup, but for the API key: that stays on this device.</p>
       <section className="card form">
-        <label>
-          Theme
-          <select
-            id="theme"
-            value={value.theme}
-            onChange={(event) => setValue({ ...value, theme: event.target.value as Preferences['theme'] })}
-          >
-            <option value="auto">Automatic</option>
-            <option value="light">Light</option>
-            <option value="dark">Dark</option>
-          </select>
-        </label>
+        <Select
+          id="theme"
+          label="Theme"
+          value={value.theme}
+          options={THEMES}
+          onChange={(theme) => setValue({ ...value, theme })}
+        />
         <label>
           Working day starts at
           <input

@@ -18,6 +18,7 @@ import type {
   ClearResult,
   Conflict,
   Conflicts,
+  DatabaseCheck,
   Difference,
   DifferencePage,
   ExportResult,
@@ -46,6 +47,7 @@ export type {
   Change,
   ClearResult,
   Conflict,
+  DatabaseCheck,
   Difference,
   Found,
   ImportPreview,
@@ -154,6 +156,21 @@ export const noteBackup = (number: number, kept: { note?: string; pinned?: boole
 
 /** What the app's own `clear_all_data` does, which answers the message alone. */
 export const clearAll = () => invoke<ClearResult>('plugin:kirapilot-backup|clear_all');
+
+/** Looks at the live database; for its size alone a quick look will do. */
+export const checkDatabase = () =>
+  invoke<DatabaseCheck>('plugin:kirapilot-backup|check_database', { quick: true });
+
+/** A line to be typed once the app is closed. */
+export interface CommandLine {
+  line: string;
+  /** What it is typed into: "PowerShell", or "a terminal". */
+  shell: string;
+  /** Whether the program is still there then. */
+  lasts: boolean;
+}
+
+export const compactCommand = () => invoke<CommandLine>('plugin:kirapilot-backup|compact_command');
 
 export const backupStatus = () => invoke<BackupStatus>('plugin:kirapilot-backup|backup_status');
 

@@ -14,7 +14,15 @@ export interface Entry {
   state: State;
   title: string;
   list: string;
+  /** On which it began, or was made, such as 2026-11-22; '' where that is not known. */
+  day: string;
   fields: NonNullable<Change['fields']>;
+}
+
+/** From the one day to the other, both included; '' is no bound. */
+export interface Days {
+  since: string;
+  until: string;
 }
 
 /** What of the entries is shown. */
@@ -22,9 +30,10 @@ export interface Filter {
   text: string;
   state: 'all' | State;
   table: string;
+  days: Days;
 }
 
-export const EVERYTHING: Filter = { text: '', state: 'all', table: '' };
+export const EVERYTHING: Filter = { text: '', state: 'all', table: '', days: { since: '', until: '' } };
 
 const STATES: Record<string, State> = { removed: 'missing', changed: 'different', added: 'new' };
 
@@ -40,6 +49,7 @@ export function entriesIn(changes: Change[], start: number): Entry[] {
       state,
       title: change.label ?? '',
       list: change.task_list ?? '',
+      day: change.day ?? '',
       fields: change.fields ?? {},
     };
   });
@@ -51,15 +61,25 @@ export function inOrder(entries: Entry[]): Entry[] {
   return [...entries].sort((one, other) => byInterest(one.table, other.table) || rank[one.state] - rank[other.state]);
 }
 
-/** Those with the text in their title, list or values, of the kind and state that are asked for. */
-export function filtered(entries: Entry[], { text, state, table }: Filter): Entry[] {
+/** Those with the text in their title, list or values, of the kind, state and days that are asked for. */
+export function filtered(entries: Entry[], { text, state, table, days }: Filter): Entry[] {
   const sought = text.trim().toLowerCase();
   return entries.filter(
     (entry) =>
       (state === 'all' || entry.state === state) &&
       (table === '' || entry.table === table) &&
+      isWithin(entry.day, days) &&
       (sought === '' || textsOf(entry).some((one) => one.toLowerCase().includes(sought))),
   );
+}
+
+/** Whether the last day lies before the first one. */
+export const isTurnedRound = ({ since, until }: Days) => since !== '' && until !== '' && until < since;
+
+/** As a selection of days has it: what is of no day is of none of them. */
+function isWithin(day: string, { since, until }: Days): boolean {
+  if (since === '' && until === '') return true;
+  return day !== '' && (since === '' || since <= day) && (until === '' || day <= until);
 }
 
 function textsOf({ title, list, fields }: Entry): string[] {

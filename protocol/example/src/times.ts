@@ -13,6 +13,13 @@ export function whenOf(moment: string | Date, now = new Date()): string {
   return `${then.toLocaleDateString([], { day: 'numeric', month: 'short', year: 'numeric' })} ${time}`;
 }
 
+/** A day such as 2026-11-22 as a person writes it; whatever is none as it is. */
+export function dayOf(day: string): string {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime())) return day;
+  return midnight.toLocaleDateString([], { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+}
+
 function midnightOf(moment: Date): number {
   return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
 }

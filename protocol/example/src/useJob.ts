@@ -21,6 +21,7 @@ const UNDER_WAY: Record<string, string> = {
   run_backup_if_due: 'Making a backup',
   clear_all_data: 'Clearing all data',
   compare_backups: 'Comparing with your data',
+  check_database: 'Looking at the database',
   find_in_backups: 'Searching all backups',
 };
 

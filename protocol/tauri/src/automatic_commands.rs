@@ -6,6 +6,7 @@ use tauri::{command, Runtime, State, Webview};
 
 use crate::automatic;
 use crate::backup::{Backup, Settings};
+use crate::choices::with;
 use crate::failure::Failure;
 
 /// Tells how the automatic backups are. Answers BackupStatus, as the event [`STATUS`](automatic::STATUS) tells it.
@@ -63,13 +64,7 @@ pub async fn note_backup<R: Runtime>(
     note: Option<String>,
     pinned: Option<bool>,
 ) -> Result<Value, Failure> {
-    let mut params = json!({"number": number});
-    if let Some(note) = note {
-        params["note"] = json!(note);
-    }
-    if let Some(pinned) = pinned {
-        params["pinned"] = json!(pinned);
-    }
+    let params = with(json!({"number": number}), [("note", json!(note)), ("pinned", json!(pinned))]);
     backup.call(&webview, "note_backup", params, Settings::None).await
 }
 
@@ -85,10 +80,7 @@ pub async fn restore_backup<R: Runtime>(
     let _turn = backup.turns().of_a_person();
     let list = backup.call(&webview, "list_backups", json!({}), Settings::None).await?;
     let path = path_of(&list, number).ok_or_else(|| Failure::no_such_backup(number))?;
-    let mut params = json!({"filePath": path, "overwrite": true});
-    if let Some(token) = preview_token {
-        params["previewToken"] = json!(token);
-    }
+    let params = with(json!({"filePath": path, "overwrite": true}), [("previewToken", json!(preview_token))]);
     backup.call(&webview, "import_data_from_file", params, Settings::Restored).await
 }
 

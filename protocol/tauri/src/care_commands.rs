@@ -6,6 +6,7 @@ use tauri::{command, Runtime, State, Webview};
 
 use crate::backup::{Backup, Settings};
 use crate::choices::with;
+use crate::command_line::CommandLine;
 use crate::failure::Failure;
 
 /// Tells what is wrong with the database, what it means and what mends it; changes nothing. Answers DatabaseCheck.
@@ -38,7 +39,8 @@ pub async fn repair_database<R: Runtime>(
 
 /// Makes the database's file as small as what it holds; no value changes. Answers CompactResult.
 ///
-/// Refused while another program has the file open, which is the app itself as long as it holds a connection.
+/// Refused while another program has the file open, which is the app itself as long as it holds a connection. KiraPilot
+/// does until its end: its page shows [`compact_command`] instead.
 #[command]
 pub async fn compact_database<R: Runtime>(
     webview: Webview<R>,
@@ -46,4 +48,13 @@ pub async fn compact_database<R: Runtime>(
     force: Option<bool>,
 ) -> Result<Value, Failure> {
     backup.call(&webview, "compact_database", with(json!({}), [("force", json!(force))]), Settings::None).await
+}
+
+/// Tells what to type to have that done once the app is closed.
+#[command]
+pub async fn compact_command<R: Runtime>(
+    _webview: Webview<R>,
+    backup: State<'_, Backup<R>>,
+) -> Result<CommandLine, Failure> {
+    Ok(CommandLine::compact(backup.sidecar().places()))
 }

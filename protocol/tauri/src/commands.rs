@@ -10,7 +10,7 @@ use serde_json::{json, Value};
 use tauri::{command, Runtime, State, Webview};
 
 use crate::backup::{Backup, Settings};
-use crate::choices::Choices;
+use crate::choices::{with, Choices};
 use crate::failure::Failure;
 
 /// Writes all of KiraPilot's data, and the page's settings, into a backup. Answers BackupMetadata and more.
@@ -113,8 +113,7 @@ pub async fn undo_last_import<R: Runtime>(
     backup: State<'_, Backup<R>>,
     to: Option<String>,
 ) -> Result<Value, Failure> {
-    let params = to.map_or_else(|| json!({}), |to| json!({"to": to}));
-    backup.call(&webview, "undo_last_import", params, Settings::Restored).await
+    backup.call(&webview, "undo_last_import", with(json!({}), [("to", json!(to))]), Settings::Restored).await
 }
 
 /// Lists the copies that were made before imports.

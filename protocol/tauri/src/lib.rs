@@ -22,7 +22,7 @@
 //! [`turns`] (people first), [`settings`] (the page's localStorage), [`pages`] (reloaded meanwhile?), [`sidecar`] (always there), [`connection`] (calls over one process),
 //! [`process`] (its life), [`message`] (a line); [`location`] and [`folder`] say where it lies and unpacks itself.
 //! [`automatic`] makes calls that nobody has to think of; [`automatic_commands`], [`choosing_commands`], [`page_commands`]
-//! and [`care_commands`] are the plugin's own.
+//! and [`care_commands`] are the plugin's own; [`command_line`] is what a person types once the app is closed.
 
 pub mod automatic;
 pub mod automatic_commands;
@@ -31,6 +31,7 @@ pub mod cancel;
 pub mod care_commands;
 pub mod choices;
 pub mod choosing_commands;
+pub mod command_line;
 pub mod commands;
 pub mod connection;
 pub mod failure;
@@ -123,6 +124,7 @@ impl<R: Runtime> Builder<R> {
                 care_commands::check_database,
                 care_commands::repair_database,
                 care_commands::compact_database,
+                care_commands::compact_command,
                 automatic_commands::backup_status,
                 automatic_commands::run_backup_if_due,
                 automatic_commands::get_backup_policy,

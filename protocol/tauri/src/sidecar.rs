@@ -81,6 +81,11 @@ impl Sidecar {
         }
     }
 
+    /// Where things lie.
+    pub fn places(&self) -> &Places {
+        &self.0.places
+    }
+
     /// The id of the process that runs, if one does.
     pub fn process_id(&self) -> Option<u32> {
         let current = self.current();
