@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -40,8 +42,7 @@ def compiled(folder: Path) -> Path:
     return library
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A call that changes a file: its name ("pwrite", "rename", "create"...), the file, and a second name for some."""
 
     call: str
@@ -51,19 +52,29 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a case ended: killed, or with the error's kind, message and path, or well; and the steps it took."""
+    """How a case ended: killed, or with the error's kind, message and path, or well; and what the shim noted."""
 
     killed: bool
     kind: str | None
     message: str | None
     path: str | None
-    steps: Sequence[Step]
+    log: str
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        """The steps it took, in order."""
+        return steps_of(self.log)
 
 
-def steps_of(log: Path) -> list[Step]:
+def steps_of(log: str) -> list[Step]:
     """What the shim noted, in order."""
-    lines = (line.split("\t") for line in log.read_text("utf-8", "surrogateescape").splitlines())
+    lines = (line.split("\t") for line in log.splitlines())
     return [Step(call, *paths) for _number, call, *paths in lines]
+
+
+def read_log(log: Path) -> str:
+    """What the shim noted, as it stands: names that are no text among it."""
+    return log.read_text("utf-8", "surrogateescape")
 
 
 class CaseServer:
@@ -90,7 +101,7 @@ class CaseServer:
         assert "crash" not in said, said["crash"]
         assert said["signal"] in (0, -KILLED), f"died of signal {said['signal']}"
         killed = said["signal"] != 0
-        return Outcome(killed, said.get("kind"), said.get("message"), said.get("path"), steps_of(self._log))
+        return Outcome(killed, said.get("kind"), said.get("message"), said.get("path"), read_log(self._log))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 
 from sidecar.system.paths import Places
 from sidecar.wire.methods import METHODS
-from tests.campaigns.faults.shimmed import steps_of
+from tests.campaigns.faults.shimmed import read_log, steps_of
 from tests.conftest import ROOT, Cases
 
 SENT_NOWHERE = "Nothing is sent anywhere: no call that reaches a network is made"
@@ -99,7 +99,7 @@ def test_no_call_reaches_a_network(shim: Path, places: Places, tmp_path: Path, c
     log = tmp_path / "calls.log"
     environment = {"LD_PRELOAD": str(shim), "FAULTS_LOG": str(log), "FAULTS_ROOTS": str(tmp_path)}
     cases.record(SENT_NOWHERE, _full_cycle([sys.executable, "-m", "sidecar"], places, tmp_path, environment))
-    calls = {step.call for step in steps_of(log)}
+    calls = {step.call for step in steps_of(read_log(log))}
     assert "rename" in calls, "the shim was at work"
     assert calls & NETWORK == set()
 
@@ -113,7 +113,7 @@ def test_a_call_that_reached_a_network_would_be_noted_and_refused(shim: Path, tm
         [sys.executable, "-c", program], capture_output=True, text=True, env=os.environ | environment, check=False
     )
     assert "PermissionError" in done.stderr
-    assert "socket" in {step.call for step in steps_of(log)}
+    assert "socket" in {step.call for step in steps_of(read_log(log))}
 
 
 @pytest.mark.slow
