@@ -25,6 +25,7 @@ WINDOW_BYTES = 256 << 10
 """Bytes of records decoded at once."""
 
 _TRIES = 3
+_LAST_BRACE = re.compile(rb"}[ \t\r\n]*+]")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
 """Possessive: a string that the window cuts off is gone through once, not back again."""
 
@@ -239,9 +240,9 @@ class Array:
                     break
                 yield cut + length
         # Of a small document all of it is in the window: what follows the array, too.
-        end = self._window.buffer.find(b"}]", self._window.position)
-        if end >= 0:
-            yield end + 1
+        end = _LAST_BRACE.search(self._window.buffer, self._window.position)
+        if end is not None:
+            yield end.start() + 1
 
     def _decoded(self, cut: int, decode: Callable[[bytes], T]) -> T:
         window = self._window
