@@ -119,9 +119,10 @@ async fn it_works_on_the_database_it_is_told_of_and_reports_its_progress() {
 #[tokio::test]
 async fn an_error_is_its_sentence_and_its_kind() {
     let Some(device) = device() else { return };
-    let failure = device.call("validate_backup_file", json!({"filePath": "/nowhere"})).await.unwrap_err();
+    let nowhere = device.path("nowhere.kpbackup");
+    let failure = device.call("validate_backup_file", json!({"filePath": nowhere})).await.unwrap_err();
     assert_eq!(failure.kind, "file_not_found");
-    assert!(failure.message.starts_with("There is no file at /nowhere."), "{failure}");
+    assert!(failure.message.starts_with(&format!("There is no file at {}.", nowhere.display())), "{failure}");
 }
 
 /// As a page asks for it: the params of the plugin's commands are those of the sidecar's methods.
