@@ -38,7 +38,8 @@ def in_words(error: Exception) -> str:
     message = str(error)
     place = _PLACE.fullmatch(message)
     what, where = (place["what"], place["where"]) if place else (message, "")
-    return _of_json(what) or _of_type(what, where.replace("[...]", "")) or _unlike(where)
+    where = where.replace("[...]", "")
+    return _of_json(what) or _of_type(what, where) or _unlike(where)
 
 
 def _of_json(what: str) -> str | None:
@@ -50,6 +51,8 @@ def _of_json(what: str) -> str | None:
 
 def _of_type(what: str, where: str) -> str | None:
     subject = where or "it"
+    if what == "Number out of range":
+        return f"{where or 'a number in it'} is larger than any number may be"
     if found := _EXPECTED.fullmatch(what):
         wanted = " or ".join(_TYPES.get(name, "something else") for name in found["wanted"].split(" | "))
         return f"{subject} must be {wanted}, not {_GOT.get(found['got'], 'something else')}"

@@ -28,6 +28,18 @@ Stored = tuple[str, Any]
 """A value with its storage class: ("text" and "blob", bytes), ("integer", int), ("real", float), ("null", None)."""
 
 
+_EXACT = 2**53
+"""Up to which a float tells all whole numbers apart."""
+
+
+def as_whole(value: Any) -> Any:
+    """A whole number that another program wrote as 1.0 or 1e0; any other value as it is.
+
+    Beyond 2^53 nobody knows which whole number was meant.
+    """
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT else value
+
+
 class ExactCell(msgspec.Struct, omit_defaults=True):
     """One value that its record cannot say: ``row`` is the index of the record in the table's entry.
 

@@ -154,6 +154,9 @@ def _no_directory(file: BinaryIO, error: Exception) -> BackupError:
     return NotABackup(detail=str(error))
 
 
+_PARTS = "put all parts into one folder, unpack the last one there, and choose what comes out"
+
+
 def _hold_lengths(file: BinaryIO, start: int, length: int) -> None:
     """Raise DamagedBackup if a name, an extra field or a comment reaches beyond the directory: zipfile lets it."""
     file.seek(start)
@@ -184,7 +187,7 @@ def _read_end(file: BinaryIO) -> tuple[int, int, int]:
     said = (disk, first_disk, here, count, length, offset)
     true = _end64(file, base + at, said) or said
     if any(true[:2]):
-        raise NotABackup(detail="it is one part of several")
+        raise NotABackup(detail=f"it is one part of several: {_PARTS}")
     if true[2] != true[3]:
         raise DamagedBackup(detail="the end of its directory contradicts itself")
     return true[3], true[4], len(tail) - at - _END.size - comment
@@ -201,7 +204,7 @@ def _end64(file: BinaryIO, end: int, said: tuple[int, ...]) -> tuple[int, ...] |
     if signature != b"PK\6\7":
         return None
     if disk or disks > 1:
-        raise NotABackup(detail="it is one part of several")
+        raise NotABackup(detail=f"it is one part of several: {_PARTS}")
     record = _END64.unpack_from(data)
     if record[0] != b"PK\6\6":
         raise DamagedBackup(detail="the end of its directory is overwritten")
@@ -223,11 +226,12 @@ def _refuse_unreadable(info: zipfile.ZipInfo) -> None:
             detail=f"{info.filename} is encrypted: unpack it with its password, and choose what comes out of it"
         )
     if info.compress_type not in _EXPANSION:
-        raise NotABackup(detail=f"{info.filename} is compressed in a way KiraPilot does not read")
+        method = f"{info.filename} is compressed in a way KiraPilot does not read"
+        raise NotABackup(detail=f"{method}: unpack the ZIP, and pack it again as an ordinary one (Deflate)")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise NotABackup(detail=f"{info.filename} is a symbolic link")
     if info.volume:
-        raise NotABackup(detail=f"{info.filename} is in another part of several")
+        raise NotABackup(detail=f"{info.filename} is in another part: {_PARTS}")
     if info.file_size > info.compress_size * _EXPANSION[info.compress_type]:
         raise DamagedBackup(detail=f"{info.filename} cannot be as long as the archive says")
 

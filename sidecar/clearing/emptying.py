@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sidecar.database.connection import database_errors, live_schema, open_for_reading
 from sidecar.database.generations import FIRST_ROWS
-from sidecar.database.introspection import Schema, folded, quote
+from sidecar.database.introspection import Schema, folded, quote, readable
 from sidecar.database.models import MIGRATIONS
 from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
@@ -32,18 +32,25 @@ def make_emptied(places: Places, folder: Path, progress: Progress) -> Path:
     """
     emptied, backup = new_file(folder, "emptied.db"), folder / "emptied.kpbackup"
     with database_errors(places.database), closing(open_for_reading(places.database)) as live:
+        live.text_factory = readable
         schema = live_schema(live, places.database, progress)
         statements = _statements(live, {folded(name) for name in schema})
         columns, records = _records(live) if MIGRATIONS in schema else ([], [])
         times = _times(live, schema)
         (encoding,) = live.execute("PRAGMA encoding").fetchone()
-    with work_errors(folder), closing(sqlite3.connect(emptied, isolation_level=None)) as new:
+    # What the statements speak of may be the app's alone, such as a function of its own.
+    with (
+        database_errors(places.database),
+        work_errors(folder),
+        closing(sqlite3.connect(emptied, isolation_level=None)) as new,
+    ):
         new.execute(f"PRAGMA encoding = {quote(encoding)}")
         new.execute("BEGIN")
         for statement in statements:
             new.execute(statement)
-        names, marks = ", ".join(map(quote, columns)), ", ".join("?" * len(columns))
-        new.executemany(f"INSERT INTO {MIGRATIONS} ({names}) VALUES ({marks})", records)
+        if columns:
+            names, marks = ", ".join(map(quote, columns)), ", ".join("?" * len(columns))
+            new.executemany(f"INSERT INTO {MIGRATIONS} ({names}) VALUES ({marks})", records)
         if SETTINGS_TABLE in schema:
             _add_first_row(new, times)
         new.execute("COMMIT")

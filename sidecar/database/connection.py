@@ -24,6 +24,7 @@ from sidecar.errors.databases import (
     DatabaseDamaged,
     DatabaseNotFound,
     DatabaseReadOnly,
+    NoDatabaseFile,
     NotADatabase,
     NotKiraPilot,
     UnknownSchema,
@@ -32,7 +33,7 @@ from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.errors.paths import DiskFull, FileNotFound, FolderNotFound, PathNotAllowed, ReadFailed
 from sidecar.progress import Progress
 from sidecar.system.files import same_file
-from sidecar.system.names import require_lengths, sqlite_uri
+from sidecar.system.names import misspelled, require_lengths, sqlite_uri
 from sidecar.system.os_errors import Act, is_held, typed
 from sidecar.system.paths import default_database, is_homeless
 
@@ -57,7 +58,7 @@ _FORMAT = _MAGIC[0] + bytes((0x10, 0, 1, 1, 0, 64, 32, 32))
 _ESSENTIAL = {"tasks": {"id", "title"}, "time_sessions": {"id", "task_id"}}
 """What every generation of the app's database has, and hardly any other database."""
 
-_LACKING = "no such "
+_LACKING = ("no such ", "unknown function: ")
 """How SQLite begins to tell of a column, table, function, collation or module that a schema speaks of, or we do."""
 
 _WRITING = {
@@ -140,12 +141,14 @@ def require_file(path: Path) -> None:
             raise DatabaseReadOnly(path=path, detail="permission denied") from error
         told = typed(error, path, Act.STAT)
         if isinstance(told, FileNotFound | FolderNotFound | ReadFailed):
-            raise DatabaseNotFound(path=path) from error
+            missing = DatabaseNotFound(path=path)
+            missing.advice = misspelled(path)
+            raise missing from error
         raise told from error
     except ValueError as error:
         raise PathNotAllowed(detail="it holds a character that no file name can") from error
     if not found:
-        raise DatabaseNotFound(path=path)
+        raise NoDatabaseFile(path=path)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

@@ -42,13 +42,13 @@ def take_digest(connection: sqlite3.Connection, progress: Progress) -> Digest:
     # A text is told from bytes that are the same: it stands in brackets.
     connection.text_factory = lambda raw: (raw,)
     entries = connection.execute("SELECT type, name, tbl_name, sql FROM main.sqlite_master ORDER BY name").fetchall()
-    tables = "SELECT CAST(name AS BLOB) FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name"
+    tables = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name"
     whole = hashlib.blake2b(repr(entries).encode(), digest_size=16)
     for name in _SETTINGS:
         whole.update(repr(connection.execute(f"PRAGMA main.{name}").fetchone()).encode())
     rows = {}
     with progress.watching(connection):
-        for (name,) in connection.execute(tables).fetchall():
+        for ((name,),) in connection.execute(tables).fetchall():
             known = name.decode("utf-8", "replace")
             rows[known] = 0
             found = connection.execute(f"SELECT * FROM main.{quote(known)}")

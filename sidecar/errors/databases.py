@@ -18,6 +18,13 @@ class DatabaseNotFound(DatabaseError):
     kind, code, hint = "database_not_found", 30, "Start KiraPilot once, name the database, or restore a backup."
 
 
+class NoDatabaseFile(DatabaseNotFound):
+    """{path} is a folder, or something else that is no file, and so no KiraPilot database. Name KiraPilot's database
+    file (kirapilot.db), or move away what is there."""
+
+    hint = "Name KiraPilot's database file, or move away what is there."
+
+
 class DatabaseBusy(DatabaseError):
     """KiraPilot's database is busy: another program is using it. Wait a moment and try again. {detail}"""
 

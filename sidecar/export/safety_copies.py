@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from sidecar.errors.base import SidecarError
@@ -107,7 +108,6 @@ class SafetyCopy:
         self._index_may_lack = index_may_lack
         self.path: Path | None = None
         self.seconds = 0.0
-        self._folder = folder_of(places.database)
         self._places = places
         self._settings = settings
         self._new_progress = new_progress
@@ -115,6 +115,11 @@ class SafetyCopy:
         self._made_folder: Path | None = None
         self._early: EarlyCopy | None = None
         self.warnings: list[str] = []
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Asked for once there is a copy to make: of a database with an impossible name is told before."""
+        return folder_of(self._places.database)
 
     def __enter__(self) -> SafetyCopy:
         return self

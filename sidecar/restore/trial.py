@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from sidecar.database.generations import MIGRATIONS, statements_by
 from sidecar.database.introspection import TableSchema, readable
 from sidecar.database.models import KNOWN, UNIQUE, Column, Reference
 from sidecar.database.snapshot import take_snapshot
@@ -20,12 +21,15 @@ from sidecar.restore.plan import Plan
 from sidecar.system.names import sqlite_uri
 from sidecar.system.workfolder import attach, require_space
 
-_ASKING = re.compile(r"\b(CHECK|CONFLICT|STRICT|COLLATE)\b", re.IGNORECASE)
+_ASKING = re.compile(r"\b(CHECK|CONFLICT|STRICT|COLLATE|AS\s*\()", re.IGNORECASE)
 """Words of a CREATE TABLE statement that ask something of rows, or change what is the same."""
 
 _PARTLY_UNIQUE = {("is_default",)}
 """Of the app's own schema: there is one default list."""
 
+
+_INDEXES = statements_by(MIGRATIONS)
+"""Of the app's own schema, to the letter."""
 
 _LATER = {"task_list_id", "order_num", "periodic_template_id", "is_periodic_instance", "generation_date"}
 """Columns of tasks that the app's older generations do not have."""
@@ -36,6 +40,9 @@ def is_familiar(connection: sqlite3.Connection, plan: Plan) -> bool:
     names = {name.lower() for name in plan.incoming()}
     made = connection.execute("SELECT type, lower(tbl_name), sql FROM main.sqlite_master").fetchall()
     if any(kind == "trigger" for kind, _, _ in made):
+        return False
+    if any(kind == "index" and table in names and sql and sql not in _INDEXES for kind, table, sql in made):
+        # Of an expression, say, which need not have a value for each row, or one that is unique.
         return False
     if any(kind == "table" and table in names and _ASKING.search(sql or "") for kind, table, sql in made):
         return False

@@ -62,6 +62,8 @@ class Terminal:
         except OSError as error:
             _abandon(sys.stdout)
             if not _is_closed_pipe(error):
+                # The object that tells of it would go the same way: a sentence on standard error does not.
+                self.as_json = False
                 raise ReadFailed(path="the standard output", detail=error.strerror or str(error)) from error
 
     def remark(self, lines: Sequence[str]) -> None:

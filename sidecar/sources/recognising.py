@@ -16,6 +16,7 @@ _SCAN_BYTES = 1 << 20
 
 _UNPACK = "unpack it, and choose the backup that comes out of it"
 _CHOOSE = "choose another file"
+_PART = "it is a part of a database: choose the database itself (.db)"
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"Rar!\x1a\x07", f"it is a RAR archive: {_UNPACK}"),
@@ -39,18 +40,29 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"age-encryption.org/", "it is encrypted with age: decrypt it, and choose what comes out of it"),
     (0, b"-----BEGIN PGP", "it is encrypted or signed with PGP: decrypt it, and choose what comes out of it"),
     (0, b"version https://git-lfs", "it is a pointer of Git LFS: fetch the file itself with git lfs pull"),
+    (0, b"/annex/objects/", "it is a pointer of git-annex: fetch the file itself with git annex get"),
     (0, b"[InternetShortcut]", "it is a link to a web page: open it, and download the file itself"),
+    (0, b"[Desktop Entry]", "it is a link to another file, or to a program: choose that file itself"),
+    (0, b"L\0\0\0\x01\x14\x02\0", "it is a shortcut of Windows to another file: choose that file itself"),
+    (0, b"book\0\0\0\0mark", "it is an alias of macOS for another file: choose that file itself"),
+    (0, b"PK\7\x08", f"it is one part of a ZIP in several: put all parts into one folder, {_UNPACK}"),
+    (0, b"\xff\xfe", f"it is a text file (UTF-16): {_CHOOSE}"),
+    (0, b"\xfe\xff", f"it is a text file (UTF-16): {_CHOOSE}"),
     (0, b"UEsDB", "it is an attachment as mail programs send it (base64): save the attachment itself from the mail"),
-    (0, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "it is a part of a database: choose the database itself (.db)"),
-    (0, b"\x37\x7f\x06", "it is a part of a database: choose the database itself (.db)"),
+    (0, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", _PART),
+    (0, b"\x37\x7f\x06", _PART),
     (0, b"bplist", "it is a property list of macOS: choose the backup itself"),
 )  # fmt: skip
+
+_LINKS = (b"[InternetShortcut]", b"[Desktop Entry]")
+"""What begins as a list of JSON's does, and is none."""
 
 _ICLOUD = "it is a placeholder of iCloud: open its folder in Finder, let it be downloaded (the cloud with an arrow)"
 _WEB_PAGE = "it is a web page, saved in place of the file: sign in there, and download the file itself"
 _MAIL = "it is a whole mail: save the attachment itself from the mail program"
 _EMPTY = "it is empty (0 bytes), not downloaded yet or cut off: download or copy it again"
 _ZEROS = "it holds nothing but zeros, as a power cut or a failed copy leaves a file: use another copy of it"
+_WORN = "it holds one byte over and over, as a worn-out card or disk gives it: use another copy of it"
 _TEXT = f"it is a text file: {_CHOOSE}"
 _UNFINISHED = "it is a download that was not finished ({}): wait for it to end, or download it again"
 OTHER_JSON = "it is JSON, but no backup of KiraPilot: choose the .kpbackup file that KiraPilot saved"
@@ -71,6 +83,8 @@ def form_of(file: BinaryIO) -> str:
         return DATABASE
     if head.startswith(b"\x1f\x8b"):
         return GZIP
+    if head.startswith(_LINKS):
+        return OTHER
     return JSON if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else OTHER
 
 
@@ -88,6 +102,10 @@ def wrong_file(file: BinaryIO, name: str) -> str | None:
         return _ICLOUD
     if not head.strip(b"\0"):
         return _ZEROS if _is_zeros(file) else None
+    if not head.strip(head[:1]) and len(head) > 1 and not head.isspace():
+        return _WORN
+    if name.lower().endswith("-shm"):
+        return _PART
     for at, magic, what in _MAGIC:
         if head.startswith(magic, at):
             return what
@@ -121,5 +139,8 @@ def _is_text(head: bytes) -> bool:
     try:
         text = head[: _HEAD_BYTES - 4].decode("utf-8")
     except UnicodeDecodeError:
-        return False
+        # Of a language of western Europe, it is mostly ASCII.
+        text = head.decode("latin-1")
+        if sum(map(str.isascii, text)) < 0.8 * len(text):
+            return False
     return all(character.isprintable() or character in "\t\r\n\f" for character in text)

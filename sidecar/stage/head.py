@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+from typing import Any
 
 import msgspec
 
 from sidecar.archive import limits
 from sidecar.archive import manifest as names
+from sidecar.archive.forms import as_whole
 from sidecar.archive.json_stream import Document
 from sidecar.archive.manifest import Manifest, ManifestHead
 from sidecar.archive.zip_reading import ZipReader
@@ -30,7 +32,9 @@ def read_head(archive: ZipReader) -> tuple[BackupMetadata, Manifest | None]:
     """
     for name in (names.METADATA, names.DATA):
         if name not in archive.names:
-            raise MissingData(detail=name)
+            missing = MissingData(detail=name)
+            missing.advice = next((f"This ZIP is {it}." for mark, it in _OTHERS.items() if mark in archive.names), "")
+            raise missing
     metadata = read_metadata(read_small(archive, names.METADATA))
     if names.MANIFEST not in archive.names:
         return metadata, None
@@ -63,13 +67,28 @@ class _Metadata(msgspec.Struct):
     periodic_template_count: int = 0
 
 
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_OTHERS = {
+    "[Content_Types].xml": "a document of Office",
+    "mimetype": "a document or an e-book",
+    "META-INF/MANIFEST.MF": "a program (Java)",
+    "AndroidManifest.xml": "an app (Android)",
+}
+"""Files of ZIPs that are no backups -> what such a ZIP is."""
+
+
 def read_metadata(text: bytes) -> BackupMetadata:
     """metadata.json. Raises InvalidMetadata, UnsupportedVersion."""
+    if text.startswith(_UTF16):
+        raise InvalidMetadata(detail="it is in UTF-16, and not in UTF-8")
     try:
         said = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get("version", msgspec.Raw(b"null"))
-        metadata = BackupMetadata(
-            version=require_version(said), **msgspec.structs.asdict(msgspec.json.decode(text, type=_Metadata))
-        )
+        version = require_version(said)
+        # Another program may have written 12 as 12.0.
+        values = {key: as_whole(value) for key, value in msgspec.json.decode(text, type=dict[str, Any]).items()}
+        counted = msgspec.convert(values, _Metadata)
+        metadata = BackupMetadata(version=version, **msgspec.structs.asdict(counted))
         _require_single_keys(names.METADATA, text)
         if len(metadata.created_at) > limits.MAX_NAME:
             raise InvalidMetadata(detail=f"created_at takes {len(metadata.created_at):,} characters")

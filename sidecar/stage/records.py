@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from sidecar.archive import limits
-from sidecar.archive.forms import Int64, Scalar
+from sidecar.archive.forms import Int64, Scalar, as_whole
 from sidecar.archive.timestamps import is_moment, odd_to_stored, to_stored, to_utc
 from sidecar.database.models import CONTRACT, KNOWN, Column, Reference
 from sidecar.database.spelling import known_columns, known_table
@@ -196,6 +196,11 @@ class RecordReader:
     def _value(self, key: str, value: Any, index: int, row_id: str | None) -> Scalar:
         """The value to store; None, and a problem noted, for one that cannot be."""
         field = self._fields.get(key)
+        if field is None and self._columns is None:
+            # The app reads over what it does not know; whether there is a place for it is for the target to say.
+            value = _as_text(value)
+        elif field is not None and field.kind == "integer":
+            value = as_whole(value)
         try:
             scalar: Scalar = msgspec.convert(value, _TYPES[field.kind] | None if field else _SCALAR)
         except msgspec.ValidationError:
@@ -288,6 +293,11 @@ class RecordReader:
         if field is None:
             return _SCALAR
         return _TYPES[field.kind] if field.required else _TYPES[field.kind] | None
+
+
+def _as_text(value: Any) -> Any:
+    """A list or an object as KiraPilot keeps them, as JSON; any other value as it is."""
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
 
 
 @lru_cache(_SHAPES_KEPT)

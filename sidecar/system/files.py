@@ -18,7 +18,7 @@ from sidecar.errors.paths import FolderNotFound, IsAFolder, PathNotAllowed
 from sidecar.progress import Progress
 from sidecar.system import names
 from sidecar.system.names import require_lengths, require_name, usable
-from sidecar.system.os_errors import Act, file_errors
+from sidecar.system.os_errors import Act, advised, file_errors
 from sidecar.system.patience import patiently
 from sidecar.system.permissions import make_private
 
@@ -27,6 +27,10 @@ _NOT_EXCLUSIVELY = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.E
 
 _GONE_IN_A_MOMENT = 0x100 | 0x2000
 """FILE_ATTRIBUTE_TEMPORARY, which OneDrive leaves alone, and FILE_ATTRIBUTE_NOT_CONTENT_INDEXED."""
+
+
+_ENDS_OF_FOLDERS = tuple(filter(None, (os.sep, os.altsep)))
+"""With which the name of a folder may end, and that of a file may not."""
 
 
 def open_source(file_path: str, progress: Progress | None = None) -> BinaryIO:
@@ -103,12 +107,15 @@ def resolve_target(file_path: str) -> Path:
     require_name(file_path)
     given = Path(file_path)
     with file_errors(given, Act.SAVE):
+        if file_path.endswith(_ENDS_OF_FOLDERS) and not given.is_dir():
+            # It would become a file of that name.
+            raise advised(FolderNotFound(path=file_path))
         path = usable(resolved(given))
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.stat().st_mode):
                 raise IsAFolder(path=given)
         if not path.parent.is_dir():
-            raise FolderNotFound(path=given)
+            raise advised(FolderNotFound(path=given))
     return path
 
 

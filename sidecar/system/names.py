@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 from urllib.parse import quote
 
@@ -70,6 +71,31 @@ def shown(path: str) -> str:
     if ON_WINDOWS and path.startswith(f"{_VERBATIM}UNC\\"):
         return f"{_NETWORK}{path[len(_VERBATIM) + 4 :]}"
     return path.removeprefix(_VERBATIM) if ON_WINDOWS else path
+
+
+def misspelled(path: Path | str) -> str:
+    """What looks wrong with how a path is written that leads nowhere, in a sentence; "" if nothing does.
+
+    It is as it was typed or pasted: what a shell makes of it is undone by a shell alone.
+    """
+    text = str(path)
+    with suppress(OSError):
+        # One that was taken from the working folder: its own beginning is what was typed.
+        text = text.removeprefix(f"{Path.cwd()}{os.sep}")
+    return next((sentence for pattern, sentence in _MISSPELLED if re.search(pattern, text)), "")
+
+
+_MISSPELLED = (
+    (r"^file:/", "It is written as a web address (file://): give the path alone."),
+    (r"^[A-Za-z][A-Za-z0-9+.-]+:/", "It is a web address: download the file first, and give its path."),
+    (r"^(['\"‘“«`]).*['\"’”»`]$", "There are quotation marks around it: leave them out."),
+    (r"^~", 'A "~" is filled in by a shell alone, and not within quotation marks: give the whole path.'),
+    (r"^(\$\{?\w|%\w+%)", "It begins with a variable that nobody filled in: give the whole path."),
+    (r"\\[ ()&'\"]", "It has backslashes as a shell wants them: leave them out."),
+    (r"^\s|\s$", "It begins or ends with a blank: leave that out."),
+    (r"^-$", "Standard input is not read: give the path of a file."),
+)
+"""What a path looks like -> what to say."""
 
 
 def require_lengths(path: Path | str) -> None:

@@ -29,6 +29,7 @@ from sidecar.errors.paths import (
     PlaceUnreachable,
     ReadFailed,
 )
+from sidecar.system.names import misspelled
 
 
 class Act(Enum):
@@ -206,7 +207,7 @@ def _by_errno(number: int, path: Path, act: Act, said: str) -> SidecarError:
         case errno.ENOENT:
             return _missing(path, act)
         case errno.ENOTDIR:
-            return FolderNotFound(path=path)
+            return advised(FolderNotFound(path=path))
         case errno.EISDIR:
             return IsAFolder(path=path)
         case errno.ENAMETOOLONG:
@@ -225,14 +226,21 @@ def _missing(path: Path, act: Act) -> SidecarError:
     if act is Act.LIST:
         return PlaceUnreachable(path=path, detail="the folder is not there")
     if act not in WRITING:
-        return FileNotFound(path=path)
+        return advised(FileNotFound(path=path))
     try:
-        there = path.parent.is_dir()
+        # Of a folder that was removed there is still ".", where nothing can be made.
+        there = path.parent.is_dir() and (path.is_absolute() or Path.cwd().is_dir())
     except OSError:
         there = False
     if there:
         return PathNotAllowed(path=path, detail=f"{path.parent} takes no file of that name")
-    return FolderNotFound(path=path)
+    return advised(FolderNotFound(path=path))
+
+
+def advised(error: SidecarError) -> SidecarError:
+    """An error about a path that leads nowhere, with what looks wrong with how it is written."""
+    error.advice = misspelled(error.path or "")
+    return error
 
 
 def _worded(kind: type[SidecarError], path: Path, act: Act, said: str) -> SidecarError:

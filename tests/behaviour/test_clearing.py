@@ -19,7 +19,7 @@ from sidecar.cli.arguments import UsageError
 from sidecar.cli.commands import run
 from sidecar.database.sample import make_fresh
 from sidecar.errors.base import Cancelled, SidecarError
-from sidecar.errors.databases import DatabaseBusy, DatabaseDamaged, DatabaseNotFound
+from sidecar.errors.databases import DatabaseBusy, DatabaseDamaged, DatabaseNotFound, UnknownSchema
 from sidecar.errors.jobs import SafetyCopyFailed
 from sidecar.export.safety_copies import all_copies
 from sidecar.jobs.undoing import undo_last_import
@@ -224,3 +224,39 @@ def test_the_command_line_asks_first_and_says_where_the_copy_is(
     told = capsys.readouterr().out
     assert "Successfully cleared all data: 12 tasks" in told
     assert str(copy) in told
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("DROP TABLE seaql_migrations",),
+        (
+            "CREATE TABLE made AS SELECT * FROM seaql_migrations",
+            "DROP TABLE seaql_migrations",
+            "CREATE VIEW seaql_migrations AS SELECT * FROM made",
+        ),
+        ("UPDATE seaql_migrations SET version = CAST(x'ff61' AS TEXT) WHERE rowid = 1",),
+    ],
+    ids=["none", "a view", "not UTF-8"],
+)
+def test_a_database_whose_record_of_migrations_is_odd_is_cleared(
+    statements: tuple[str, ...], database_copy: Copy, tmp_path: Path
+) -> None:
+    places = Places(database_copy(EVERY_KIND), tmp_path / "work")
+    execute(places.database, *statements)
+    before = contents(places.database)
+    clear(places)
+    assert rows(contents(places.database)).get("tasks") is None
+    undo_last_import(places, Progress())
+    assert contents(places.database) == before
+
+
+def test_a_table_that_only_the_app_can_make_is_told_of(database_copy: Copy, tmp_path: Path) -> None:
+    places = Places(database_copy(EVERY_KIND), tmp_path / "work")
+    with closing(sqlite3.connect(places.database, isolation_level=None)) as connection:
+        connection.create_function("kira", 1, lambda text: text, deterministic=True)
+        connection.execute("CREATE TABLE step (id TEXT PRIMARY KEY, name TEXT CHECK (kira(name)))")
+    before = contents(places.database)
+    with pytest.raises(UnknownSchema, match="kira"):
+        clear(places)
+    assert contents(places.database) == before

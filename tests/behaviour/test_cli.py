@@ -125,9 +125,10 @@ def test_a_reader_that_has_gone_changes_nothing_about_what_was_done(shell: Shell
     assert shell.run("import", "missing", "--yes", "--json", stdout=closed_pipe).returncode == FileNotFound.code
 
 
-def test_an_output_that_cannot_be_written_is_an_error(shell: Shell) -> None:
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_output_that_cannot_be_written_is_an_error(options: tuple[str, ...], shell: Shell) -> None:
     with Path("/dev/full").open("wb") as full:
-        ended = shell.run("validate", str(SMALL), stdout=full.fileno())
+        ended = shell.run("validate", str(SMALL), *options, stdout=full.fileno())
     assert ended.returncode == 18
     assert b"the standard output" in ended.stderr
 

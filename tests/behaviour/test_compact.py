@@ -34,7 +34,7 @@ from sidecar.system import workfolder
 from sidecar.system.paths import Places
 from tests.behaviour.test_check import zeroed
 from tests.behaviour.test_vouching import NEW_TASKS, behind_indexes
-from tests.conftest import EVERY_KIND, Cases
+from tests.conftest import EVERY_KIND, Cases, Copy
 from tests.support.databases import contents, counts, execute, opened, query
 from tests.unit.system.test_workfolder import POSIX_MODES
 
@@ -45,6 +45,22 @@ SAME = "A compacted database holds every value it held, in its own order, schema
 
 def compact(places: Places, **options: Any) -> CompactResult:
     return compact_database(places, Progress(), **options)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_texts_in_another_encoding_are_compacted(encoding: str, database_copy: Copy, tmp_path: Path) -> None:
+    database = database_copy(EVERY_KIND)
+    with closing(sqlite3.connect(database)) as connection:
+        statements = [*connection.iterdump()]
+    database.unlink()
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(f'PRAGMA encoding = "{encoding}"')
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("UPDATE tasks SET title = 'a' || char(0) || 'Größe' WHERE rowid = 1")
+    before = contents(database)
+    assert compact(Places(database, tmp_path / "work"), force=True).compacted
+    assert contents(database) == before
 
 
 def with_room(database: Path) -> Path:

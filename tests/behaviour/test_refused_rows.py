@@ -24,6 +24,7 @@ from tests.support.databases import (
     export,
     fresh,
     insert,
+    opened,
     preview,
     query,
     value,
@@ -165,6 +166,42 @@ def test_a_strict_table_names_what_it_does_not_take(tmp_path: Path) -> None:
         made = made.replace(theirs, "TEXT")
     run(device, "DROP TABLE tasks", made.replace("boolean", "INTEGER") + " STRICT")
     assert "BLOB" in _both_refuse(device, archive, True, RowsRefused).message
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_an_index_of_an_expression_that_rows_share_is_met_by_the_preview(overwrite: bool, tmp_path: Path) -> None:
+    archive = _backup(tmp_path, "UPDATE tasks SET title = 'Same' WHERE rowid < 3")
+    device = fresh(tmp_path)
+    run(device, "CREATE UNIQUE INDEX one_of_each ON tasks (lower(title))")
+    assert "one_of_each" in _both_refuse(device, archive, overwrite, RowsRefused).message
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE INDEX by_kira ON tasks (kira(title))",
+        "CREATE TABLE step (id TEXT PRIMARY KEY, name TEXT CHECK (kira(name)))",
+        "CREATE TRIGGER noted AFTER INSERT ON tasks BEGIN SELECT kira(new.title); END",
+    ],
+)
+def test_a_function_of_the_app_s_own_is_no_damage(sql: str, tmp_path: Path) -> None:
+    """No restore would mend that, and none is advised."""
+    device = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "device")
+    with opened(device) as connection:
+        connection.create_function("kira", 1, lambda text: text or "", deterministic=True)
+        connection.execute(sql)
+        if "step" in sql:
+            connection.execute("INSERT INTO step VALUES ('a', '1')")
+    archive = tmp_path / "b.kpbackup"
+    export(device, archive)
+    with opened(device) as connection:
+        connection.create_function("kira", 1, lambda text: text or "", deterministic=True)
+        connection.execute("DELETE FROM tasks")
+        if "step" in sql:
+            connection.execute("DELETE FROM step")
+    refused = _both_refuse(device, archive, True, UnknownSchema)
+    assert "function: kira" in refused.message
+    assert "latest backup" not in refused.message
 
 
 def test_a_trigger_that_writes_into_an_ordinary_table_is_told_of_by_the_preview(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sidecar.errors.databases import (
     DatabaseDamaged,
     DatabaseNotFound,
     DatabaseReadOnly,
+    NoDatabaseFile,
     NotADatabase,
     NotKiraPilot,
 )
@@ -107,8 +108,8 @@ def _remade_as_loop(path: Path) -> None:
 
 BAD: dict[str, tuple[Callable[[Path], object], type[SidecarError]]] = {
     "missing": (Path.unlink, DatabaseNotFound),
-    "a folder": (_remade_as_folder, DatabaseNotFound),
-    "a pipe": (_remade_as_pipe, DatabaseNotFound),
+    "a folder": (_remade_as_folder, NoDatabaseFile),
+    "a pipe": (_remade_as_pipe, NoDatabaseFile),
     "a link to itself": (_remade_as_loop, PathNotAllowed),
     "not SQLite": (lambda path: path.write_bytes(b"a letter to a friend" * 1000), NotADatabase),
     "a backup": (lambda path: shutil.copy(archives.SMALL, path), NotADatabase),
@@ -141,7 +142,8 @@ def test_a_database_that_cannot_be_used_has_an_error_of_its_own(
     spoil, error = BAD[kind]
     spoil(places.database)
     message = _refused(job, places, tmp_path, error).message
-    assert ("as a replacement" in message) == (kind not in NO_WRECKS or error is DatabaseNotFound), message
+    # What nothing takes the place of, no import replaces: none is advised.
+    assert ("as a replacement" in message) == (kind not in NO_WRECKS), message
 
 
 @pytest.mark.parametrize("job", ["import", "preview", "merge"])

@@ -9,11 +9,11 @@ from contextlib import closing
 
 import pytest
 
-from sidecar.errors.backups import DamagedBackup, NotABackup
+from sidecar.errors.backups import DamagedBackup, MissingData, NotABackup
 from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress
 from tests.conftest import Cases
-from tests.support.archives import SHIPPED, entries_of
+from tests.support.archives import SHIPPED, entries_of, write
 from tests.support.given_files import give
 from tests.support.oracle import Device, judge
 
@@ -59,6 +59,15 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "a mail": (b"Received: from x\r\nMIME-Version: 1.0\r\n\r\nhello", "a whole mail"),
     "PGP": (b"-----BEGIN PGP MESSAGE-----\n", "encrypted or signed with PGP"),
     "text": ("Grüße, this is a letter.\n".encode(), "a text file"),
+    "text of Windows": ("Das heißt: ein Brief an Grete Müller.\r\n".encode("latin-1"), "a text file"),
+    "text in UTF-16": ("a letter".encode("utf-16"), "a text file (UTF-16)"),
+    "a link to a page": (b"[InternetShortcut]\r\nURL=https://example.org/b\r\n", "a link to a web page"),
+    "a link of a desktop": (b"[Desktop Entry]\nType=Link\n", "choose that file itself"),
+    "a shortcut": (b"L\0\0\0\x01\x14\x02\0" + bytes(60), "a shortcut of Windows to another file"),
+    "an alias": (b"book\0\0\0\0mark" + bytes(60), "an alias of macOS"),
+    "one byte": (b"\xff" * 9000, "one byte over and over"),
+    "part of a ZIP": (b"PK\7\x08PK\3\4" + bytes(99), "one part of a ZIP in several"),
+    "a pointer": (b"/annex/objects/SHA256E-s1--0\n", "a pointer of git-annex"),
     "a journal": (b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(600), "a part of a database"),
 }
 
@@ -76,6 +85,28 @@ def test_a_wrong_file_is_named_with_the_next_step(kind: str, device: Device, cas
     said = raised.value.message.lower()
     assert any(step in said for step in ("choose", "download", "unpack", "save", "use another copy"))
     cases.record(NAMED)
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("[Content_Types].xml", "a document of Office"),
+        ("mimetype", "a document or an e-book"),
+        ("META-INF/MANIFEST.MF", "a program"),
+        ("AndroidManifest.xml", "an app"),
+    ],
+)
+def test_a_zip_of_another_kind_is_named(mark: str, words: str, device: Device) -> None:
+    write(device.archive, {mark: b"x", "word/other.xml": b"x"})
+    with pytest.raises(MissingData, match=words):
+        validate_basic(device.places, str(device.archive), Progress())
+
+
+def test_the_memory_of_a_database_is_told_by_its_name(device: Device) -> None:
+    path = device.archive.with_name("kirapilot.db-shm")
+    path.write_bytes(b"\x18\xe2\x2d\0" + bytes(32_764))
+    with pytest.raises(NotABackup, match="a part of a database"):
+        validate_basic(device.places, str(path), Progress())
 
 
 @pytest.mark.parametrize("ending", [".crdownload", ".part", ".PARTIAL", ".download"])

@@ -30,6 +30,8 @@ KEPT = "(it is kept as it is)"
         ({"tasks": [task("a", due_date="soon")]}, "Invalid task data at index 0: due_date is not a time such as"),
         ({"tasks": [task("a", due_date="T00:00:00Z")]}, "Invalid task data at index 0: due_date is not"),
         ({"tasks": [task("a", due_date="3.2.2025")]}, "Invalid task data at index 0: due_date is not"),
+        ({"tasks": [task("a", priority=1.5)]}, "Invalid task data at index 0: priority must be a whole number"),
+        ({"tasks": [task("a", priority=2.0**60)]}, "Invalid task data at index 0: priority must be a whole number"),
         ({"tasks": [7]}, "Invalid task data at index 0"),
         ({"tasks": [task("a"), None]}, "Invalid task data at index 1"),
         ({"tasks": [task("a"), []]}, "Invalid task data at index 1"),
