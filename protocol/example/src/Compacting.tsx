@@ -86,9 +86,7 @@ function Steps({ command: { line, shell, lasts } }: { command: CommandLine }) {
           </li>
         )}
         <li>Close KiraPilot.</li>
-        <li>
-          Type the command into {shell}, and press Return. No row changes; it says how much smaller the file is.
-        </li>
+        <li>Paste it into {shell}, and press Return. No row changes; it says how much smaller the file is.</li>
       </ol>
     </>
   );
