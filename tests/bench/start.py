@@ -29,6 +29,17 @@ MOST_OF_NAIVE = {"one file": 0.6, "folder": 0.3}
 LARGEST = 14e6
 """Most bytes of the one file."""
 
+BROUGHT_BY_TOOLS = (
+    "rfc3987",
+    "rfc3987_syntax",
+    "rfc3339_validator",
+    "rfc3986_validator",
+    "fqdn",
+    "isoduration",
+    "lark",
+)
+"""Libraries that no installation of the naive program would have."""
+
 SHOWN = 12
 """Rows of the table of imports."""
 
@@ -64,6 +75,8 @@ def _freeze(folder: Path, *what: str) -> Path:
     places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "build")]
     if what[0] != "build.spec":
         places += ["--specpath", str(folder)]
+        # jsonschema loads them where it finds them, and only the tools of a developer bring them.
+        places += [word for name in BROUGHT_BY_TOOLS for word in ("--exclude-module", name)]
     words = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", *places, *what]
     # The option comes too late for its first lines.
     subprocess.run(words, cwd=ROOT, check=True, env=os.environ | {"PYI_LOG_LEVEL": "ERROR"})
