@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sidecar.cli.selection_arguments import some_text
+
 if TYPE_CHECKING:
     # Importing it would load what the command line does without.
     from sidecar.automatic.policy import Trigger
@@ -146,7 +148,7 @@ def _set(declare: DECLARE) -> argparse.ArgumentParser:
     meaning = "sooner after N changes of the database; 0 for never"
     parser.add_argument("--after-changes", metavar="N", type=_count, help=meaning)
     meaning = "a folder to keep them in, again for each; the disk of the first need not be the only one"
-    parser.add_argument("--place", dest="folders", metavar="DIR", action="append", help=meaning)
+    parser.add_argument("--place", dest="folders", metavar="DIR", type=some_text, action="append", help=meaning)
     meaning = "how many stay: the newest of so many days, weeks and months, all of the last hours, at most so many"
     parser.add_argument("--keep", metavar="RULES", type=_keep, help=meaning)
     meaning = "from what age on the newest counts as stale; 0 for three times what lies between two"

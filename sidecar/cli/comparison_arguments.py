@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from sidecar.cli.automatic_arguments import DECLARE
-from sidecar.cli.selection_arguments import add_choices, add_conflicts, add_selection
+from sidecar.cli.selection_arguments import add_choices, add_conflicts, add_selection, some_text
 
 SIDES = (
     "A side is a backup's path, its number as backups lists it, a safety copy's name, or now: the\n"
@@ -92,7 +92,7 @@ def _find(declare: DECLARE) -> argparse.ArgumentParser:
         "backup of the list, and in the database. Answers: when did it vanish?",
         ["find groceries", "find --id 6f1c1f0e-6b5e-4a37-9a3e-0f6f6f1d2c11", "find --json taxes"],
     )
-    parser.add_argument("query", metavar="TEXT", help="what is looked for; capitals do not matter")
+    parser.add_argument("query", metavar="TEXT", type=some_text, help="what is looked for; capitals do not matter")
     parser.add_argument("--id", dest="task_id", action="store_true", help="TEXT is the id of one task")
     meaning = "look into lists, templates, notes, chats and logs as well"
     parser.add_argument("--everywhere", action="store_true", help=meaning)

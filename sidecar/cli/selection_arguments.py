@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,20 +96,33 @@ def add_part(parser: argparse.ArgumentParser) -> None:
 
 def _add_criteria(parser: argparse.ArgumentParser, title: str) -> argparse._ArgumentGroup:
     group = parser.add_argument_group(title)
-    group.add_argument("--list", dest="lists", metavar="NAME", action="append", help="what is in this task list")
-    group.add_argument("--type", dest="types", metavar="TABLE", action="append", help="this type, as inspect names it")
-    group.add_argument("--id", dest="ids", metavar="ID", action="append", help="the row with this id, as find shows it")
-    group.add_argument("--text", dest="with_text", metavar="TEXT", help="rows with this text in a title or other words")
+    for option, kept, metavar, meaning in (
+        ("--list", "lists", "NAME", "what is in this task list"),
+        ("--type", "types", "TABLE", "this type, as inspect names it"),
+        ("--id", "ids", "ID", "the row with this id, as find shows it"),
+    ):
+        group.add_argument(option, dest=kept, metavar=metavar, type=some_text, action="append", help=meaning)
+    meaning = "rows with this text in a title or other words"
+    group.add_argument("--text", dest="with_text", metavar="TEXT", type=some_text, help=meaning)
     group.add_argument("--since", metavar="DAY", type=_day, help="begun or made on this day (UTC) or later")
     group.add_argument("--until", metavar="DAY", type=_day, help="begun or made on this day (UTC) or earlier")
     group.add_argument("--untied", action="store_true", help="subtasks without their parents: as tasks of their own")
     return group
 
 
-def _day(text: str) -> str:
-    if not _DAY.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-11-22")
+def some_text(text: str) -> str:
+    """What names nothing, or is in everything, was left empty by a variable that nobody filled in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
     return text
+
+
+def _day(text: str) -> str:
+    with suppress(ValueError):
+        # Other spellings of ISO 8601, such as 20261122, are taken by later Pythons alone.
+        if _DAY.fullmatch(text) and date.fromisoformat(text):
+            return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-11-22")
 
 
 def add_conflicts(parser: argparse.ArgumentParser) -> None:

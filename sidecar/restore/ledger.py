@@ -29,6 +29,7 @@ class Tally:
         self._meant = 0
         self._before = connection.total_changes
         self._meddling: set[str] = set()
+        self._running: set[str] = set()
         self._ordinary = set(map(folded, ordinary))
         connection.set_authorizer(self._note)
 
@@ -54,6 +55,8 @@ class Tally:
 
     def _note(self, action: int, table: str | None, _: str | None, database: str | None, trigger: str | None) -> int:
         """Asked by SQLite about each part of a statement, those of triggers included."""
+        if trigger is not None:
+            self._running.add(trigger)
         ordinary = database == "main" and table is not None and folded(table) in self._ordinary
         if trigger is not None and action in _WRITING and ordinary:
             # What a trigger writes elsewhere, such as into a search index, is the database's own affair.
@@ -61,10 +64,24 @@ class Tally:
         return sqlite3.SQLITE_OK
 
     def _mismatch(self, what: str) -> AccountingMismatch:
-        if not self._meddling:
-            return AccountingMismatch(detail=f"{what}; please report this")
-        triggers = ", ".join(sorted(self._meddling)[:3])
-        return AccountingMismatch(detail=f"{what}; triggers of the database change rows: {triggers}")
+        if self._meddling:
+            return AccountingMismatch(detail=f"{what}; triggers of the database change rows: {_few(self._meddling)}")
+        if self._running:
+            # One that raises IGNORE says nothing, and keeps a row as it is.
+            return AccountingMismatch(detail=f"{what}; triggers of the database take part: {_few(self._running)}")
+        if yielding := self._yielding():
+            detail = f"{what}; the database leaves rows out, or replaces them, by its own rules on {_few(yielding)}"
+            return AccountingMismatch(detail=detail)
+        return AccountingMismatch(detail=f"{what}; please report this")
+
+    def _yielding(self) -> set[str]:
+        """Tables that settle conflicts by themselves: ON CONFLICT IGNORE, or REPLACE."""
+        made = self.connection.execute("SELECT name FROM main.sqlite_master WHERE sql LIKE '%ON CONFLICT%'")
+        return {name for (name,) in made}
+
+
+def _few(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:3])
 
 
 class Ledger(Tally):

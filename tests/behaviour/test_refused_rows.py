@@ -168,6 +168,38 @@ def test_a_strict_table_names_what_it_does_not_take(tmp_path: Path) -> None:
     assert "BLOB" in _both_refuse(device, archive, True, RowsRefused).message
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            ("CREATE TRIGGER quiet BEFORE INSERT ON tasks BEGIN SELECT raise(IGNORE); END",),
+            "triggers of the database take part: quiet",
+        ),
+        (
+            (
+                "DROP TABLE ai_suggestions",
+                "CREATE TABLE ai_suggestions (id PRIMARY KEY, type, title UNIQUE ON CONFLICT REPLACE, description,"
+                " confidence, actionable, priority, estimated_impact, reasoning, actions, created_at, dismissed_at,"
+                " applied_at)",
+            ),
+            "by its own rules on ai_suggestions",
+        ),
+    ],
+    ids=["a trigger", "a rule"],
+)
+def test_a_database_that_leaves_rows_out_in_silence_is_named_for_it(
+    changes: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    archive = _backup(
+        tmp_path,
+        "INSERT INTO ai_suggestions (id, type, title, description, confidence) SELECT id, 'x', 'Same', 'y', 0.5"
+        " FROM tasks LIMIT 3",
+    )
+    device = fresh(tmp_path)
+    run(device, *changes)
+    assert words in _both_refuse(device, archive, True, AccountingMismatch).message
+
+
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_an_index_of_an_expression_that_rows_share_is_met_by_the_preview(overwrite: bool, tmp_path: Path) -> None:
     archive = _backup(tmp_path, "UPDATE tasks SET title = 'Same' WHERE rowid < 3")
