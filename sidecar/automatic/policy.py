@@ -8,7 +8,6 @@ import msgspec
 
 from sidecar.automatic.retention import Keep
 from sidecar.errors.jobs import InvalidPolicy
-from sidecar.json_wording import in_words
 from sidecar.own_json import decoded
 
 MAX_BYTES = 1 << 20
@@ -67,4 +66,6 @@ def parse_policy(text: bytes) -> Policy:
     try:
         return decoded(text.removeprefix(b"\xef\xbb\xbf"), Policy)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        from sidecar.json_wording import in_words
+
         raise InvalidPolicy(detail=in_words(error)) from error

@@ -6,7 +6,6 @@ For all rows, for those of a table, or for single ones by the numbers that a pre
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -43,8 +42,7 @@ class Choice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
         return self.last if self.last is not None else self.first
 
 
-@dataclass(frozen=True)
-class Policies:
+class Policies(msgspec.Struct, frozen=True):
     """What was asked for of one merge; ``choices`` in the order of their numbers."""
 
     by_table: tuple[tuple[str, OnConflict], ...] = ()

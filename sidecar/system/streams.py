@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
-from sidecar.system import names
-
 WAITING = 1000
 """Most pieces of text that wait to be written; further ones are dropped."""
 
@@ -28,6 +26,9 @@ def is_terminal(stream: TextIO | None, has_console: Callable[[int], bool] | None
     """
     if stream is None or not stream.isatty():
         return False
+    # Here, for whoever is no terminal has no use for it: the start of a server.
+    from sidecar.system import names
+
     return not names.ON_WINDOWS or (has_console or _has_console)(stream.fileno())
 
 

@@ -57,7 +57,6 @@ from sidecar.results import (
     ImportResult,
     UndoResult,
 )
-from sidecar.system.os_errors import last_resort
 from sidecar.wire import automatic_methods as automatic
 from sidecar.wire import care_methods as care
 from sidecar.wire import report_methods as pages
@@ -366,6 +365,8 @@ def make_handler(method: Method) -> Handler:
         except SidecarError as error:
             told = error
         except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, the caller gets an answer
+            from sidecar.system.os_errors import last_resort
+
             # Its text may hold the user's data, which is for neither the wire nor the log.
             _logger.error("%s failed: %s\n%s", method.name, type(error).__name__, _places_of(error))
             told = last_resort(error)

@@ -15,7 +15,6 @@ from msgspec import Meta
 
 from sidecar.automatic.policy import Policy, Trigger
 from sidecar.care.codes import Mendable
-from sidecar.json_wording import in_words
 from sidecar.merging.policy import MINE, ByTable, Choice
 from sidecar.selection.request import PartToExport, Selection
 from sidecar.wire.messages import InvalidParams, shorten
@@ -356,6 +355,8 @@ def read_params(kind: type[P], args: Sequence[object], named: Mapping[str, objec
     try:
         return msgspec.convert({**dict(zip(names, args, strict=False)), **named}, kind)
     except msgspec.ValidationError as error:
+        from sidecar.json_wording import in_words
+
         raise InvalidParams(detail=shorten(in_words(error))) from None
     except UnicodeError:
         raise InvalidParams(detail="the name of one is not text") from None

@@ -32,7 +32,6 @@ from sidecar.wire.messages import Answer, Element, InvalidRequest, ParseError, n
 from sidecar.wire.methods import METHODS, Method, make_handler
 from sidecar.wire.outbox import Outbox
 from sidecar.wire.stdio import MAX_LINE, Stdio, TooLong, claim
-from sidecar.wire.unpacked import keep, own_folder, sweep
 
 if TYPE_CHECKING:
     from sidecar.progress import Report
@@ -121,6 +120,8 @@ class Server:
         if self._looked_after_folder:
             return
         self._looked_after_folder = True
+        from sidecar.wire.unpacked import keep, own_folder, sweep
+
         folder = own_folder()
         if folder is not None:
             self._folder = keep(folder)

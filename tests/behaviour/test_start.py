@@ -76,9 +76,11 @@ def test_starting_imports_nothing_that_serving_does_not_need() -> None:
     assert loaded.replace("'__future__', ", "").strip() == "['sidecar', 'sidecar.__main__']"
 
 
-def test_a_server_loads_neither_the_command_line_nor_its_progress_bars() -> None:
+def test_a_server_loads_nothing_that_its_first_answer_has_no_use_for() -> None:
     code = (
-        "import sys; import sidecar.wire.server; print({'argparse', 'tqdm', 'sidecar.cli.commands'} & set(sys.modules))"
+        "import sys; before = set(sys.modules); import sidecar.wire.server;"
+        " unwanted = {'argparse', 'tqdm', 'sqlite3', 'pathlib', 'shutil', 'dataclasses', 'sidecar.cli.commands'};"
+        " print((unwanted & set(sys.modules)) - before)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert loaded.strip() == "set()"
