@@ -11,6 +11,7 @@ run, and what was left out beneath it.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -127,6 +128,12 @@ def _few(cases: list[pytest.Item]) -> list[pytest.Item]:
     slow = cases[0].get_closest_marker("slow")
     but: int = slow.kwargs.get("but", 0) if slow else 0
     return cases[:: -(-len(cases) // but)] if but else []
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: no collection of garbage need look at them over and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
