@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,25 +34,10 @@ class Devices:
 
     def merge(self, policy: ByTable, *choices: Choice) -> ImportResult:
         """A merge that does what its preview said."""
-        numbered_by = self.token()
-        expected = preview_import(
-            self.places,
-            str(self.archive),
-            False,
-            Progress(),
-            on_conflict=policy,
-            choices=choices,
-            numbered_by=numbered_by,
-        )
-        result = import_data(
-            self.places,
-            str(self.archive),
-            False,
-            Progress(),
-            on_conflict=policy,
-            choices=choices,
-            preview_token=expected.token,
-        )
+        settled: dict[str, Any] = {"on_conflict": policy, "choices": choices}
+        asked = (self.places, str(self.archive), False, Progress())
+        expected = preview_import(*asked, **settled, numbered_by=self.token())
+        result = import_data(*asked, **settled, preview_token=expected.token)
         assert result.tables == expected.tables
         return result
 
