@@ -273,33 +273,26 @@ def _value(window: Window) -> bytes:
 
 
 def _first_value_end(window: Window) -> int | None:
-    depth = 0
-    for part, (start, end, token) in enumerate(_tokens(window)):
+    for part, (start, end, depth, mark) in enumerate(_marks(window)):
         if part > limits.MAX_PARTS:
             raise _too_many_parts(window)
-        if token in b"]}" and depth == 0:
+        if depth < 0 or (depth == 0 and mark == _COMMA):
             return start
-        if token == b"," and depth == 0:
-            return start
-        depth = _depth(window, depth, token)
-        if depth == 0 and token != b",":
+        if depth == 0:
             return end
     return None
 
 
 def _last_value_end(window: Window) -> int | None:
     """Where the last whole record of the window ends, or the last record of the array."""
-    depth, last, begun = 0, None, 0
-    for part, (start, _end, token) in enumerate(_tokens(window)):
+    last, begun = None, 0
+    for part, (start, _end, depth, mark) in enumerate(_marks(window)):
         if part - begun > limits.MAX_PARTS:
             raise _too_many_parts(window)
-        if depth == 0 and token == b"]":
-            return start
-        if depth == 0 and token == b",":
-            last, begun = start, part
-        depth = _depth(window, depth, token)
         if depth < 0:
             return start
+        if depth == 0 and mark == _COMMA:
+            last, begun = start, part
     return last
 
 
@@ -307,20 +300,23 @@ def _too_many_parts(window: Window) -> LimitExceeded:
     return LimitExceeded(detail=f"a record in {window.name} has more than {limits.MAX_PARTS:,} parts")
 
 
-def _depth(window: Window, depth: int, token: bytes) -> int:
-    if token in (b"[", b"{"):
-        depth += 1
-    elif token in (b"]", b"}"):
-        depth -= 1
-    if depth > limits.MAX_DEPTH:
-        raise LimitExceeded(detail=f"{window.name} is nested too deeply")
-    return depth
+_QUOTE, _COMMA = b'",'
+_STEP = dict.fromkeys(b"[{", 1) | dict.fromkeys(b"]}", -1)
 
 
-def _tokens(window: Window) -> Iterator[tuple[int, int, bytes]]:
-    """Strings (as b"s") and structural characters up to the end of the window, or to a string it cuts."""
-    for match in _TOKEN.finditer(window.buffer, window.position):
-        token = match[0]
-        if token == b'"':
+def _marks(window: Window) -> Iterator[tuple[int, int, int, int]]:
+    """Strings and structural characters up to the end of the window, or to a string it cuts.
+
+    Of each where it starts and ends, the depth behind it, and its first byte.
+    """
+    depth, buffer = 0, window.buffer
+    for match in _TOKEN.finditer(buffer, window.position):
+        start, end = match.span()
+        mark = buffer[start]
+        if mark in _STEP:
+            depth += _STEP[mark]
+            if depth > limits.MAX_DEPTH:
+                raise LimitExceeded(detail=f"{window.name} is nested too deeply")
+        elif mark == _QUOTE and end - start == 1:
             return
-        yield match.start(), match.end(), token if len(token) == 1 else b"s"
+        yield start, end, depth, mark
