@@ -47,6 +47,9 @@ def lay_out(infos: Iterable[zipfile.ZipInfo]) -> Layout:
     paths = [(_verbatim(info.filename), info) for info in files]
     if not {path for path, _ in paths} >= _MARKED:
         tidied = [(_tidied(info.filename), info) for info in files]
+        if not any(path[-1] in _MARKS for path, _ in tidied):
+            # Disks and programs of old know capitals alone.
+            tidied = [((*path[:-1], path[-1].lower()), info) for path, info in tidied]
         # Where no folder is the backup's, names stay as they are: for whoever says what is missing.
         paths = tidied if any(path[-1] in _MARKS for path, _ in tidied) else paths
     names = {path for path, _ in paths}

@@ -143,6 +143,8 @@ LAID_OUT: dict[str, tuple[Callable[[Entries], Entries], int]] = {
     "with a step that leads nowhere": (_below("./backup//"), 0),
     "with backslashes": (_below("backup\\2026\\"), 0),
     "with both": (_below("backup\\2026/"), 0),
+    "in capitals": (lambda entries: {name.upper(): data for name, data in entries.items()}, 0),
+    "in capitals, in a folder": (lambda entries: {f"B/{name.title()}": data for name, data in entries.items()}, 0),
     "Windows' litter beside": (_beside({"Thumbs.db": b"x", "Desktop.INI": b"x"}), 2),
     "Windows' litter above": (_beside({"Thumbs.db": b"x", "a/desktop.ini": b"x"}, "a/b/"), 2),
     "macOS' litter": (
