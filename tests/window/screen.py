@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-DEADLINE = 30.0
+from tests.support.client import PATIENCE
+
+DEADLINE = 30.0 * PATIENCE
 """Seconds that anything may take before the test fails."""
 
 TOOLS = ("Xvfb", "WebKitWebDriver", "tauri-driver", "xdotool", "dbus-daemon")
