@@ -27,10 +27,6 @@ _ASKING = re.compile(r"\b(CHECK|CONFLICT|STRICT|COLLATE|AS\s*\()", re.IGNORECASE
 _PARTLY_UNIQUE = {("is_default",)}
 """Of the app's own schema: there is one default list."""
 
-
-_INDEXES = statements_by(MIGRATIONS)
-"""Of the app's own schema, to the letter."""
-
 _LATER = {"task_list_id", "order_num", "periodic_template_id", "is_periodic_instance", "generation_date"}
 """Columns of tasks that the app's older generations do not have."""
 
@@ -41,7 +37,8 @@ def is_familiar(connection: sqlite3.Connection, plan: Plan) -> bool:
     made = connection.execute("SELECT type, lower(tbl_name), sql FROM main.sqlite_master").fetchall()
     if any(kind == "trigger" for kind, _, _ in made):
         return False
-    if any(kind == "index" and table in names and sql and sql not in _INDEXES for kind, table, sql in made):
+    own = statements_by(MIGRATIONS)
+    if any(kind == "index" and table in names and sql and sql not in own for kind, table, sql in made):
         # Of an expression, say, which need not have a value for each row, or one that is unique.
         return False
     if any(kind == "table" and table in names and _ASKING.search(sql or "") for kind, table, sql in made):
