@@ -6,7 +6,6 @@ may be at work.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shutil
@@ -17,11 +16,13 @@ from pathlib import Path
 
 import peewee
 
+from sidecar.errors.base import StartAgain
 from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.errors.paths import DiskFull
 from sidecar.system.files import create_private
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.names import sqlite_uri
+from sidecar.system.os_errors import Act, typed
 from sidecar.system.paths import is_homeless
 from sidecar.system.permissions import make_folder
 
@@ -77,12 +78,13 @@ def new_file(folder: Path, name: str) -> Path:
 
 @contextmanager
 def folder_errors(base: Path) -> Iterator[None]:
-    """Turn what the system says of throw-away files below ``base`` into DiskFull and WorkFolderUnusable."""
+    """Turn what the system says of throw-away files below ``base`` into DiskFull, StartAgain and WorkFolderUnusable."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-            raise DiskFull(path=base) from error
+        told = typed(error, base, Act.SAVE)
+        if isinstance(told, DiskFull | StartAgain):
+            raise told from error
         raise WorkFolderUnusable(path=base, detail=error.strerror or str(error)) from error
     except ValueError as error:
         raise WorkFolderUnusable(path=base, detail="no folder can have such a name") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.errors.base import SidecarError, StartAgain
 from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.errors.paths import DiskFull
-from sidecar.system.workfolder import new_file, require_space, work_folder
+from sidecar.system.workfolder import folder_errors, new_file, require_space, work_folder
 from tests.conftest import ROOT
 from tests.support.killing import KILLED
 
@@ -115,6 +117,26 @@ def test_a_file_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
     with work_folder(tmp_path) as folder, pytest.raises(WorkFolderUnusable) as caught:
         new_file(folder / "missing", "stage.db")
     assert caught.value.path == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (getattr(errno, "EDQUOT", errno.ENOSPC), DiskFull),
+        # No folder is to blame for these, and room in it is no help.
+        (errno.EMFILE, StartAgain),
+        (errno.ENFILE, StartAgain),
+        (errno.ENOMEM, StartAgain),
+        (errno.EROFS, WorkFolderUnusable),
+        (errno.EIO, WorkFolderUnusable),
+    ],
+)
+def test_what_the_system_says_of_a_throw_away_file_is_told_as_what_it_is(
+    number: int, told: type[SidecarError], tmp_path: Path
+) -> None:
+    with pytest.raises(told), folder_errors(tmp_path):
+        raise OSError(number, "refused")
 
 
 def test_other_peoples_files_stay(tmp_path: Path) -> None:
