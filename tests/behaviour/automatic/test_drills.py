@@ -87,6 +87,7 @@ def test_a_drill_of_a_backup_whose_tables_nobody_here_can_make_was_not_tried(dev
     assert "made by a newer KiraPilot" in drill.detail
 
 
+@pytest.mark.slow
 def test_a_drill_finds_what_is_rotten_and_what_could_not_be_tried(device: Device, tmp_path: Path) -> None:
     device.policy(device.folder, tmp_path / "usb")
     made = Path(device.run().backup or "")
@@ -137,6 +138,7 @@ def test_a_cancel_while_it_looks_after_them_is_no_failure_of_the_run(
     assert backup_status(device.places, device.now).state == "healthy"
 
 
+@pytest.mark.slow
 def test_a_place_that_is_unplugged_keeps_the_outcome_of_its_last_drill(device: Device, tmp_path: Path) -> None:
     usb = tmp_path / "usb"
     device.policy(device.folder, usb)

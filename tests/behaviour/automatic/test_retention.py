@@ -83,6 +83,7 @@ def test_a_clock_that_jumps_removes_no_more_than_a_day_would(device: Device, jum
     assert len(backups(device.folder)) >= 4
 
 
+@pytest.mark.slow
 def test_one_that_rotted_stays_known_and_counts_for_nothing(device: Device) -> None:
     """It is never removed either: it may hold what nothing else does."""
     device.policy(device.folder, keep=Keep(hours=0, daily=2, weekly=0, monthly=0))
@@ -114,6 +115,7 @@ def test_one_that_rotted_before_it_was_to_go_is_noted_by_the_pruning(device: Dev
     assert [Path(path).name != first.name for path in device.run("start").removed] == [True]
 
 
+@pytest.mark.slow
 def test_many_that_rotted_do_not_keep_the_others_from_going(device: Device) -> None:
     device.policy(device.folder, keep=Keep(hours=0, daily=9, weekly=0, monthly=0))
     for _ in range(9):

@@ -70,6 +70,7 @@ def test_every_place_gets_its_own_and_is_proved_there(device: Device, tmp_path: 
     assert entry.is_proved
 
 
+@pytest.mark.slow
 def test_a_place_that_is_gone_is_a_warning_and_is_caught_up(device: Device, tmp_path: Path) -> None:
     usb = tmp_path / "usb"
     device.policy(device.folder, usb)
@@ -157,6 +158,7 @@ def test_one_whose_maker_was_killed_is_taken_up(device: Device, monkeypatch: pyt
     assert [entry.name for entry in state.entries] == backups(device.folder)
 
 
+@pytest.mark.slow
 def test_one_whose_maker_was_killed_is_taken_up_once_it_can_be_read(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +174,7 @@ def test_one_whose_maker_was_killed_is_taken_up_once_it_can_be_read(
     assert sorted(entry.name for entry in state.entries) == backups(device.folder)
 
 
+@pytest.mark.slow
 def test_a_copy_that_does_not_read_back_is_no_backup(
     device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +195,7 @@ def test_without_a_database_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert not (tmp_path / "backups").exists()
 
 
+@pytest.mark.slow
 def test_a_clock_that_says_the_same_once_more_gives_no_name_twice(device: Device, tmp_path: Path) -> None:
     usb = tmp_path / "usb"
     device.policy(device.folder, usb)

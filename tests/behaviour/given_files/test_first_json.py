@@ -119,6 +119,7 @@ def test_a_session_whose_task_is_gone_is_left_out_and_counted(device: Device) ->
     assert "1 time_sessions of a task that the backup does not hold is left out" in lines
 
 
+@pytest.mark.slow
 def test_a_record_that_is_wrong_is_named_as_in_any_backup(device: Device) -> None:
     tasks = first_json()["tasks"]
     for wrong, words in (
@@ -153,6 +154,7 @@ def test_json_that_was_made_to_do_harm_is_refused(kind: str, device: Device) -> 
         validate_basic(device.places, str(device.archive), Progress())
 
 
+@pytest.mark.slow
 def test_json_beyond_what_a_page_could_save_is_refused_unread(device: Device) -> None:
     with device.archive.open("wb") as file:
         file.write(b'{"tasks": [')

@@ -64,6 +64,7 @@ def test_a_zip_that_holds_two_backups_is_refused_with_their_names(device: Device
         validate_basic(device.places, str(device.archive), Progress())
 
 
+@pytest.mark.slow
 def test_a_backup_is_unpacked_a_few_times_over_and_no_more(device: Device) -> None:
     data = SHIPPED.read_bytes()
     for layers in range(1, 5):
@@ -78,6 +79,7 @@ def test_a_gzip_file_that_is_cut_or_overwritten_is_damaged(spoil: Callable[[byte
     judge(device, only=DamagedBackup)
 
 
+@pytest.mark.slow
 def test_a_zip_of_ordinary_files_is_still_missing_its_data(device: Device) -> None:
     with zipfile.ZipFile(device.archive, "w") as archive:
         archive.writestr("tasks.json", json.dumps([TASK]))

@@ -159,6 +159,7 @@ def test_what_cannot_be_chosen_leaves_no_file(
     assert list(places.work_dir.glob("job-*")) == []
 
 
+@pytest.mark.slow
 def test_settings_are_in_it_only_when_they_are_asked_for(places: Places, target: Path) -> None:
     exported(places, target, settings=PREFERENCES, tables=["tasks"])
     assert "kirapilot-preferences" not in inspect_backup(str(target), Progress(), places).settings

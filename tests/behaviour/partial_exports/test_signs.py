@@ -120,6 +120,7 @@ def test_its_name_has_to_say_so(places: Places, tmp_path: Path) -> None:
     assert (tmp_path / "kirapilot-backup-2026-11-28-partial.kpbackup").exists()
 
 
+@pytest.mark.slow
 def test_it_replaces_another_part_and_nothing_else_unless_that_is_meant(places: Places, tmp_path: Path) -> None:
     name = tmp_path / "a-partial-name.kpbackup"
     whole = backup(places.database, name).read_bytes()
@@ -137,6 +138,7 @@ def test_it_replaces_another_part_and_nothing_else_unless_that_is_meant(places: 
     assert inspect_backup(str(name), Progress(), places).partial is None
 
 
+@pytest.mark.slow
 def test_a_safety_copy_is_whole_and_a_part_never_stands_for_one(places: Places, target: Path) -> None:
     exported(places, target, tables=["task_lists"])
     altered(places.database, "DELETE FROM task_lists WHERE is_default = 0")
