@@ -137,6 +137,7 @@ def test_a_room_knows_nothing_of_its_strangers(place: str, strangers: set[str]) 
         assert not met, f"{module} knows {met}"
 
 
+@pytest.mark.slow
 def test_no_module_needs_ctypes_to_be_loaded() -> None:
     """The program frozen for Linux does without it (see build.spec)."""
     assert not [module for module, path in MODULES.items() if "ctypes" in _names(path, loading=True)]

@@ -160,6 +160,7 @@ def test_infinity_is_not_lost_as_null(tmp_path: Path) -> None:
     assert_same(source, device)
 
 
+@pytest.mark.slow
 def test_records_of_many_shapes_are_read_and_too_many_are_refused(tmp_path: Path) -> None:
     device = fresh(tmp_path)
     keys = [f"k{index}" for index in range(11)]

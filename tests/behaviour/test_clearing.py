@@ -161,6 +161,7 @@ def test_without_a_safety_copy_nothing_is_cleared(places: Places, monkeypatch: p
     assert contents(places.database) == before
 
 
+@pytest.mark.slow
 def test_settings_that_the_page_is_about_to_remove_are_worth_a_copy_even_of_an_empty_database(places: Places) -> None:
     clear(places)
     copies = len(all_copies(places))

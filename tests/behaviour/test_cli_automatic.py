@@ -141,6 +141,7 @@ def test_a_database_that_shrank_is_held_until_somebody_accepts(shell: Shell) -> 
     told(shell, "status")
 
 
+@pytest.mark.slow
 def test_a_setting_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> None:
     told(shell, "auto set --every 6h --after-changes 20 --no-before-update")
     policy = asked(shell, "auto set --off --keep daily=9,most=50")["policy"]
@@ -164,6 +165,7 @@ def test_places_are_named_from_where_one_stands_and_keep_their_own_rules(shell: 
     assert len(list((shell.folder / "usb").glob("*.kpbackup"))) == len(backups(shell)) == 1
 
 
+@pytest.mark.slow
 def test_a_policy_that_cannot_be_is_refused_and_the_old_one_stays(shell: Shell) -> None:
     told(shell, "auto set --keep daily=9")
     ended = shell.run("auto", "set", "--keep", "most=0")
@@ -269,6 +271,7 @@ def test_one_of_them_is_shown_and_restored_and_that_is_undone(shell: Shell, real
     assert contents(shell.database) == before
 
 
+@pytest.mark.slow
 def test_a_restore_in_a_script_wants_yes_and_changes_nothing_without(shell: Shell) -> None:
     run(shell)
     execute(shell.database, "DELETE FROM tasks")
@@ -296,6 +299,7 @@ def test_what_is_not_in_the_list_is_refused_by_name(shell: Shell, typed: str, co
     assert (ended.returncode, typed.split()[-1] in ended.stderr.decode()) == (code, True)
 
 
+@pytest.mark.slow
 def test_a_backup_that_somebody_removed_is_not_listed(shell: Shell) -> None:
     run(shell)
     backups(shell)[0].unlink()

@@ -48,6 +48,7 @@ def test_export_as_json_is_the_export_result(shell: Shell) -> None:
     assert result.size == (shell.folder / "new.kpbackup").stat().st_size
 
 
+@pytest.mark.slow
 def test_export_in_a_script_replaces_a_backup_only_with_yes(shell: Shell) -> None:
     target = shell.folder / "old.kpbackup"
     target.write_bytes(b"the only backup there is")
@@ -60,6 +61,7 @@ def test_export_in_a_script_replaces_a_backup_only_with_yes(shell: Shell) -> Non
     assert zipfile.is_zipfile(target)
 
 
+@pytest.mark.slow
 def test_import_in_a_script_replaces_data_only_with_yes(shell: Shell, backup: str) -> None:
     before = shell.database.read_bytes()
     ended = shell.run("import", backup)
@@ -156,6 +158,7 @@ def test_undo_in_a_script_replaces_data_only_with_yes(shell: Shell, real_files: 
     assert shell.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_undo_where_nothing_was_imported_exits_with_44(shell: Shell) -> None:
     ended = shell.run("undo", "--yes")
     assert (ended.returncode, ended.stdout) == (NoSafetyCopy.code, b"")
@@ -165,6 +168,7 @@ def test_undo_where_nothing_was_imported_exits_with_44(shell: Shell) -> None:
     assert (error["kind"], error["path"]) == ("no_safety_copy", str(shell.database.parent / "backups"))
 
 
+@pytest.mark.slow
 def test_undo_with_nothing_left_to_undo_says_so(shell: Shell, real_files: Path) -> None:
     """Somebody has put everything back by hand."""
     before = shell.database.read_bytes()

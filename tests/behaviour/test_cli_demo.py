@@ -30,6 +30,7 @@ def test_the_demo_proves_a_round_trip_and_says_where_the_archive_lies(shell: She
     assert str(archive).encode() in ended.stdout
 
 
+@pytest.mark.slow
 def test_the_demo_keeps_its_archive_in_a_folder_of_ones_choice(shell: Shell) -> None:
     result = msgspec.convert(shell.object("demo", "--rows", "50", "--folder", "."), DemoResult)
     assert result.identical
@@ -39,6 +40,7 @@ def test_the_demo_keeps_its_archive_in_a_folder_of_ones_choice(shell: Shell) -> 
     assert archive.stat().st_size == result.archive_size
 
 
+@pytest.mark.slow
 def test_the_demo_uses_every_table_of_the_app(shell: Shell) -> None:
     result = msgspec.convert(shell.object("demo", "--rows", "50", "--folder", "."), DemoResult)
     assert len(result.tables) == 15

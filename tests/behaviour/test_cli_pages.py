@@ -25,6 +25,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_page_is_written_under_the_backups_name_and_said_to_be(shell: Shell) -> None:
     shown = said(shell.run("report", "mine.kpbackup"), 0)
     assert "mine.html" in shown

@@ -140,6 +140,7 @@ def test_counts_and_changes_are_those_of_a_comparison_by_hand(places: Places, ar
         }
 
 
+@pytest.mark.slow
 def test_pages_laid_side_by_side_are_all_changes_in_order(places: Places, archive: Path) -> None:
     altered(places.database, "DELETE FROM time_sessions")
     altered(places.database, "UPDATE tasks SET title = title || '!'")

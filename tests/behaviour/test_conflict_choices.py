@@ -115,6 +115,7 @@ def test_the_numbers_mean_the_rows_that_were_shown(devices: Devices) -> None:
     assert sorted(ids) == [in_backup[1], in_backup[3]]
 
 
+@pytest.mark.slow
 def test_a_second_merge_by_the_same_policies_changes_nothing(devices: Devices) -> None:
     policy: ByTable = {"tasks": "newer", "*": "theirs"}
     devices.merge(policy)

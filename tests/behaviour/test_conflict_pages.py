@@ -79,6 +79,7 @@ def test_each_row_that_differs_is_told_field_by_field(places: Places, archive: P
     } | {"Theirs 4": "tie"}
 
 
+@pytest.mark.slow
 def test_the_preview_counts_them_and_its_token_names_them(places: Places, archive: Path) -> None:
     for policy in POLICIES:
         expected = preview_import(places, str(archive), False, Progress(), on_conflict=policy)
@@ -143,6 +144,7 @@ def test_without_a_conflict_there_is_an_empty_page(places: Places, tmp_path: Pat
         listed(asked(places, own), 2)
 
 
+@pytest.mark.slow
 def test_an_outdated_token_shows_nothing(places: Places, archive: Path) -> None:
     token = listed(asked(places, archive)).token
     with pytest.raises(ChangedSincePreview, match="another choice"):
@@ -162,6 +164,7 @@ def test_neither_side_is_changed(places: Places, archive: Path) -> None:
     assert (places.database.read_bytes(), archive.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_a_timer_that_a_merge_would_stop_has_the_same_number_whatever_is_asked_for(
     places: Places, tmp_path: Path
 ) -> None:

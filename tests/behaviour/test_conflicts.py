@@ -88,6 +88,7 @@ def test_the_row_that_was_asked_for_stays(
     assert (account.updated, sum(account.left_out.values())) == ((1, 0) if stays == "theirs" else (0, 1))
 
 
+@pytest.mark.slow
 def test_a_tie_is_told_and_the_same_row_stays_on_both_devices(places: Places, tmp_path: Path) -> None:
     told = "1 tasks differ, and neither side is the later one: the same of the two stays on every device"
     here = backup(places.database, tmp_path / "here.kpbackup")

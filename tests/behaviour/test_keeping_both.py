@@ -82,6 +82,7 @@ def test_both_rows_stay_and_what_comes_in_follows_the_backups(here: Places, ther
     assert {sql: value(here.database, sql) for sql in led} == led
 
 
+@pytest.mark.slow
 def test_a_second_merge_changes_nothing_and_undo_brings_all_of_it_back(
     here: Places, there: Path, tmp_path: Path
 ) -> None:
@@ -123,6 +124,7 @@ def test_rows_of_a_second_row_may_be_kept_twice_themselves(here: Places, there: 
     assert contents(here.database) == after
 
 
+@pytest.mark.slow
 def test_a_row_that_came_in_and_was_changed_here_is_kept_twice_once(here: Places, there: Path, tmp_path: Path) -> None:
     archive = backup(there, tmp_path / "there.kpbackup")
     merged(here, archive)
@@ -134,6 +136,7 @@ def test_a_row_that_came_in_and_was_changed_here_is_kept_twice_once(here: Places
     assert contents(here.database) == after
 
 
+@pytest.mark.slow
 def test_a_second_row_that_is_in_the_backup_as_well_comes_in_once(here: Places, there: Path, tmp_path: Path) -> None:
     """The other device kept both, of a backup of this one: it has the second row by the id that it would get here."""
     archive = backup(there, tmp_path / "there.kpbackup")

@@ -151,6 +151,7 @@ def test_a_token_names_nothing_of_what_it_stands_for(device: Path, archive: Path
     assert len(token) < 150
 
 
+@pytest.mark.slow
 def test_an_undo_puts_back_the_copy_that_was_shown_or_none(device: Path, archive: Path, real_files: Path) -> None:
     bring_in(device, archive)
     path, shown = preview_undo(places_of(device), Progress())

@@ -249,6 +249,7 @@ def test_a_database_with_odd_values_everywhere_is_not_quoted(
     cases.record(SILENT, sum(map(len, KNOWN.values())))
 
 
+@pytest.mark.slow
 def test_a_row_that_the_database_refuses_is_not_quoted(listener: Listener, places: Places, tmp_path: Path) -> None:
     with closing(sqlite3.connect(places.database)) as connection:
         connection.execute("CREATE TRIGGER t BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'no more tasks'); END")

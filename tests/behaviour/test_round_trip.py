@@ -168,6 +168,7 @@ def _without_time(document: dict[str, object]) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_a_row_that_no_import_would_read_is_refused_by_the_export(database_copy: Copy, tmp_path: Path) -> None:
     device = database_copy(THIRD)
     execute(device, "INSERT INTO tasks (id, title) VALUES ('a', hex(zeroblob(35000000)))")
@@ -176,6 +177,7 @@ def test_a_row_that_no_import_would_read_is_refused_by_the_export(database_copy:
     assert not (tmp_path / "b.kpbackup").exists()
 
 
+@pytest.mark.slow
 def test_a_value_of_bytes_that_no_import_would_read_is_refused_by_the_export(
     database_copy: Copy, tmp_path: Path
 ) -> None:

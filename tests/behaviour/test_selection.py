@@ -233,6 +233,7 @@ def test_any_selection_is_complete_and_minimal_and_a_second_one_changes_nothing(
     assert again.safety_copy is None
 
 
+@pytest.mark.slow
 def test_it_is_undone_to_the_last_byte(places: Places, archive: Path) -> None:
     altered(places.database, "DELETE FROM time_sessions")
     before = contents(places.database)

@@ -213,6 +213,7 @@ def test_a_signal_to_stop_is_a_cancel(
     assert left_in(folder) == []
 
 
+@pytest.mark.slow
 def test_the_work_of_a_cancelled_export_can_be_done_again(start: Start, fresh_database: Path, folder: Path) -> None:
     with held(fresh_database), start("export", "new.kpbackup") as terminal:
         terminal.until(BAR)

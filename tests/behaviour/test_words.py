@@ -65,6 +65,7 @@ def test_an_export_says_that_the_settings_of_the_app_are_not_in_it(run: Run) -> 
     assert b"The app's own settings" in run("export", "b.kpbackup").stdout
 
 
+@pytest.mark.slow
 def test_an_import_that_changes_nothing_does_not_say_that_it_replaced_the_data(run: Run) -> None:
     run("export", "b.kpbackup")
     told = run("import", "--yes", "b.kpbackup").stdout.decode()
@@ -122,6 +123,7 @@ def test_quietly_nothing_is_printed_but_errors(run: Run, device: Path) -> None:
     assert run("-qy", "export", "no/such/folder.kpbackup").stderr.startswith(b"kirapilot-sidecar: ")
 
 
+@pytest.mark.slow
 def test_a_backup_goes_to_standard_output_whole(run: Run, device: Path, tmp_path: Path) -> None:
     ended = run("export", "-")
     assert ended.returncode == 0

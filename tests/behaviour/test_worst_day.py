@@ -187,6 +187,7 @@ def test_the_command_line_says_it_beforehand_and_afterwards(home: Places, capsys
     assert _bytes(home.database) == wreck
 
 
+@pytest.mark.slow
 def test_a_preview_s_token_holds_for_a_broken_database(home: Places) -> None:
     _headless(home.database)
     token = preview_import(home, good_backup_of(home), True, Progress()).token
@@ -331,6 +332,7 @@ def test_a_wreck_is_listed_beside_the_safety_copies(home: Places, capsys: pytest
     assert list_backups(home, Progress()).wrecks == [listed]
 
 
+@pytest.mark.slow
 def test_rows_of_the_wreck_that_the_backup_lacks_are_counted_and_got_at(home: Places, tmp_path: Path) -> None:
     execute(home.database, "INSERT INTO tasks (id, title) VALUES ('new', 'Since the backup')")
     (page,) = query(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'time_sessions'")[0]

@@ -151,6 +151,7 @@ def test_a_backup_of_before_the_update_comes_into_the_newer_schema(home: Places)
     )
 
 
+@pytest.mark.slow
 def test_a_newer_schema_that_refuses_an_older_backup_gives_way_to_the_backup_s(home: Places) -> None:
     """The app brings the older one up to date at its next start, as it did before."""
     older = Path(shutil.copy(DATA / f"{EVERY_KIND}.db", home.database.parent.parent / "older.db"))

@@ -81,6 +81,7 @@ def test_an_export_to_a_full_disk_leaves_the_old_backup(size: int, sample: Path,
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow
 def test_a_page_on_a_full_disk_is_not_left_in_half(sample: Path, disk: Path) -> None:
     target = str(disk / "page.html")
     outcome = _run(sample, disk, 32 << 10, job="report", path=target)
@@ -154,6 +155,7 @@ def test_a_work_folder_on_a_disk_that_may_not_be_written_is_told_of(sample: Path
     assert outcome["changed"] == []
 
 
+@pytest.mark.slow
 def test_a_database_on_a_disk_that_may_not_be_written_can_be_exported_only(sample: Path, disk: Path) -> None:
     database, path = str(disk / "kirapilot.db"), str(sample / "sample.kpbackup")
     request: dict[str, Any] = {"database": database, "copies": [[str(sample / "fresh.db"), database]]}

@@ -84,6 +84,7 @@ def client(sidecar_command: list[str]) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_each_line_made_to_do_harm_is_refused_and_the_next_one_answered(client: Client, cases: Cases) -> None:
     for kind, line in REFUSED.items():
         client.send_bytes(line + b"\n" + PING + b"\n")

@@ -60,6 +60,7 @@ def test_a_changed_row_makes_one(device: Device) -> None:
     assert len(backups(device.folder)) == 2
 
 
+@pytest.mark.slow
 def test_every_place_gets_its_own_and_is_proved_there(device: Device, tmp_path: Path) -> None:
     device.policy(device.folder, tmp_path / "usb")
     result = device.run()

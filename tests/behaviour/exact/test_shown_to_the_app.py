@@ -27,6 +27,7 @@ from tests.support.shipped import entry
 PARENTS_FIRST = ("periodic_task_templates", "tasks", "time_sessions", "ai_interactions", "task_dependencies")
 
 
+@pytest.mark.slow
 def test_a_missing_time_is_shown_to_the_app_as_another_time_of_the_row(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     for name, created, updated in (("a", None, TIME), ("b", None, None), ("c", "soon", "2025-01-02 03:04:05")):
@@ -41,6 +42,7 @@ def test_a_missing_time_is_shown_to_the_app_as_another_time_of_the_row(tmp_path:
     assert "2 tasks without created_at: kept as they are; an older KiraPilot is shown a default instead" in warnings
 
 
+@pytest.mark.slow
 def test_nulls_that_the_apps_model_forbids_are_shown_as_the_default_of_their_column(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     nullable = [name for name, field in KNOWN["tasks"].items() if field.null]

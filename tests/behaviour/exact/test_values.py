@@ -96,6 +96,7 @@ def test_an_id_that_is_not_utf8_comes_back(tmp_path: Path) -> None:
     assert_the_shipped_app_can_read(round_trip(source, tmp_path))
 
 
+@pytest.mark.slow
 def test_references_that_lead_nowhere_come_back(tmp_path: Path) -> None:
     source = fresh(tmp_path)
     insert(source, "tasks", id="a", title="A", parent_task_id="gone", task_list_id="gone", periodic_template_id="gone")

@@ -125,6 +125,7 @@ def test_copies_of_a_missing_database_are_listed_still(device: Path) -> None:
     assert listed(device) == [(copy, True)]
 
 
+@pytest.mark.slow
 def test_proof_is_of_every_byte(device: Path) -> None:
     """A bit flipped anywhere shows, unless it says nothing: times, and who made the archive."""
     copy = Path(bring_in(device, shipped(THIRD)).safety_copy or "")
@@ -157,6 +158,7 @@ def test_a_copy_is_damaged_for_lack_of_a_manifest_in_so_many_words(device: Path)
     assert "manifest.json" in (list_backups(places_of(device), Progress()).backups[0].reason or "")
 
 
+@pytest.mark.slow
 def test_an_undo_that_passes_copies_over_reports_no_more_than_any_job(device: Path) -> None:
     """The phases come again with each copy that is looked at; each of them reports at once one time alone."""
     bring_in(device, shipped(THIRD))

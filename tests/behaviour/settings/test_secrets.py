@@ -208,6 +208,7 @@ bounded = hypothesis_settings(
 )
 
 
+@pytest.mark.slow
 @bounded
 @given(value=st.dictionaries(NAMES, VALUES, max_size=4))
 def test_what_is_taken_out_of_any_settings_finds_back_into_them(value: dict[str, Any]) -> None:

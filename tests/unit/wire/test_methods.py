@@ -183,6 +183,7 @@ def test_initialize_takes_what_a_client_says_of_itself() -> None:
     assert "result" in call("initialize", {"protocolVersion": "1.0", "clientInfo": {"name": "app"}, "capabilities": {}})
 
 
+@pytest.mark.slow
 def test_database_is_that_of_initialize_then_of_the_command_line_then_of_the_environment(
     sidecar_command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -257,6 +258,7 @@ def test_an_import_is_undone_and_its_safety_copies_are_listed(
         assert set(COUNTS) <= set(copy)
 
 
+@pytest.mark.slow
 def test_salvage_is_a_param_that_is_off_unless_it_is_given(client: Client, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.kpbackup"
     damaged.write_bytes((DATA / f"{EVERY_KIND}.kpbackup").read_bytes()[:-200])
@@ -307,6 +309,7 @@ def test_undecodable_path_is_worked_on_and_told_in_valid_utf8(client: Client, tm
     assert client.request("validate_backup_file", backup)["result"]["version"] == "1.0.0"
 
 
+@pytest.mark.slow
 def test_progress_of_a_job_names_its_phases_and_never_falls(client: Client, tmp_path: Path) -> None:
     for method, more in (("export_data_to_file", {}), ("import_data_from_file", {"overwrite": True})):
         params = {"filePath": str(tmp_path / "b.kpbackup"), "progressToken": method} | more

@@ -74,6 +74,7 @@ def test_lone_surrogates_are_replaced_and_pairs_kept() -> None:
     assert json.loads(encode(["\ud800", "a\udce9b", "😀", "\\ud800"])) == ["�", "a�b", "😀", "\\ud800"]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_what_can_be_said_in_utf8_survives_encoding(message: object) -> None:
