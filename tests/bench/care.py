@@ -1,6 +1,6 @@
 """What care for the live database costs: ``python -m tests.bench.care [--tasks N]``.
 
-A sample database of which one time session in a hundred belongs to a task that is not there, and of which a tenth of
+A sample database of which one time session in a hundred belongs to a task that is not there, and of which a fifth of
 the pages hold nothing. Beside each job stands what SQLite's own command takes. Each in a process of its own; compare
 ratios, machines differ and are shared.
 """
