@@ -36,6 +36,10 @@ class Early(early_copy.EarlyCopy):
         self.was_made = False
         self.begun.append(self)
 
+    def get_done(self) -> None:
+        """Wait until the other process has answered: its copy is then of an earlier moment than this."""
+        self._reader.join()
+
     def wait(self, progress: Progress) -> bool:
         self.was_made = super().wait(progress)
         return self.was_made
@@ -102,7 +106,12 @@ def test_what_the_app_writes_meanwhile_is_in_the_copy(
     phase: str, device: Path, saved: Path, early: list[Early]
 ) -> None:
     rename = "UPDATE tasks SET title = 'written meanwhile' WHERE id = (SELECT max(id) FROM tasks)"
-    progress = when(phase, lambda: execute(device, rename))
+
+    def write() -> None:
+        early[0].get_done()
+        execute(device, rename)
+
+    progress = when(phase, write)
     result = import_data(places_of(device), str(saved), True, progress)
     assert result.safety_copy is not None
     assert value(device, "SELECT count(*) FROM tasks WHERE title = 'written meanwhile'") == 0
