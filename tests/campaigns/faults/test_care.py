@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ REPAIRED = "A repair killed, or whose disk fails, at any step mends all or nothi
 COMPACTED = "A compacting killed, or whose disk fails, at any step leaves a sound file with every value"
 
 
-class _Campaign:
+class _Campaign(ABC):
     """One job on one database, which is the same before each case."""
 
     job: str
@@ -39,8 +40,9 @@ class _Campaign:
         self.steps = self._run().steps
         self._new = contents(self._places.database)
 
+    @abstractmethod
     def prepare(self, database: Path) -> None:
-        raise NotImplementedError
+        """Make of the database what the job has something to do with."""
 
     def _run(self, at: int = 0, fault: Fault = Fault(0)) -> Outcome:  # noqa: B008 - frozen
         return self._server.run(
