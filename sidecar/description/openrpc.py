@@ -19,6 +19,7 @@ import msgspec
 
 from sidecar import __version__
 from sidecar.description.message_schemas import make_schemas
+from sidecar.description.method_answers import ALWAYS_POSSIBLE, ANSWERS
 from sidecar.description.plain_text import plain, plainly_described, require_plain
 from sidecar.description.typescript import make_types
 from sidecar.errors import backups, base, conflicts, databases, jobs, paths
@@ -26,7 +27,7 @@ from sidecar.errors.base import SidecarError
 from sidecar.progress import Report
 from sidecar.wire import messages
 from sidecar.wire.context import Token
-from sidecar.wire.methods import ALWAYS_POSSIBLE, METHODS, NAME, PROTOCOL_VERSION, Method
+from sidecar.wire.methods import METHODS, NAME, PROTOCOL_VERSION, Method
 from sidecar.wire.params import Params, names_of
 
 SCHEMAS = "schemas"
@@ -136,7 +137,7 @@ def _describe_method(method: Method) -> dict[str, Any]:
         "summary": plain(method.run.__doc__),
         "paramStructure": "either",
         "params": _describe_params(method.params),
-        "result": {"name": "result", "schema": _schema(method.result)},
+        "result": {"name": "result", "schema": _schema(ANSWERS[method.name].result)},
         "errors": [{"$ref": f"#/components/errors/{kind.kind}"} for kind in _errors_of(method)],
     }
 
@@ -156,7 +157,7 @@ def _describe_params(params: type[Params]) -> list[dict[str, Any]]:
 
 
 def _errors_of(method: Method) -> list[type[SidecarError]]:
-    families = (*method.errors, *ALWAYS_POSSIBLE)
+    families = (*ANSWERS[method.name].errors, *ALWAYS_POSSIBLE)
     return [kind for kind in list_errors() if issubclass(kind, families)]
 
 
@@ -166,7 +167,7 @@ def _schema(answer: Any) -> dict[str, Any]:
 
 
 def _describe_results() -> dict[str, Any]:
-    answers = [*{method.result: None for method in METHODS.values()}, ErrorData, ProgressParams]
+    answers = [*{answer.result: None for answer in ANSWERS.values()}, ErrorData, ProgressParams]
     _, schemas = msgspec.json.schema_components(answers, ref_template=_REFERENCE)
     # Of what is sent as a param as well, a caller may leave out what has a default.
     _, sent = msgspec.json.schema_components({method.params for method in METHODS.values()}, ref_template=_REFERENCE)

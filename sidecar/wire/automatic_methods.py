@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.automatic.answers import (
-    BackupStatus,
-    CheckResult,
-    DrillResult,
-    HoldAnswer,
-    Noted,
-    PruneResult,
-    RunResult,
-)
-from sidecar.automatic.policy import PolicyFile
 from sidecar.wire.params import AcceptParams, CheckParams, NoParams, NoteParams, PolicyParams, PruneParams, RunParams
 
 if TYPE_CHECKING:
+    from sidecar.automatic.answers import (
+        BackupStatus,
+        CheckResult,
+        DrillResult,
+        HoldAnswer,
+        Noted,
+        PruneResult,
+        RunResult,
+    )
+    from sidecar.automatic.policy import PolicyFile
     from sidecar.wire.context import Context
 
 
@@ -53,6 +53,7 @@ def backup_status(_params: NoParams, context: Context) -> BackupStatus:
 
 def accept_backup_hold(_params: AcceptParams, context: Context) -> HoldAnswer:
     """Lift the hold on removing old backups, now that a person has looked at why the database shrank."""
+    from sidecar.automatic.answers import HoldAnswer
     from sidecar.automatic.running import accept
 
     return HoldAnswer(lifted=accept(context.places))

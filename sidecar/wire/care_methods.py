@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.care.answers import CompactResult, DatabaseCheck, RepairResult
 from sidecar.wire.params import CheckDatabaseParams, CompactParams, RepairParams
 
 if TYPE_CHECKING:
+    from sidecar.care.answers import CompactResult, DatabaseCheck, RepairResult
     from sidecar.wire.context import Context
 
 

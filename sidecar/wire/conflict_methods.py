@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.errors.conflicts import UnknownPreview
-from sidecar.merging.answers import Conflicts
 from sidecar.wire.params import ConflictsParams
 
 if TYPE_CHECKING:
+    from sidecar.merging.answers import Conflicts
     from sidecar.wire.context import Context
 
 
 def conflicts(params: ConflictsParams, context: Context) -> Conflicts:
     """Show the rows of a previewed merge that differ from the database's, by their numbers, field by field."""
+    from sidecar.errors.conflicts import UnknownPreview
     from sidecar.jobs.conflicts import list_conflicts
     from sidecar.jobs.request import Request
     from sidecar.merging.policy import policies_of

@@ -1,7 +1,8 @@
 """Methods: what can be asked for by name, and the one boundary where exceptions become wire errors.
 
 Each method only adapts params and results; the jobs do the work. Their modules are imported when a
-method is first called: this one, with all it imports, is loaded before the first answer.
+method is first called: this one, with all it imports, is loaded before the first answer. What a method
+answers with is therefore said elsewhere, in :mod:`sidecar.description.method_answers`.
 """
 
 from __future__ import annotations
@@ -9,61 +10,18 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sidecar import __version__
-from sidecar.automatic.answers import (
-    BackupStatus,
-    CheckResult,
-    DrillResult,
-    HoldAnswer,
-    Noted,
-    PruneResult,
-    RunResult,
-)
-from sidecar.automatic.policy import PolicyFile
-from sidecar.care.answers import CompactResult, DatabaseCheck, RepairResult
-from sidecar.comparison.answers import Difference, Searched
-from sidecar.errors.backups import BackupError, SelectionError
-from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
-from sidecar.errors.conflicts import ConflictError
-from sidecar.errors.databases import DatabaseError
-from sidecar.errors.jobs import (
-    AccountingMismatch,
-    BackupUnderWay,
-    ChangedSincePreview,
-    NoSafetyCopy,
-    NoSuchBackup,
-    NoSuchCopy,
-    NotImportable,
-    SafetyCopyFailed,
-    SameSides,
-    VerificationFailed,
-    WorkFolderUnusable,
-)
-from sidecar.errors.paths import PathError
-from sidecar.merging.answers import Conflicts
-from sidecar.report.answers import DifferencePage, ReportPage
-from sidecar.results import (
-    BackupList,
-    BackupMetadata,
-    BackupSummary,
-    BackupValidationResult,
-    ClearResult,
-    ExportResult,
-    ImportPreview,
-    ImportResult,
-    UndoResult,
-)
+from sidecar.errors.base import SidecarError
 from sidecar.wire import automatic_methods as automatic
 from sidecar.wire import care_methods as care
 from sidecar.wire import report_methods as pages
 from sidecar.wire.conflict_methods import conflicts
 from sidecar.wire.context import Context
 from sidecar.wire.dispatching import Error, Handler, Success
-from sidecar.wire.messages import InvalidParams, InvalidRequest
 from sidecar.wire.params import (
     AcceptParams,
     BackupParams,
@@ -90,6 +48,21 @@ from sidecar.wire.params import (
     read_params,
 )
 
+if TYPE_CHECKING:
+    # What they answer with is loaded with the jobs.
+    from sidecar.comparison.answers import Difference, Searched
+    from sidecar.results import (
+        BackupList,
+        BackupMetadata,
+        BackupSummary,
+        BackupValidationResult,
+        ClearResult,
+        ExportResult,
+        ImportPreview,
+        ImportResult,
+        UndoResult,
+    )
+
 NAME = "kirapilot-sidecar"
 
 PROTOCOL_VERSION = "1.1"
@@ -99,7 +72,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Method(msgspec.Struct, frozen=True):
-    """One method. ``run``'s docstring is its description; ``errors`` are the families it may answer with.
+    """One method. ``run``'s docstring is its description.
 
     ``at_once`` methods are answered by the reading thread while a job runs: they must not wait.
     """
@@ -107,8 +80,6 @@ class Method(msgspec.Struct, frozen=True):
     name: str
     run: Callable[[Any, Context], object]
     params: type[Params]
-    result: Any
-    errors: tuple[type[SidecarError], ...] = ()
     at_once: bool = False
 
 
@@ -295,63 +266,43 @@ def discover(_params: NoParams, _context: Context) -> dict[str, Any]:
     return make_document()
 
 
-_FILES = (PathError, BackupError, WorkFolderUnusable, Cancelled)
-_EXPORT = (PathError, DatabaseError, WorkFolderUnusable, VerificationFailed, NotImportable, Cancelled)
-_EXPORT_OF_A_PART = (*_EXPORT, SelectionError)
-_PREVIEW = (*_FILES, DatabaseError, ConflictError)
-_IMPORT = (*_PREVIEW, SafetyCopyFailed, AccountingMismatch, ChangedSincePreview)
-_COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
-_CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
-_CARE = (PathError, DatabaseError, WorkFolderUnusable, Cancelled)
-_REPAIR = (*_CARE, SafetyCopyFailed, ChangedSincePreview)
-_AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
-
 METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
-        Method("export_data_to_file", export_data_to_file, ExportParams, ExportResult, _EXPORT_OF_A_PART),
-        Method("import_data_from_file", import_data_from_file, ImportParams, ImportResult, _IMPORT),
-        Method("validate_backup_file", validate_backup_file, BackupParams, BackupMetadata, _FILES),
-        Method(
-            "validate_backup_comprehensive",
-            validate_backup_comprehensive,
-            BackupParams,
-            BackupValidationResult,
-            (WorkFolderUnusable, Cancelled),
-        ),
-        Method("preview_import", preview_import, PreviewParams, ImportPreview, _PREVIEW),
-        Method("conflicts", conflicts, ConflictsParams, Conflicts, (*_PREVIEW, ChangedSincePreview)),
-        Method("inspect_backup", inspect_backup, BackupParams, BackupSummary, _FILES),
-        Method("undo_last_import", undo_last_import, UndoParams, UndoResult, (*_IMPORT, NoSafetyCopy, NoSuchCopy)),
-        Method("clear_all_data", clear_all_data, ClearParams, ClearResult, (*_EXPORT, *_CLEARING)),
-        Method("list_backups", list_backups, NoParams, BackupList, (PathError, Cancelled)),
-        Method("compare_backups", compare_backups, CompareParams, Difference, _COMPARE),
-        Method("find_in_backups", find_in_backups, FindParams, Searched, (PathError, WorkFolderUnusable, Cancelled)),
-        Method("check_database", care.check_database, CheckDatabaseParams, DatabaseCheck, _CARE),
-        Method("write_report", pages.write_report, pages.ReportParams, ReportPage, _COMPARE),
-        Method("write_difference", pages.write_difference, pages.DifferencePageParams, DifferencePage, _COMPARE),
-        Method("repair_database", care.repair_database, RepairParams, RepairResult, _REPAIR),
-        Method("compact_database", care.compact_database, CompactParams, CompactResult, _CARE),
-        Method("get_backup_policy", automatic.get_backup_policy, NoParams, PolicyFile, (PathError,)),
-        Method("set_backup_policy", automatic.set_backup_policy, PolicyParams, PolicyFile, (PathError,)),
-        Method("run_backup_if_due", automatic.run_backup_if_due, RunParams, RunResult, (*_EXPORT, *_AUTOMATIC)),
-        Method("backup_status", automatic.backup_status, NoParams, BackupStatus, (PathError,)),
-        Method("accept_backup_hold", automatic.accept_backup_hold, AcceptParams, HoldAnswer, _AUTOMATIC),
-        Method("check_backups", automatic.check_backups, CheckParams, CheckResult, _AUTOMATIC),
-        Method("drill_backups", automatic.drill_backups, NoParams, DrillResult, _AUTOMATIC),
-        Method("prune_backups", automatic.prune_backups, PruneParams, PruneResult, _AUTOMATIC),
-        Method("note_backup", automatic.note_backup, NoteParams, Noted, (*_AUTOMATIC, NoSuchBackup)),
-        Method("ping", ping, NoParams, Pong, at_once=True),
-        Method("initialize", initialize, InitializeParams, Initialized),
-        Method("shutdown", shutdown, NoParams, None),
-        Method("exit", exit_process, NoParams, None),
-        Method("rpc.discover", discover, NoParams, dict[str, Any], at_once=True),
-        Method("$/cancelRequest", cancel_request, CancelParams, None, at_once=True),
+        Method("export_data_to_file", export_data_to_file, ExportParams),
+        Method("import_data_from_file", import_data_from_file, ImportParams),
+        Method("validate_backup_file", validate_backup_file, BackupParams),
+        Method("validate_backup_comprehensive", validate_backup_comprehensive, BackupParams),
+        Method("preview_import", preview_import, PreviewParams),
+        Method("conflicts", conflicts, ConflictsParams),
+        Method("inspect_backup", inspect_backup, BackupParams),
+        Method("undo_last_import", undo_last_import, UndoParams),
+        Method("clear_all_data", clear_all_data, ClearParams),
+        Method("list_backups", list_backups, NoParams),
+        Method("compare_backups", compare_backups, CompareParams),
+        Method("find_in_backups", find_in_backups, FindParams),
+        Method("check_database", care.check_database, CheckDatabaseParams),
+        Method("write_report", pages.write_report, pages.ReportParams),
+        Method("write_difference", pages.write_difference, pages.DifferencePageParams),
+        Method("repair_database", care.repair_database, RepairParams),
+        Method("compact_database", care.compact_database, CompactParams),
+        Method("get_backup_policy", automatic.get_backup_policy, NoParams),
+        Method("set_backup_policy", automatic.set_backup_policy, PolicyParams),
+        Method("run_backup_if_due", automatic.run_backup_if_due, RunParams),
+        Method("backup_status", automatic.backup_status, NoParams),
+        Method("accept_backup_hold", automatic.accept_backup_hold, AcceptParams),
+        Method("check_backups", automatic.check_backups, CheckParams),
+        Method("drill_backups", automatic.drill_backups, NoParams),
+        Method("prune_backups", automatic.prune_backups, PruneParams),
+        Method("note_backup", automatic.note_backup, NoteParams),
+        Method("ping", ping, NoParams, at_once=True),
+        Method("initialize", initialize, InitializeParams),
+        Method("shutdown", shutdown, NoParams),
+        Method("exit", exit_process, NoParams),
+        Method("rpc.discover", discover, NoParams, at_once=True),
+        Method("$/cancelRequest", cancel_request, CancelParams, at_once=True),
     )
 }
-
-ALWAYS_POSSIBLE = (InvalidRequest, InvalidParams, StartAgain, InternalError)
-"""Errors that any method may answer with."""
 
 
 def make_handler(method: Method) -> Handler:

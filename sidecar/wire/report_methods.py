@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from sidecar.report.answers import DifferencePage, ReportPage
 from sidecar.wire.params import Params, SideName
 
 if TYPE_CHECKING:
+    from sidecar.report.answers import DifferencePage, ReportPage
     from sidecar.wire.context import Context
 
 Target = Annotated[str, Meta(min_length=1, description="Path of the page to write (.html).")]

@@ -89,7 +89,7 @@ def where(_params: NoParams, context: Context) -> str:
 
 
 def _slow(name: str, run: Any, params: type[Params] = NoParams) -> dict[str, Method]:
-    return {name: Method(name, run, params, Any)}
+    return {name: Method(name, run, params)}
 
 
 JOBS = {

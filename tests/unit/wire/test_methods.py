@@ -45,7 +45,7 @@ def failing(error: Exception) -> Method:
     def fail(_params: NoParams, _context: Context) -> None:
         raise error
 
-    return Method("fail", fail, NoParams, None)
+    return Method("fail", fail, NoParams)
 
 
 # -- params ------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_unexpected_error_tells_its_type_and_nothing_else(error: Exception, capl
 
 
 def test_result_that_cannot_be_encoded_is_an_internal_error() -> None:
-    answer = call(Method("odd", lambda _params, _context: object(), NoParams, None))
+    answer = call(Method("odd", lambda _params, _context: object(), NoParams))
     assert answer["error"]["code"] == -32603
 
 

@@ -20,7 +20,7 @@ def _exhausted(_params: NoParams, _context: Context) -> None:
 def test_after_saying_that_it_must_be_started_again_the_server_ends(tmp_path: Path) -> None:
     asked, said = tmp_path / "asked", tmp_path / "said"
     asked.write_bytes(b'{"jsonrpc":"2.0","id":1,"method":"exhausted"}\n')
-    methods = {"exhausted": Method("exhausted", _exhausted, NoParams, None)}
+    methods = {"exhausted": Method("exhausted", _exhausted, NoParams)}
     with asked.open("rb") as source, said.open("wb") as sink:
         code = Server(Stdio(source.fileno(), sink.fileno()), Session(), methods).run()
     assert code == BROKEN
