@@ -33,7 +33,7 @@ from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.errors.paths import DiskFull, FileNotFound, FolderNotFound, PathNotAllowed, ReadFailed
 from sidecar.progress import Progress
 from sidecar.system.files import same_file
-from sidecar.system.names import misspelled, require_lengths, sqlite_uri
+from sidecar.system.names import advised, is_device, require_lengths, sqlite_uri
 from sidecar.system.os_errors import Act, is_held, typed
 from sidecar.system.paths import default_database, is_homeless
 
@@ -134,6 +134,8 @@ def require_file(path: Path) -> None:
     if is_homeless(path):
         raise DatabaseNotFound(path=path)
     require_lengths(path)
+    if is_device(path):
+        raise NoDatabaseFile(path=path)
     try:
         found = stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
@@ -141,9 +143,7 @@ def require_file(path: Path) -> None:
             raise DatabaseReadOnly(path=path, detail="permission denied") from error
         told = typed(error, path, Act.STAT)
         if isinstance(told, FileNotFound | FolderNotFound | ReadFailed):
-            missing = DatabaseNotFound(path=path)
-            missing.advice = misspelled(path)
-            raise missing from error
+            raise advised(DatabaseNotFound(path=path)) from error
         raise told from error
     except ValueError as error:
         raise PathNotAllowed(detail="it holds a character that no file name can") from error

@@ -26,7 +26,7 @@ from sidecar.errors.databases import (
 )
 from sidecar.progress import Progress
 from sidecar.system.files import resolved
-from sidecar.system.names import require_name
+from sidecar.system.names import is_device, require_name
 from sidecar.system.os_errors import file_errors
 from sidecar.system.paths import default_database
 from sidecar.system.workfolder import require_space, work_folder
@@ -105,6 +105,8 @@ def _empty(database: Path) -> NotKiraPilot:
 
 def _is_gone(database: Path) -> bool:
     """Whether there is nothing at all, in a folder that is there or can be made."""
+    if is_device(database):
+        return False
     try:
         place = resolved(database)
         return not _is_there(place) and (place.parent.is_dir() or _can_be_made(place.parent))
@@ -129,7 +131,7 @@ def _can_be_made(folder: Path) -> bool:
 def _head(database: Path) -> tuple[bytes, int]:
     """The first bytes of the file, and its size; nothing and 1 for what is no file, which the opening tells of."""
     try:
-        if not database.is_file():
+        if is_device(database) or not database.is_file():
             return b"", 1
         with database.open("rb") as file:
             return file.read(100), os.fstat(file.fileno()).st_size

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 from sidecar.errors.paths import FolderNotFound, IsAFolder, PathNotAllowed
 from sidecar.progress import Progress
 from sidecar.system import names
-from sidecar.system.names import require_lengths, require_name, usable
-from sidecar.system.os_errors import Act, advised, file_errors
+from sidecar.system.names import advised, is_device, require_lengths, require_name, usable
+from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.patience import patiently
 from sidecar.system.permissions import make_private
 
@@ -42,6 +42,8 @@ def open_source(file_path: str, progress: Progress | None = None) -> BinaryIO:
     if not file_path:
         raise PathNotAllowed(path=path, detail="it is empty")
     require_lengths(path)
+    if is_device(path):
+        raise IsAFolder(path=path)
     with file_errors(path):
         # Looked at before it is opened: opening a pipe would wait for its other end.
         if not stat.S_ISREG(usable(path).stat().st_mode):
@@ -79,6 +81,8 @@ def same_file(first: Path, second: Path) -> bool:
     one folder that differ in case alone, or in how their accents are put together, are taken for one as well: where
     they are two, refusing the second costs a choice, and where they are one, not seeing it would cost the file.
     """
+    if is_device(first) or is_device(second):
+        return False
     with suppress(OSError, ValueError):
         one, other = first.stat(), second.stat()
         if one.st_ino and os.path.samestat(one, other):
@@ -106,6 +110,8 @@ def resolve_target(file_path: str) -> Path:
         raise PathNotAllowed(path=file_path, detail="it is empty")
     require_name(file_path)
     given = Path(file_path)
+    if is_device(given):
+        raise IsAFolder(path=given)
     with file_errors(given, Act.SAVE):
         if file_path.endswith(_ENDS_OF_FOLDERS) and not given.is_dir():
             # It would become a file of that name.

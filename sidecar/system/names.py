@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 from urllib.parse import quote
 
+from sidecar.errors.base import SidecarError
 from sidecar.errors.paths import PathNotAllowed
 
 ON_WINDOWS = os.name == "nt"
@@ -25,11 +26,12 @@ LONGEST_PATH = 32_767
 _PLAIN_PATH = 230
 """Windows takes 260 characters without a prefix; some of them are for the temporary files beside the target."""
 
-_VERBATIM, _NETWORK = "\\\\?\\", "\\\\"
+_VERBATIM, _NETWORK, _DEVICE = "\\\\?\\", "\\\\", "\\\\.\\"
 
 # Source: "Naming Files, Paths, and Namespaces" (Microsoft Learn); ntpath.isreserved of Python 3.13 has the same.
 _PORTS = {f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"}
 _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | _PORTS)
+_PIPE_OF_A_SERVER = re.compile(r"\\\\(\?\\UNC\\)?[^\\]+\\pipe", re.IGNORECASE)
 _REFUSED = re.compile(r'[<>"|?*\x00-\x1f]')
 
 
@@ -42,11 +44,11 @@ def sqlite_uri(path: Path | str, mode: str | None = None) -> str:
     :param mode: SQLite's: "ro", "rw", "rwc" or "memory".
     """
     if ON_WINDOWS:
-        whole = str(path) if PureWindowsPath(path).is_absolute() else str(Path(path).absolute())
+        whole = str(path) if PureWindowsPath(path).is_absolute() else str(absolute(path))
         # No slashes after the scheme: what follows it is then the path and nothing else.
         uri = f"file:{quote(os.fsencode(spelled(whole)), safe='')}"
     else:
-        uri = f"file://{quote(os.fsencode(Path(path).absolute()), safe='/')}"
+        uri = f"file://{quote(os.fsencode(absolute(path)), safe='/')}"
     return uri if mode is None else f"{uri}?mode={mode}"
 
 
@@ -61,9 +63,19 @@ def spelled(path: str) -> str:
     return f"{_VERBATIM}{plain}"
 
 
+def absolute(path: Path | str) -> Path:
+    """A path from the working folder on, whatever it holds. Raises OSError where that folder is gone.
+
+    What ``Path.absolute`` of Python 3.11 makes of ``file:\\C:\\a`` on Windows begins at the second colon, as does
+    ``Path`` of such a path.
+    """
+    found = path if isinstance(path, Path) else Path(path)
+    return found if found.is_absolute() else Path(os.path.join(os.getcwd(), found))  # noqa: PTH109, PTH118 - see above
+
+
 def usable(path: Path) -> Path:
     """A path to open a file by: on Windows ``spelled`` where it is long."""
-    return Path(spelled(str(path.absolute()))) if ON_WINDOWS else path
+    return Path(spelled(str(absolute(path)))) if ON_WINDOWS else path
 
 
 def shown(path: str) -> str:
@@ -82,7 +94,17 @@ def misspelled(path: Path | str) -> str:
     with suppress(OSError):
         # One that was taken from the working folder: its own beginning is what was typed.
         text = text.removeprefix(f"{Path.cwd()}{os.sep}")
-    return next((sentence for pattern, sentence in _MISSPELLED if re.search(pattern, text)), "")
+    known: tuple[tuple[str, str], ...] = _MISSPELLED
+    if ON_WINDOWS:
+        # Slashes have become backslashes on the way, and none of them is a shell's.
+        text, known = text.replace("\\", "/"), (*_MISSPELLED, _OF_A_SHELL_ON_WINDOWS)
+    return next((sentence for pattern, sentence in known if re.search(pattern, text)), "")
+
+
+def advised(error: SidecarError) -> SidecarError:
+    """An error about a path that leads nowhere, with what looks wrong with how it is written."""
+    error.advice = misspelled(error.path or "")
+    return error
 
 
 _MISSPELLED = (
@@ -96,6 +118,11 @@ _MISSPELLED = (
     (r"^-$", "Standard input is not read: give the path of a file."),
 )
 """What a path looks like -> what to say."""
+
+_OF_A_SHELL_ON_WINDOWS = (
+    r"^([A-Za-z]:)?/((mnt|cygdrive)/[a-z]|[a-z]/Users)/",
+    "It is written as Git Bash or WSL write it: give it as Windows does (C:\\Users\\...).",
+)
 
 
 def require_lengths(path: Path | str) -> None:
@@ -123,7 +150,20 @@ def require_name(path: Path | str) -> None:
     for name in found.parts[1:] if found.anchor else found.parts:
         wrong = _wrong(name)
         if wrong is not None:
-            raise PathNotAllowed(path=text, detail=f'"{name}" {wrong}')
+            raise advised(PathNotAllowed(path=text, detail=f'"{name}" {wrong}'))
+
+
+def is_device(path: Path | str) -> bool:
+    """Whether a path of Windows names a device or a pipe: no file, and one that would notice being looked at.
+
+    Even to ask Windows of a pipe is to connect to whoever serves it. ``\\\\.\\C:\\a`` is a file, said in a long way.
+    """
+    if not ON_WINDOWS:
+        return False
+    found = PureWindowsPath(path)
+    if found.drive.startswith(_DEVICE):
+        return not (found.drive.endswith(":") and found.name)
+    return found.name.rstrip(" ").upper() in _DEVICES or bool(_PIPE_OF_A_SERVER.fullmatch(found.drive))
 
 
 def _wrong(name: str) -> str | None:

@@ -29,7 +29,7 @@ from sidecar.errors.paths import (
     PlaceUnreachable,
     ReadFailed,
 )
-from sidecar.system.names import misspelled
+from sidecar.system.names import advised
 
 
 class Act(Enum):
@@ -79,6 +79,8 @@ _BY_WINERROR: dict[type[SidecarError], frozenset[int]] = {
     StartAgain: frozenset({4, 8, 14, 36, 68, 1450, 1455}),
     PathNotAllowed: frozenset({123, 161, 206, 1921}),
     FolderNotFound: frozenset({3, 267}),
+    # A pipe: served badly, busy, with somebody at its other end, or with nobody.
+    IsAFolder: frozenset({230, 231, 535, 536}),
     # A drive that is not there or not ready; networks; and the cloud files of OneDrive, iCloud and their like (358 to
     # 404, and those that came later) which are a name here, and lie elsewhere.
     PlaceUnreachable: frozenset(
@@ -237,18 +239,12 @@ def _missing(path: Path, act: Act) -> SidecarError:
     return advised(FolderNotFound(path=path))
 
 
-def advised(error: SidecarError) -> SidecarError:
-    """An error about a path that leads nowhere, with what looks wrong with how it is written."""
-    error.advice = misspelled(error.path or "")
-    return error
-
-
 def _worded(kind: type[SidecarError], path: Path, act: Act, said: str) -> SidecarError:
     if kind is PathNotAllowed:
-        return PathNotAllowed(path=path, detail=said)
-    if kind is FolderNotFound and act not in WRITING:
-        return FileNotFound(path=path)
-    if kind in (PermissionDenied, DiskFull, FileInUse, FolderNotFound):
+        return advised(PathNotAllowed(path=path, detail=said))
+    if kind is FolderNotFound:
+        return advised(FolderNotFound(path=path) if act in WRITING else FileNotFound(path=path))
+    if kind in (PermissionDenied, DiskFull, FileInUse, IsAFolder):
         # Their sentences say it all; what the system calls it helps nobody.
         return kind(path=path)
     return kind(path=path, detail=said)

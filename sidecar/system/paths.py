@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from sidecar.system.names import absolute
+
 DATABASE_VARIABLE = "KIRAPILOT_DATABASE"
 """Environment variable that names the database, after ``initialize`` and ``--database``."""
 
@@ -63,9 +65,9 @@ def find_places(database: str | None = None, work_dir: str | None = None) -> Pla
     :param database: path given by ``initialize`` or ``--database``; "" counts as not given.
     """
     named = database or os.environ.get(DATABASE_VARIABLE)
-    found = Path(named).absolute() if named else default_database()
+    found = absolute(named) if named else default_database()
     folder = work_dir or os.environ.get(WORK_DIR_VARIABLE)
-    work = Path(folder).absolute() if folder else default_work_dir()
+    work = absolute(folder) if folder else default_work_dir()
     if is_homeless(work) and not is_homeless(found):
         # On a disk, too, and for the same people.
         work = found.parent / "backup-work"

@@ -22,7 +22,7 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import archives
 from tests.support.jobs import READING, nothing_changes, refusal, refused_file, said_well
-from tests.support.posix_files import fifo, unix_socket
+from tests.support.pipes_and_sockets import fifo, unix_socket
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
 
@@ -59,7 +59,7 @@ UNUSABLE: dict[str, tuple[type[SidecarError], type[SidecarError] | None]] = {
 """Kind of path -> what reading from it and writing to it raise; None where a file can be written there."""
 
 if sys.platform == "win32":
-    for posix in ("fifo", "socket", "stream that is called a file", "link to nothing", "link to itself"):
+    for posix in ("socket", "stream that is called a file", "link to nothing", "link to itself"):
         del UNUSABLE[posix]
     # Half a character is a name there, and long paths are paths.
     UNUSABLE["lone surrogate"] = (FileNotFound, None)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import DatabaseNotFound, NoDatabaseFile
-from sidecar.errors.paths import FileNotFound, FolderNotFound, IsAFolder
+from sidecar.errors.paths import FileNotFound, FolderNotFound, IsAFolder, PathNotAllowed
 from sidecar.export.exporting import export_data
 from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress
-from sidecar.system.paths import Places
-from tests.hostile.test_bad_databases import POSIX
+from sidecar.system.paths import Places, find_places
 from tests.support.jobs import nothing_changes
 
 PASTED = {
@@ -29,23 +30,35 @@ PASTED = {
 }
 
 
-@POSIX
-@pytest.mark.parametrize("spelling", [*PASTED, "{}/a\\ file", "-"])
+OF_A_SHELL = {"{}/a\\ file": "backslashes as a shell wants"}
+MISSING: tuple[type[SidecarError], ...] = (FileNotFound,)
+MISSING_DATABASE: tuple[type[SidecarError], ...] = (DatabaseNotFound,)
+MISSING_FOLDER: tuple[type[SidecarError], ...] = (FolderNotFound,)
+
+if sys.platform == "win32":
+    shells = ("/c/Users/me/b.kpbackup", "/mnt/c/b.kpbackup", "/cygdrive/c/b.kpbackup")
+    OF_A_SHELL = dict.fromkeys(shells, "as Git Bash or WSL write it")
+    # What holds a quotation mark or a colon is no name at all there.
+    MISSING, MISSING_DATABASE = (*MISSING, PathNotAllowed), (*MISSING_DATABASE, PathNotAllowed)
+    MISSING_FOLDER = (*MISSING_FOLDER, PathNotAllowed)
+
+
+@pytest.mark.parametrize("spelling", [*PASTED, *OF_A_SHELL, "-"])
 def test_what_is_wrong_with_a_path_that_leads_nowhere_is_said(
     spelling: str, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = PASTED.get(spelling, "Standard input is not read" if spelling == "-" else "backslashes as a shell wants")
+    words = (PASTED | OF_A_SHELL | {"-": "Standard input is not read"})[spelling]
     path = spelling.format(tmp_path / "b.kpbackup")
     with nothing_changes(tmp_path):
-        with pytest.raises(FileNotFound) as raised:
+        with pytest.raises(MISSING) as raised:
             validate_basic(places, path, Progress())
         assert words in raised.value.message
-        with pytest.raises(DatabaseNotFound) as missing:
-            export_data(Places(Path(path).absolute(), places.work_dir), "b.kpbackup", Progress())
+        with pytest.raises(MISSING_DATABASE) as missing:
+            export_data(find_places(path, str(places.work_dir)), "b.kpbackup", Progress())
         assert words in missing.value.message
         if "/" in spelling.format("/x").strip(" '\"")[1:]:
-            with pytest.raises(FolderNotFound) as unsaved:
+            with pytest.raises(MISSING_FOLDER) as unsaved:
                 export_data(places, spelling.format("/nowhere/b.kpbackup"), Progress())
             assert words in unsaved.value.message
 
@@ -67,7 +80,7 @@ def test_a_name_that_ends_as_a_folder_s_becomes_no_file(places: Places, tmp_path
             export_data(places, f"{there}{os.sep}", Progress())
 
 
-@POSIX
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that somebody works in cannot be removed there")
 def test_a_working_folder_that_is_gone_is_a_folder_that_is_missing(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

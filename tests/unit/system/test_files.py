@@ -15,7 +15,7 @@ from sidecar.system import names
 from sidecar.system.files import mark_temporary, open_source, resolve_target
 from sidecar.system.os_errors import file_errors
 from sidecar.system.replacing import Saving, replacing
-from tests.support.posix_files import fifo
+from tests.support.pipes_and_sockets import fifo, is_untouched
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files and names")
 
@@ -46,12 +46,12 @@ def test_impossible_names_are_refused_for_reading_and_writing(path: str) -> None
     assert not is_database_file(Path(path), Path("kirapilot.db")) or not path
 
 
-@POSIX
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    fifo(tmp_path / "pipe")
+    pipe = fifo(tmp_path / "pipe")
     for use in (open_source, resolve_target):
         with pytest.raises(IsAFolder):
-            use(str(tmp_path / "pipe"))
+            use(str(pipe))
+    assert is_untouched(pipe)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no /proc here")

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from sidecar.errors.paths import PathNotAllowed
 from sidecar.system import names
 from sidecar.system.files import open_source, resolve_target, same_file
-from sidecar.system.names import require_lengths, require_name, shown, spelled, sqlite_uri
+from sidecar.system.names import (
+    absolute,
+    is_device,
+    misspelled,
+    require_lengths,
+    require_name,
+    shown,
+    spelled,
+    sqlite_uri,
+)
 
 ODD = ["a b", "a#b", "a%b", "a%20b", "a&cache=shared", "ä", "a'b"]
 NOT_ON_WINDOWS = ["a?b", "a?mode=memory", "a:b", "\udcff", "a\nb"]
@@ -108,10 +117,47 @@ def test_a_name_that_only_looks_odd_is_taken(path: str) -> None:
     require_name(path)
 
 
+DEVICES = [
+    "NUL", "con", "C:\\a\\LPT1", r"\\.\pipe\a", "//./pipe/a", r"\\.\PhysicalDrive0", r"\\.\C:", r"\\server\pipe\a",
+    r"\\?\UNC\server\PIPE\a",
+]  # fmt: skip
+NO_DEVICES = [r"\\.\C:\a.db", r"\\?\C:\pipe\a", r"\\server\pipes\a", r"C:\pipe\a", "NULL", "con.kpbackup", "pipe"]
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("path", "is_one"), [*((path, True) for path in DEVICES), *((path, False) for path in NO_DEVICES)]
+)
+def test_devices_and_pipes_of_windows_are_told_by_their_names(path: str, is_one: bool) -> None:
+    """By nothing else: a pipe is connected to by whoever looks at it."""
+    assert is_device(path) is is_one
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("file:\\C:\\a", "a web address (file://)"), (r"\c\Users\me\a", "Git Bash"), (r"C:\mnt\c\a", "Git Bash"),
+        (r"C:\a\ b", ""), (r"C:\c\a", ""),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_how_a_path_is_written_is_seen_whichever_way_its_slashes_lean(path: str, words: str) -> None:
+    assert words in misspelled(path)
+    assert bool(words) == bool(misspelled(path))
+
+
+@pytest.mark.parametrize("path", [r"file:\C:\a", "file:/C:/a", "https://a/b", "a"])
+def test_a_path_from_the_working_folder_on_is_all_of_it(path: str) -> None:
+    """Not what comes after a second drive, as ``Path.absolute`` has it."""
+    assert absolute(path) == Path(f"{Path.cwd()}{os.sep}{path}")
+    assert absolute(absolute(path)) == absolute(path)
+
+
 @pytest.mark.parametrize("name", [*REFUSED, *ODD, *NOT_ON_WINDOWS])
 def test_on_other_systems_a_name_is_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "ON_WINDOWS", False)
     require_name(name)
+    assert not is_device(name)
     if sys.platform != "win32":
         assert resolve_target(str(tmp_path / name)) == tmp_path / name
 
