@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,12 +215,16 @@ def virtual_tables(connection: sqlite3.Connection) -> dict[str, tuple[str, bool]
 _USING = re.compile(r"\s*CREATE\s+VIRTUAL\s+TABLE\b.*?\bUSING\s+\"?(\w+)", re.IGNORECASE | re.DOTALL)
 
 
-def broken_references(connection: sqlite3.Connection, schema: Schema, by_scan: bool = False) -> dict[str, int]:
+def broken_references(
+    connection: sqlite3.Connection, schema: Schema, by_scan: bool = False, only: Collection[str] | None = None
+) -> dict[str, int]:
     """References of the main database that lead nowhere, counted per table; declared ones only.
 
     :param by_scan: read the rows themselves, where an index might say something else than its table.
+    :param only: the tables whose references are wanted, else those of all.
     """
-    counts = {name: _broken_references(connection, table, schema, by_scan) for name, table in schema.items()}
+    looked_at = [name for name in schema if only is None or name in only]
+    counts = {name: _broken_references(connection, schema[name], schema, by_scan) for name in looked_at}
     return {name: count for name, count in counts.items() if count}
 
 

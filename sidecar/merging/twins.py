@@ -51,7 +51,8 @@ class Twins:
         self._tables = {
             name: Likeness(table, live[name])
             for name, table in sorted(stage.tables.items())
-            if table.carried and name in live and live[name].key and set(live[name].key) <= table.columns.keys()
+            if table.carried and table.rows and name in live
+            if live[name].key and set(live[name].key) <= table.columns.keys()
         }
         self._named: set[str] = set()
         connection.create_function("new_id", 3, new_id, deterministic=True)

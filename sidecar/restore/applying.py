@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sidecar.database.connection import retrying
-from sidecar.database.introspection import TableSchema, broken_references, quote
+from sidecar.database.introspection import TableSchema, quote
 from sidecar.errors.backups import RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
@@ -199,7 +199,7 @@ def _planned(name: str, action: int) -> str:
 
 def _check_references(connection: sqlite3.Connection, plan: Plan) -> None:
     """No reference leads nowhere that did not before, here or in the database the backup was made from."""
-    for name, broken in broken_references(connection, plan.live).items():
+    for name, broken in plan.broken_references(connection).items():
         staged = plan.stage.tables.get(name)
         allowed = plan.broken.get(name, 0) + (staged.dangling if staged else 0)
         if broken > allowed:

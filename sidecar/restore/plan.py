@@ -94,6 +94,17 @@ class Plan:
         """Rows of the live database that will not be what they were."""
         return sum(account.changes for account in self.accounts.values())
 
+    def broken_references(self, connection: sqlite3.Connection) -> dict[str, int]:
+        """References that lead nowhere, per table, of the tables where that may become another number.
+
+        Where rows only come, these are the tables that they come into. Raises sqlite3.Error.
+        """
+        accounts = self.accounts.values()
+        if any(account.removed or account.updated for account in accounts):
+            return broken_references(connection, self.live)
+        coming = {name for name, account in self.accounts.items() if account.added and name in self.live}
+        return broken_references(connection, self.live, only=coming)
+
     def effort(self) -> float:
         """The same in rows that are changed one by one: in a table that is made beforehand, one of five."""
         ready = sum(self.accounts[name].changes for name in self.built if self.fills(name))
@@ -124,7 +135,6 @@ class Plan:
         self.before = {
             name: _number(connection, f"SELECT count(*) FROM main.{quote(name)} NOT INDEXED") for name in self.live
         }
-        self.broken = broken_references(connection, self.live)
         for name in self.incoming():
             progress.check()
             self._plan(connection, name)
@@ -138,6 +148,7 @@ class Plan:
         self.untied = follow_references(connection, self.live, replaced)
         for name in self.live:
             self._account(connection, name)
+        self.broken = self.broken_references(connection)
         updated = [name for name, account in self.accounts.items() if account.updated]
         self.changed = {name: self._changed(connection, name) for name in updated}
         for name, left_out in self.fitted.left_out.items():

@@ -46,7 +46,9 @@ def fit_timers(
     :param conflicts: those of a merge, settled: a timer of the backup that gives way to the database's is no matter.
     """
     table = backup.stage.tables[SESSIONS]
-    if not table.carried or SESSIONS not in live or any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
+    if not table.carried or not table.rows or SESSIONS not in live:
+        return
+    if any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
         return
     removing = overwrite and not fitted.is_partial
     which = _STARTED if overwrite else _ADDED

@@ -14,7 +14,7 @@ from sidecar.results import SelectedTable
 from sidecar.selection.criteria import Criteria, chosen_of
 from sidecar.selection.pool import Pool, PoolTable, pool_of_stage
 from sidecar.selection.request import Selection
-from sidecar.stage.stage import ROW, Stage
+from sidecar.stage.stage import ROW, Stage, StagedTable
 
 TASKS, DEPENDENCIES = "tasks", "task_dependencies"
 PARENT = "parent_task_id"
@@ -41,6 +41,9 @@ class _Need:
 UNTIED = "plan.untied"
 """Rows of tasks in the pool that become tasks of their own."""
 
+_KEPT = "plan.kept"
+"""The chosen rows of one table, while the others go."""
+
 
 def select(
     connection: sqlite3.Connection, stage: Stage, live: Schema, selection: Selection, progress: Progress
@@ -53,14 +56,26 @@ def select(
     selected = choose(connection, pool_of_stage(stage), live, selection, progress)
     for table in stage.carried():
         progress.check()
-        connection.execute(
-            f"DELETE FROM stage.{quote(table.name)} WHERE {quote(ROW)} NOT IN (SELECT row FROM {chosen_of(table.name)})"
-        )
         left = selected.get(table.name)
-        table.rows = left.chosen + left.along if left else 0
+        rows = left.chosen + left.along if left else 0
+        _keep_chosen(connection, table, rows)
+        table.rows = rows
     if TASKS in selected and selected[TASKS].untied:
         connection.execute(f"UPDATE stage.{TASKS} SET {PARENT} = NULL WHERE {quote(ROW)} IN (SELECT row FROM {UNTIED})")
     return selected
+
+
+def _keep_chosen(connection: sqlite3.Connection, table: StagedTable, left: int) -> None:
+    """Take the rows of a table that are not chosen out of the stage; ``left`` of them stay."""
+    staged, chosen = f"stage.{quote(table.name)}", f"{quote(ROW)} IN (SELECT row FROM {chosen_of(table.name)})"
+    if left > table.rows // 2:
+        connection.execute(f"DELETE FROM {staged} WHERE NOT {chosen}")
+        return
+    # Without a condition SQLite lets go of whole pages, where it would take row by row out of every index.
+    connection.execute(f"CREATE TABLE {_KEPT} AS SELECT * FROM {staged} WHERE {chosen}")
+    connection.execute(f"DELETE FROM {staged}")
+    connection.execute(f"INSERT INTO {staged} SELECT * FROM {_KEPT}")
+    connection.execute(f"DROP TABLE {_KEPT}")
 
 
 def choose(
@@ -111,11 +126,15 @@ class _Choosing:
         if child not in self._tables or parent not in self._tables or not self._criteria.allows(child):
             return
         of, owner = self._tables[child], self._tables[parent]
+        owners = f"FROM {chosen_of(parent)} o JOIN {owner.source} p ON p.{owner.row} = o.row"
+        if owner.binary_key:
+            # The owners that are chosen are mostly few: a join would look for the owner of each row there is.
+            belonging = f"{of.source} c WHERE c.{quote(column)} COLLATE BINARY IN (SELECT p.id {owners})"
+        else:
+            belonging = f"{of.source} c WHERE EXISTS (SELECT 1 {owners} WHERE p.id = c.{quote(column)})"
         self._connection.execute(
-            f"INSERT OR IGNORE INTO {chosen_of(child)} SELECT c.{of.row}, 1 FROM {of.source} c"
-            f" JOIN {owner.source} p ON p.id = c.{quote(column)}"
-            f" JOIN {chosen_of(parent)} o ON o.row = p.{owner.row}"
-            + (f" WHERE {self._absent('c', of)}" if self._selection.missing else "")
+            f"INSERT OR IGNORE INTO {chosen_of(child)} SELECT c.{of.row}, 1 FROM {belonging}"
+            + (f" AND {self._absent('c', of)}" if self._selection.missing else "")
         )
 
     def _needs(self) -> Iterator[_Need]:
@@ -158,7 +177,7 @@ class _Choosing:
         if self._criteria.allows(DEPENDENCIES):
             self._connection.execute(
                 f"INSERT OR IGNORE INTO {chosen_of(DEPENDENCIES)} SELECT d.{table.row}, 1 FROM {table.source} d"
-                f" WHERE {ends} AND (d.task_id IN ({coming}) OR d.depends_on_id IN ({coming}))"
+                f" WHERE (d.task_id IN ({coming}) OR d.depends_on_id IN ({coming})) AND {ends}"
             )
 
     def _coming_tasks(self) -> str:

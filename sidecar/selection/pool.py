@@ -24,7 +24,7 @@ class PoolTable:
     """One table: ``source`` is its name in SQL, and ``row`` that of the column that tells its rows apart.
 
     ``columns`` are those that any row speaks of, ``references`` the declared ones: column -> table and column.
-    ``filled``: it has rows.
+    ``filled``: it has rows; ``binary_key``: its keys are the same byte for byte alone.
     """
 
     name: str
@@ -33,6 +33,7 @@ class PoolTable:
     source: str
     row: str
     filled: bool
+    binary_key: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def pool_of_stage(stage: Stage) -> Pool:
                 source=f"stage.{quote(name)}",
                 row=quote(ROW),
                 filled=name in carried,
+                binary_key=True,
             )
             for name, table in stage.tables.items()
         }
@@ -104,6 +106,7 @@ def _of_database(connection: sqlite3.Connection, schema: Schema, name: str, sour
         source=source,
         row=row,
         filled=connection.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is not None,
+        binary_key=table.binary_key,
     )
 
 
