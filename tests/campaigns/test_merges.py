@@ -132,18 +132,9 @@ def _keeps_its_word(here: Rows, there: Rows, policy: ByTable, picks: list[tuple[
 
 
 @pytest.mark.slow
-@settings(bounded, max_examples=2)
-@given(here=ROWS, there=ROWS, policy=POLICIES, picks=PICKS)
-def test_some_merges_do_what_was_shown_once_and_can_be_undone(
-    here: Rows, there: Rows, policy: ByTable, picks: list[tuple[int, int, OnConflict]]
-) -> None:
-    _keeps_its_word(here, there, policy, picks)
-
-
-@pytest.mark.slow
 @settings(bounded, max_examples=6)
 @given(here=ROWS, there=ROWS, policy=POLICIES, picks=PICKS)
-def test_more_merges_do_what_was_shown_once_and_can_be_undone(
+def test_some_merges_do_what_was_shown_once_and_can_be_undone(
     here: Rows, there: Rows, policy: ByTable, picks: list[tuple[int, int, OnConflict]]
 ) -> None:
     _keeps_its_word(here, there, policy, picks)
