@@ -13,8 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from sidecar.archive import manifest as names
-from sidecar.archive.manifest import EntryManifest, Manifest, Readable, TableManifest, Writer, section_entry
-from sidecar.archive.part import Partial
+from sidecar.archive.manifest import EntryManifest, Manifest, Partial, Readable, TableManifest, Writer, section_entry
 from sidecar.archive.zip_writing import Composite, Data, Written, ZipWriter
 from sidecar.database.models import CONTRACT
 from sidecar.results import VERSION, BackupMetadata

@@ -10,9 +10,9 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from sidecar.archive.part import Partial
+from sidecar.archive.part import Part
 from sidecar.database.models import CONTRACT
-from sidecar.results import ReadableTable
+from sidecar.results import PARTIAL_VERSION, BackupMetadata, ReadableTable, SelectedTable
 
 REVISION = 1
 """Format revision: grows when an older reader would misread the archive."""
@@ -78,6 +78,21 @@ class Readable(msgspec.Struct, frozen=True):
         return f"This backup was made of a damaged database: {rows}, and none of the others is proved"
 
 
+UNKNOWN_PART = "which part is not known"
+"""Said of a part where the archive does not tell."""
+
+
+class Partial(msgspec.Struct, kw_only=True, frozen=True):
+    """That an archive holds a part of the data: by which criteria, and per table how many rows met them, and came
+    along; a table that is not among these has none."""
+
+    criteria: Part
+    tables: dict[str, SelectedTable]
+
+    def __str__(self) -> str:
+        return str(self.criteria)
+
+
 class Manifest(msgspec.Struct, kw_only=True, frozen=True):
     """The whole of manifest.json. ``migrations`` are those of the database; they are never imported.
 
@@ -128,3 +143,13 @@ def table_of(entry: str) -> str | None:
         if table and section_entry(table) == entry:
             return table
     return None
+
+
+def part_of(metadata: BackupMetadata, manifest: Manifest | None) -> str | None:
+    """What part of the data an archive holds, in words; None for one that holds all of it.
+
+    It is said twice, by the version and by the manifest: either suffices.
+    """
+    if manifest is not None and manifest.partial is not msgspec.UNSET:
+        return str(manifest.partial) or UNKNOWN_PART
+    return UNKNOWN_PART if metadata.version == PARTIAL_VERSION else None

@@ -5,17 +5,9 @@ Loaded before the first answer, and so without all that reads archives.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
-
-from sidecar.results import PARTIAL_VERSION, BackupMetadata, SelectedTable
-
-if TYPE_CHECKING:
-    from sidecar.archive.manifest import Manifest
-
-UNKNOWN_PART = "which part is not known"
-"""Said of a part where the archive does not tell."""
 
 NAMED, LONGEST_NAMED = 3, 60
 """Most names of each sort that are told of a part, and most characters of each."""
@@ -60,17 +52,6 @@ class Part(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
         return ", ".join(words)
 
 
-class Partial(msgspec.Struct, kw_only=True, frozen=True):
-    """That an archive holds a part of the data: by which criteria, and per table how many rows met them, and came
-    along; a table that is not among these has none."""
-
-    criteria: Part
-    tables: dict[str, SelectedTable]
-
-    def __str__(self) -> str:
-        return str(self.criteria)
-
-
 def _some(names: list[str]) -> str:
     shown = ", ".join(map(_cut, names[:NAMED]))
     return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED:,} more"
@@ -78,16 +59,6 @@ def _some(names: list[str]) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_NAMED else f"{text[: LONGEST_NAMED - 1]}…"
-
-
-def part_of(metadata: BackupMetadata, manifest: Manifest | None) -> str | None:
-    """What part of the data an archive holds, in words; None for one that holds all of it.
-
-    It is said twice, by the version and by the manifest: either suffices.
-    """
-    if manifest is not None and manifest.partial is not msgspec.UNSET:
-        return str(manifest.partial) or UNKNOWN_PART
-    return UNKNOWN_PART if metadata.version == PARTIAL_VERSION else None
 
 
 def remark_on_part(part: str) -> str:

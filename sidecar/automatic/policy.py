@@ -7,11 +7,6 @@ from typing import Annotated, Literal
 import msgspec
 
 from sidecar.automatic.retention import Keep
-from sidecar.errors.jobs import InvalidPolicy
-from sidecar.own_json import decoded
-
-MAX_BYTES = 1 << 20
-"""Longest policy that is read; one of ours has some hundred bytes."""
 
 DEFAULT_FOLDER = "backups/automatic"
 """Where backups go unless told otherwise: beside the database, and so on the same disk."""
@@ -57,15 +52,3 @@ class PolicyFile(msgspec.Struct, kw_only=True):
     path: str
     exists: bool
     remark: str = ""
-
-
-def parse_policy(text: bytes) -> Policy:
-    """A policy out of JSON. Raises InvalidPolicy, whose detail names the key that is wrong."""
-    if len(text) > MAX_BYTES:
-        raise InvalidPolicy(detail=f"it is longer than {MAX_BYTES:,} bytes")
-    try:
-        return decoded(text.removeprefix(b"\xef\xbb\xbf"), Policy)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        from sidecar.json_wording import in_words
-
-        raise InvalidPolicy(detail=in_words(error)) from error

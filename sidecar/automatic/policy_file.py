@@ -12,14 +12,18 @@ from typing import Any
 
 import msgspec
 
-from sidecar.automatic.policy import MAX_BYTES, Policy, PolicyFile, parse_policy
+from sidecar.automatic.policy import Policy, PolicyFile
 from sidecar.errors.jobs import InvalidPolicy
+from sidecar.json_wording import in_words
 from sidecar.own_json import decoded, encoded
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
 
 FILE = "backup-policy.json"
+
+MAX_BYTES = 1 << 20
+"""Longest policy that is read; one of ours has some hundred bytes."""
 
 
 def policy_path(database: Path) -> Path:
@@ -67,6 +71,16 @@ def write_policy(database: Path, policy: Policy) -> Path:
     with replacing(Saving(path)) as file:
         file.write(encoded(_with_unknown(msgspec.to_builtins(policy), there), indent=2) + b"\n")
     return path
+
+
+def parse_policy(text: bytes) -> Policy:
+    """A policy out of JSON. Raises InvalidPolicy, whose detail names the key that is wrong."""
+    if len(text) > MAX_BYTES:
+        raise InvalidPolicy(detail=f"it is longer than {MAX_BYTES:,} bytes")
+    try:
+        return decoded(text.removeprefix(b"\xef\xbb\xbf"), Policy)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidPolicy(detail=in_words(error)) from error
 
 
 def _read(path: Path) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sidecar.archive.part import part_of
+from sidecar.archive.manifest import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.answers import Noted
 from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue

@@ -214,7 +214,7 @@ def _changed(policy: Policy, options: Options, beside: Path) -> Policy:
     """``policy`` with what was typed. Raises UsageError where that is nothing, InvalidPolicy."""
     import msgspec
 
-    from sidecar.automatic.policy import parse_policy
+    from sidecar.automatic.policy_file import parse_policy
     from sidecar.own_json import encoded
 
     names = ("enabled", "after_changes", "stale_hours", "before_update", "before_clear", "drill")

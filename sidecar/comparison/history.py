@@ -17,7 +17,7 @@ import msgspec
 
 from sidecar.archive import manifest as names
 from sidecar.archive.json_stream import Array, Document
-from sidecar.archive.part import part_of
+from sidecar.archive.manifest import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.shelf import all_files
 from sidecar.comparison.answers import Found, Searched, Version

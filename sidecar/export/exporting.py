@@ -17,8 +17,8 @@ from sidecar import __version__
 from sidecar.archive import limits
 from sidecar.archive.archive_writing import ArchiveWriter
 from sidecar.archive.forms import ExactCell
-from sidecar.archive.manifest import Readable, TableManifest, Writer, section_entry
-from sidecar.archive.part import Part, Partial
+from sidecar.archive.manifest import Partial, Readable, TableManifest, Writer, section_entry
+from sidecar.archive.part import Part
 from sidecar.archive.reading_back import EarlyReader, read_back
 from sidecar.archive.settings import DeviceSettings, read_settings
 from sidecar.archive.zip_writing import Data

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from sidecar.archive.part import Part, Partial, part_of
+from sidecar.archive.manifest import Partial, part_of
+from sidecar.archive.part import Part
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.introspection import Schema, quote, read_schema, readable
 from sidecar.database.models import MIGRATIONS

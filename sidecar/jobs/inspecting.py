@@ -10,8 +10,8 @@ import msgspec
 
 from sidecar.archive import manifest as names
 from sidecar.archive.json_stream import Document
-from sidecar.archive.manifest import Manifest
-from sidecar.archive.part import part_of, remark_on_part
+from sidecar.archive.manifest import Manifest, part_of
+from sidecar.archive.part import remark_on_part
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.database.models import CONTRACT
 from sidecar.errors.backups import DamagedBackup

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sidecar.archive import manifest as names
-from sidecar.archive.part import part_of
+from sidecar.archive.manifest import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.errors.backups import BackupError, DamagedBackup
 from sidecar.errors.paths import PathError

@@ -20,8 +20,7 @@ from sidecar.archive import limits
 from sidecar.archive import manifest as names
 from sidecar.archive.forms import ExactCell, leads_beyond_the_contract
 from sidecar.archive.json_stream import Array, Document
-from sidecar.archive.manifest import Manifest, section_entry
-from sidecar.archive.part import part_of
+from sidecar.archive.manifest import Manifest, part_of, section_entry
 from sidecar.archive.timestamps import is_moment
 from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import ZipReader

@@ -79,10 +79,11 @@ def test_starting_imports_nothing_that_serving_does_not_need() -> None:
 def test_a_server_loads_nothing_that_its_first_answer_has_no_use_for() -> None:
     libraries = {"argparse", "tqdm", "sqlite3", "pathlib", "shutil", "dataclasses"}
     answers = {f"sidecar.{room}.answers" for room in ("automatic", "care", "comparison", "merging", "report")}
-    ours = {"sidecar.cli.commands", "sidecar.errors.backups", "sidecar.errors.databases", "sidecar.errors.paths"}
+    errors = {f"sidecar.errors.{one}" for one in ("backups", "databases", "jobs", "paths")}
+    ours = {"sidecar.cli.commands", "sidecar.results", *answers, *errors}
     code = (
         "import sys; before = set(sys.modules); import sidecar.wire.server;"
-        f" print(({libraries | answers | ours} & set(sys.modules)) - before)"
+        f" print(({libraries | ours} & set(sys.modules)) - before)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert loaded.strip() == "set()"

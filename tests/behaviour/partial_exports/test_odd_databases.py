@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.archive.part import UNKNOWN_PART
+from sidecar.archive.manifest import UNKNOWN_PART
 from sidecar.errors.databases import DatabaseDamaged
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.automatic.policy import MAX_BYTES, Place, Policy, parse_policy
-from sidecar.automatic.policy_file import FILE, read_policy, write_policy
+from sidecar.automatic.policy import Place, Policy
+from sidecar.automatic.policy_file import FILE, MAX_BYTES, parse_policy, read_policy, write_policy
 from sidecar.automatic.retention import Keep
 from sidecar.errors.jobs import InvalidPolicy
 
