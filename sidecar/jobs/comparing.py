@@ -365,7 +365,7 @@ def _fit(
         speak_of_selection(connection, backup.stage, backup.problems)
     fitted.adding = request.selection is not None or backup.contents.part is not None
     fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)
-    plan = Plan(request.overwrite, live, backup.stage, fitted)
+    plan = Plan(request.overwrite, live, backup.stage, fitted, verbatim=request.verbatim)
     return plan, chosen
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, quote
@@ -16,7 +16,8 @@ from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Plan, plan_of
 from sidecar.restore.refusals import leading_nowhere, refusal
-from sidecar.restore.removals import gone_of, untied_of
+from sidecar.restore.removals import gone_of, parents_first, untied_of
+from sidecar.restore.triggers import set_aside
 from sidecar.stage.stage import ROW, SHAPE
 
 
@@ -35,7 +36,7 @@ def apply(
 
     Waits for the lock, then changes, counts, checks references and commits; whatever fails before
     the commit undoes all of it. Raises sqlite3.Error, AccountingMismatch, CannotRemove, RowsRefused,
-    Cancelled.
+    UnknownSchema, Cancelled.
 
     :param renew: works the difference out again, and whatever else depends on the database, while the lock keeps
         the app from writing; without it, :class:`Outdated` is raised if the app wrote in between.
@@ -47,12 +48,8 @@ def apply(
                 if renew is None:
                     raise Outdated
                 renew()
-            ledger = Ledger(connection, plan)
-            try:
-                _change(ledger, plan, progress)
-                ledger.balance()
-            finally:
-                ledger.close()
+            with set_aside(connection, plan) if plan.verbatim else nullcontext():
+                _carry_out(connection, plan, progress)
             _check_references(connection, plan)
         # From here on a cancel comes too late: the commit decides.
         retrying(connection, "COMMIT", Progress())
@@ -68,15 +65,29 @@ def data_version(connection: sqlite3.Connection) -> int:
     return version
 
 
+def _carry_out(connection: sqlite3.Connection, plan: Plan, progress: Progress) -> None:
+    ledger = Ledger(connection, plan)
+    try:
+        _change(ledger, plan, progress)
+        ledger.balance()
+    finally:
+        ledger.close()
+
+
 def _change(ledger: Ledger, plan: Plan, progress: Progress) -> None:
-    """Removals first: a unique value must be free before its next owner comes."""
-    for name in plan.live:
+    """Removals first: a unique value must be free before its next owner comes.
+
+    Rows go before those that they refer to, and come after them: where a trigger watches over a reference as a foreign
+    key would, it finds nothing to do.
+    """
+    order, incoming = parents_first(plan.live), set(plan.incoming())
+    for name in reversed(order):
         with _naming_table(name, "removed"):
             _remove(ledger, plan, name)
     for (name, column), rows in plan.untied.items():
         with _naming_table(name, "changed"):
             _clear(ledger, plan, name, column, rows)
-    for name in plan.incoming():
+    for name in filter(incoming.__contains__, order):
         with _naming_table(name, "changed"):
             _update(ledger, plan, name)
             _add(ledger, plan, name)

@@ -66,7 +66,8 @@ class Plan:
     ``changed`` the columns in which rows to be updated differ, per table: the others, and their
     indexes, need not be touched; ``built`` the tables that stand ready in a database of their own
     (see ``prebuilt_tables``); ``conflicts`` says of rows of one id that differ which stays, where that was asked for:
-    else it is the archive's if it is to overwrite.
+    else it is the archive's if it is to overwrite. ``verbatim``: the archive is of this very database, and comes back
+    whatever that says to its rows.
     """
 
     overwrite: bool
@@ -80,6 +81,7 @@ class Plan:
     changed: dict[str, set[str]] = field(default_factory=dict)
     built: frozenset[str] = frozenset()
     conflicts: Conflicts | None = None
+    verbatim: bool = False
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 
 from sidecar.database.introspection import ForeignKey, Schema, TableSchema, quote
+from sidecar.database.models import KNOWN
 from sidecar.errors.databases import CannotRemove
 
 
@@ -64,6 +65,26 @@ def follow_references(
             if reference.on_delete == "SET NULL":
                 untied[child.name, reference.column] = rows
     return untied
+
+
+def parents_first(live: Schema) -> list[str]:
+    """The tables, each after those that its rows refer to, declared or meant; in a circle, as it comes."""
+    placed: dict[str, None] = {}
+    for name in live:
+        path = [name]
+        while path:
+            missing = (parent for parent in _parents(live[path[-1]]) if parent in live and parent not in placed)
+            above = next((parent for parent in missing if parent not in path), None)
+            if above is None:
+                placed[path.pop()] = None
+            else:
+                path.append(above)
+    return list(placed)
+
+
+def _parents(table: TableSchema) -> list[str]:
+    meant = {field.meant for name, field in KNOWN.get(table.name, {}).items() if field.meant and name in table.columns}
+    return sorted(meant | {key.parent for key in table.foreign_keys})
 
 
 def _references(tables: Collection[TableSchema], live: Schema) -> Iterator[tuple[TableSchema, ForeignKey]]:
