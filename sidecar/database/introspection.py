@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,10 +88,35 @@ def read_schema(connection: sqlite3.Connection, database: str = "main") -> Schem
 
     Raises sqlite3.DatabaseError when the file cannot be read.
     """
-    return {
+    # What SQLite makes of its statements hangs on their texts alone, and a job meets the same ones six times: in the
+    # database, its snapshots, its safety copy. Asking costs five statements for each table.
+    statements = _statements(connection, database)
+    read_as = (connection.text_factory, statements)
+    for known, schema in _recently_read:
+        if known == read_as:
+            return dict(schema)
+    found = {
         name: _read_table(connection, database, name, not without_rowid, strict)
         for name, without_rowid, strict in _listing(connection, database)
     }
+    if sum(len(text or b"") for row in statements for text in row) <= _MOST_KEPT:
+        _recently_read.append((read_as, found))
+    return dict(found)
+
+
+_Statements = tuple[tuple[bytes | None, ...], ...]
+
+_recently_read: deque[tuple[tuple[object, _Statements], dict[str, TableSchema]]] = deque(maxlen=4)
+"""How texts were read, and the statements -> the schema; the few last ones."""
+
+_MOST_KEPT = 1 << 20
+"""Bytes of a schema that is kept: a hostile one may have any size."""
+
+
+def _statements(connection: sqlite3.Connection, database: str) -> _Statements:
+    """The statements that made a database, as bytes: they need not be text."""
+    columns = ", ".join(f"CAST({column} AS BLOB)" for column in ("type", "name", "tbl_name", "sql"))
+    return tuple(connection.execute(f"SELECT {columns} FROM {database}.sqlite_master"))
 
 
 def table_names(connection: sqlite3.Connection, database: str = "main") -> list[str]:

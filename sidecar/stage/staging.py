@@ -47,6 +47,9 @@ SECTION = own("section of")
 SINCE_THIRD = {"periodic_task_templates", "periodic_template_count"}
 """What the two older generations do not have."""
 
+WORTH_A_THREAD = 1 << 16
+"""Bytes of an entry: a smaller one is read in less time than a thread takes to begin."""
+
 
 BatchSource = Callable[[Callable[[bytes], Batch]], Iterator[Batch]]
 """Hands each batch of an array to a decoder."""
@@ -120,7 +123,7 @@ class _Staging:
                 self._stage.declare(name, table)
 
     def _pieces(self, name: str) -> Iterator[bytes]:
-        """An entry's bytes, hashed on the way, made ahead on another thread."""
+        """An entry's bytes, hashed on the way; of one that is worth a thread, made ahead on it."""
         self._read.add(name)
         digest = hashlib.sha256()
 
@@ -130,7 +133,8 @@ class _Staging:
                 yield piece
             self._digests[name] = digest.hexdigest()
 
-        with closing(Ahead(hashed())) as pieces:
+        large = self._archive.info(name).file_size >= WORTH_A_THREAD
+        with closing(Ahead(hashed()) if large else hashed()) as pieces:
             for piece in pieces:
                 self._progress.advance(len(piece))
                 yield piece
