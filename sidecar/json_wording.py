@@ -25,6 +25,9 @@ _BOUNDED = re.compile(r"Expected `(int|float)` (?P<sign>[<>]=?) (?P<bound>-?[\d.
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>.*)`", re.DOTALL)
 _BYTE = re.compile(r"JSON is malformed: .*\(byte (?P<byte>\d+)\)", re.DOTALL)
 
+_NO_DAY = re.compile(r"`(?P<field>\w+)` (?P<fault>is not a day like [\d-]+)")
+_OF_DAYS = "Expected `str` matching regex '^\\\\d{4}-"
+
 
 def in_words(error: Exception) -> str:
     """What is wrong, as the part of a sentence that follows "...: ": ``task_count must be a whole number, not text``.
@@ -61,6 +64,10 @@ def _of_type(what: str, where: str) -> str | None:
     if found := _FIELD.fullmatch(what):
         name = f"{where}.{found['field']}" if where else found["field"]
         return f"{name} is missing" if found["fault"].startswith("missing") else f"{name} is not known"
+    if found := _NO_DAY.fullmatch(what):
+        return f"{where}.{found['field']} {found['fault']}" if where else f"{found['field']} {found['fault']}"
+    if what.startswith(_OF_DAYS):
+        return f"{subject} is not a day like 2026-11-22"
     # Whatever the word is, it is not repeated.
     return f"{subject} is none of the words that it may be" if what.startswith("Invalid enum value") else None
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from contextlib import suppress
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     # Importing them would load what the command line does without.
     from sidecar.merging.policy import ByTable, Choice, OnConflict, Policies
     from sidecar.selection.request import PartToExport, Selection
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 _POLICIES: tuple[OnConflict, ...] = ("mine", "theirs", "newer", "both")
@@ -118,11 +114,11 @@ def some_text(text: str) -> str:
 
 
 def _day(text: str) -> str:
-    with suppress(ValueError):
-        # Other spellings of ISO 8601, such as 20261122, are taken by later Pythons alone.
-        if _DAY.fullmatch(text) and date.fromisoformat(text):
-            return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-11-22")
+    from sidecar.selection.request import NO_DAY, is_day
+
+    if not is_day(text):
+        raise argparse.ArgumentTypeError(f"{text!r} {NO_DAY}")
+    return text
 
 
 def add_conflicts(parser: argparse.ArgumentParser) -> None:
