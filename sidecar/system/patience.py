@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sidecar.progress import Progress
 from sidecar.system import names
-from sidecar.system.os_errors import winerror
+from sidecar.system.os_errors import is_held, winerror
 
 _SECONDS_ON_WINDOWS, _SECONDS_ELSEWHERE = 10.0, 3.0
 """Longest wait. Elsewhere, only network drives and Windows' own disks (WSL) refuse what they would take later."""
@@ -26,7 +26,7 @@ _SHARING = frozenset({5, 32, 33, 170, 303, 1224})
 _MOMENTARY = frozenset({errno.EACCES, errno.EBUSY, errno.ETXTBSY, errno.EAGAIN})
 
 _NOT_PERMITTED = frozenset({5, errno.EACCES})
-"""What says of a file to be read or removed that one may not, on Windows and elsewhere: waiting would be in vain."""
+"""What says of a file that one may not use it, on Windows and elsewhere: unless it is held, nothing is waited for."""
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 def patiently(do: Callable[[], T], path: Path, progress: Progress | None = None, if_permitted: bool = False) -> T:
     """What ``do`` answers, tried again while another program holds ``path``, for some seconds.
 
-    :param if_permitted: what is not permitted is not waited for, as when a file is to be read or removed.
+    :param if_permitted: what is not permitted is not waited for, as when a file is to be read, removed or made.
     The wait is told, and can be cancelled, by way of ``progress``. Raises what the last try raised, Cancelled.
     """
     deadline = time.monotonic() + (_SECONDS_ON_WINDOWS if names.ON_WINDOWS else _SECONDS_ELSEWHERE)
@@ -43,7 +43,7 @@ def patiently(do: Callable[[], T], path: Path, progress: Progress | None = None,
         try:
             return do()
         except OSError as error:
-            for_good = not is_momentary(error) or (if_permitted and (winerror(error) or error.errno) in _NOT_PERMITTED)
+            for_good = not is_momentary(error) or (if_permitted and _is_refused(error, path, progress))
             if for_good or time.monotonic() >= deadline:
                 raise
         if progress is not None:
@@ -54,6 +54,12 @@ def patiently(do: Callable[[], T], path: Path, progress: Progress | None = None,
         told = True
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _is_refused(error: OSError, path: Path, progress: Progress | None) -> bool:
+    # Python's own ``open`` says the same of a file of Windows that another program holds, which is worth a wait that
+    # somebody is told of; one of many files that are looked at is passed over.
+    return (winerror(error) or error.errno) in _NOT_PERMITTED and (progress is None or not is_held(path))
 
 
 def is_momentary(error: OSError) -> bool:

@@ -21,6 +21,7 @@ from typing import BinaryIO
 from sidecar.errors.jobs import VerificationFailed
 from sidecar.errors.paths import ReadFailed
 from sidecar.progress import Progress
+from sidecar.system import names
 from sidecar.system.files import mark_temporary, open_private
 from sidecar.system.flushing import CANNOT_FLUSH, flush_file, flush_rename
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
@@ -178,7 +179,8 @@ def _require_writable(saving: Saving) -> None:
         os.close(os.open(target, os.O_WRONLY | (os.O_CREAT if is_new else 0), 0o600))
 
     try:
-        saving.patiently(try_it)
+        # Nobody holds what is not there. Elsewhere than on Windows nothing tells of a file whether somebody holds it.
+        patiently(try_it, target, saving.progress, if_permitted=is_new or names.ON_WINDOWS)
     finally:
         if is_new:
             with suppress(OSError):

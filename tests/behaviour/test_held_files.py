@@ -18,6 +18,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress
 from sidecar.system import patience
+from sidecar.system.files import remove_file
 from sidecar.system.paths import Places
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="Windows' ways of sharing an open file")
@@ -123,6 +124,24 @@ def test_a_backup_that_nobody_may_read_meanwhile_is_in_use_for_an_import(
         import_data(places, str(backup), False, Progress())
     with held(backup, READ):
         assert import_data(places, str(backup), False, Progress())
+
+
+def test_a_backup_that_nobody_may_read_for_a_while_is_read_once_it_is_let_go(backup: Path, places: Places) -> None:
+    told: list[str] = []
+    with held(backup, 0) as holder:
+
+        def listen(message: str) -> None:
+            told.append(message)
+            holder.let_go()
+
+        assert validate_basic(places, str(backup), Progress(listen=lambda report: listen(report.message)))
+    assert told[0].startswith("Waiting for another program to let go of a.kpbackup")
+
+
+def test_a_file_that_is_held_is_removed_once_it_is_let_go(backup: Path) -> None:
+    with held(backup, READ_AND_WRITE) as holder:
+        remove_file(backup, Progress(listen=lambda _report: holder.let_go()))
+    assert not backup.exists()
 
 
 @pytest.mark.parametrize("shared", ["nothing", "read"])

@@ -30,14 +30,12 @@ from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.support import app_process, archives, job_process
+from tests.support import app_process, archives, closed, job_process
 from tests.support.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal
 from tests.support.pipes_and_sockets import fifo, is_untouched
 
 NO_TEXT = [] if sys.platform == "win32" else ["a\ud800b"]
 """A name that is half a character: Windows takes it."""
-
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
 pytestmark = pytest.mark.usefixtures("temporary")
 
@@ -295,10 +293,10 @@ def test_what_a_killed_app_had_not_committed_is_not_there(job: str, places: Plac
 @pytest.fixture
 def common_folder() -> Iterator[Path]:
     """A folder that other users can reach, which pytest's own is not."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(dir=None if sys.platform == "win32" else "/tmp"))
     folder.chmod(0o777)
     yield folder
-    (folder / "closed").chmod(0o755)
+    closed.open_again(folder)
     shutil.rmtree(folder)
 
 
@@ -323,7 +321,6 @@ def _as_ordinary(job: str, database: Path, common: Path) -> dict[str, object]:
 
 
 @pytest.mark.slow(but=1)
-@POSIX
 @pytest.mark.parametrize("job", ["export", "import"])
 def test_a_hot_journal_in_a_folder_that_cannot_be_written_is_told_of(
     job: str, places: Places, common_folder: Path
@@ -331,40 +328,38 @@ def test_a_hot_journal_in_a_folder_that_cannot_be_written_is_told_of(
     app_process.killed_while_writing(places.database)
     database = _in_a_closed_folder(places, common_folder)
     for file in database.parent.iterdir():
-        file.chmod(0o444)
-    database.parent.chmod(0o555)
+        closed.unwritable(file)
+    closed.unwritable(database.parent)
     outcome = _as_ordinary(job, database, common_folder)
     assert outcome["kind"] == DatabaseReadOnly.kind
     assert outcome["changed"] == []
 
 
-@POSIX
 @pytest.mark.parametrize("job", ["export", "import"])
 def test_a_database_one_may_not_read_is_told_of(job: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
-    database.chmod(0)
+    closed.unreadable(database)
     outcome = _as_ordinary(job, database, common_folder)
     assert outcome["kind"] == DatabaseReadOnly.kind
     assert outcome["changed"] == []
 
 
-@POSIX
 @pytest.mark.parametrize("job", ["export", "import"])
 def test_a_database_in_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
-    database.parent.chmod(0)
+    closed.not_to_enter(database.parent)
     outcome = _as_ordinary(job, database, common_folder)
     assert outcome["kind"] == DatabaseReadOnly.kind
     assert outcome["changed"] == []
 
 
 @pytest.mark.slow(but=1)
-@POSIX
-@pytest.mark.parametrize("closed", ["file", "folder"])
-def test_a_database_one_may_not_write_is_told_of(closed: str, places: Places, common_folder: Path) -> None:
+@pytest.mark.parametrize("shut", ["file", "folder"])
+def test_a_database_one_may_not_write_is_told_of(shut: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
-    database.chmod(0o444 if closed == "file" else 0o666)
-    database.parent.chmod(0o555 if closed == "folder" else 0o777)
+    database.chmod(0o666)
+    database.parent.chmod(0o777)
+    closed.unwritable(database if shut == "file" else database.parent)
     outcome = _as_ordinary("import", database, common_folder)
     # In a folder that takes no new files the safety copy has its second place; SQLite's journal has none.
     assert outcome["kind"] == DatabaseReadOnly.kind
@@ -372,10 +367,9 @@ def test_a_database_one_may_not_write_is_told_of(closed: str, places: Places, co
 
 
 @pytest.mark.slow(but=1)
-@POSIX
 @pytest.mark.parametrize("job", ["export", "preview"])
 def test_a_database_one_may_only_read_can_be_read(job: str, places: Places, common_folder: Path) -> None:
     database = _in_a_closed_folder(places, common_folder)
-    database.chmod(0o444)
-    database.parent.chmod(0o555)
+    closed.unwritable(database)
+    closed.unwritable(database.parent)
     assert _as_ordinary(job, database, common_folder)["kind"] is None

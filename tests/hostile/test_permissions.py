@@ -14,24 +14,19 @@ import pytest
 from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.errors.paths import PermissionDenied
 from sidecar.system.paths import Places
-from tests.support import archives, job_process
+from tests.support import archives, closed, job_process
 from tests.support.jobs import JOBS, READING
 
-pytestmark = [
-    pytest.mark.usefixtures("temporary"),
-    pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions"),
-]
+pytestmark = pytest.mark.usefixtures("temporary")
 
 
 @pytest.fixture
 def common_folder() -> Iterator[Path]:
     """A folder that other users can reach, which pytest's own is not."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(dir=None if sys.platform == "win32" else "/tmp"))
     folder.chmod(0o755)
     yield folder
-    for inner in folder.iterdir():
-        if inner.is_dir():
-            inner.chmod(0o700)
+    closed.open_again(folder)
     shutil.rmtree(folder)
 
 
@@ -39,7 +34,7 @@ def common_folder() -> Iterator[Path]:
 @pytest.mark.parametrize("job", READING)
 def test_a_backup_one_may_not_read_is_told_of(job: str, places: Places, common_folder: Path) -> None:
     backup = Path(shutil.copy(archives.SMALL, common_folder / "a.kpbackup"))
-    backup.chmod(0)
+    closed.unreadable(backup)
     outcome = _as_ordinary(job, places, common_folder, str(backup))
     assert outcome["kind"] == PermissionDenied.kind
     assert outcome["changed"] == []
@@ -51,7 +46,9 @@ def test_a_folder_one_may_not_write_to_is_told_of(existing: bool, places: Places
     target.parent.mkdir()
     if existing:
         target.write_bytes(b"an older backup")
-    target.parent.chmod(0o555)
+        if sys.platform == "win32":  # elsewhere it is another's
+            closed.unwritable(target)
+    closed.unwritable(target.parent)
     outcome = _as_ordinary("export", places, common_folder, str(target))
     assert outcome["kind"] == PermissionDenied.kind
     assert outcome["changed"] == []
@@ -63,7 +60,7 @@ def test_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_
     target = common_folder / "closed" / "a.kpbackup"
     target.parent.mkdir()
     shutil.copy(archives.SMALL, target)
-    target.parent.chmod(0)
+    closed.not_to_enter(target.parent)
     outcome = _as_ordinary(job, places, common_folder, str(target))
     assert outcome["kind"] == PermissionDenied.kind
     assert outcome["changed"] == []
@@ -72,13 +69,13 @@ def test_a_folder_one_may_not_enter_is_told_of(job: str, places: Places, common_
 @pytest.mark.slow(but=1)
 @pytest.mark.parametrize("job", ["import", "preview", "validate", "export"])
 def test_a_work_folder_one_may_not_write_to_is_told_of(job: str, places: Places, common_folder: Path) -> None:
-    closed = common_folder / "closed"
-    closed.mkdir()
-    closed.chmod(0o555)
+    work_dir = common_folder / "closed"
+    work_dir.mkdir()
+    closed.unwritable(work_dir)
     backup = Path(shutil.copy(archives.SMALL, common_folder / "a.kpbackup"))
     backup.chmod(0o644)
     path = str(backup) if job != "export" else str(_open_folder(common_folder) / "a.kpbackup")
-    outcome = _as_ordinary(job, places, common_folder, path, work_dir=str(closed))
+    outcome = _as_ordinary(job, places, common_folder, path, work_dir=str(work_dir))
     assert outcome["kind"] == WorkFolderUnusable.kind
     assert outcome["changed"] == []
 
@@ -96,8 +93,8 @@ def _as_ordinary(job: str, places: Places, common: Path, path: str, work_dir: st
     database = folder / "kirapilot.db"
     shutil.copy(places.database, database)
     database.chmod(0o666)
-    closed = [entry for entry in common.iterdir() if entry.is_dir() and not os.access(entry, os.X_OK)]
-    assert getattr(os, "geteuid", int)() == 0 or not closed or closed == [common / "closed"]
+    shut = [entry for entry in common.iterdir() if entry.is_dir() and not os.access(entry, os.X_OK)]
+    assert getattr(os, "geteuid", int)() == 0 or not shut or shut == [common / "closed"]
     return job_process.run(
         {
             "job": job, "database": str(database), "work_dir": work_dir or str(folder / "work"), "path": path,

@@ -60,10 +60,11 @@ def _content(path: bytes) -> str:
         return f"link to {os.readlink(path)!r}"  # noqa: PTH115 - bytes
     if not stat.S_ISREG(mode):
         return stat.filemode(mode)[0]
-    if not os.access(path, os.R_OK):
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - bytes
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except PermissionError:
         return "not to be read"
-    with open(path, "rb") as file:  # noqa: PTH123 - bytes
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def temporary_folder(folder: Path, patch: pytest.MonkeyPatch) -> Path:
