@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from sidecar.errors.paths import FolderNotFound, IsAFolder, PathNotAllowed
 from sidecar.progress import Progress
 from sidecar.system import names
-from sidecar.system.names import advised, is_device, require_lengths, require_name, usable
+from sidecar.system.names import advised, is_device, require_lengths, require_name, shown, usable
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.patience import patiently
 from sidecar.system.permissions import make_private
@@ -98,7 +98,7 @@ def same_file(first: Path, second: Path) -> bool:
 
 
 def _folded(name: Path | str) -> str:
-    return unicodedata.normalize("NFC", str(name)).casefold()
+    return unicodedata.normalize("NFC", shown(str(name))).casefold()
 
 
 def resolve_target(file_path: str) -> Path:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,23 @@ def is_write_protected(path: Path) -> bool:
         return not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
     except OSError:
         return False
+
+
+@contextmanager
+def unprotected(path: Path) -> Iterator[None]:
+    """Within, a file of Windows may be replaced that says that nobody is to write it; so does what is there afterwards.
+
+    Elsewhere the folder lets a file be replaced, and the new one takes over its mode. Raises OSError.
+    """
+    if not (names.ON_WINDOWS and is_write_protected(path)):
+        yield
+        return
+    path.chmod(stat.S_IWRITE)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.chmod(stat.S_IREAD)
 
 
 def make_private(path: Path, libraries: Callable[[str], Any] | None = None) -> bool:

@@ -27,7 +27,7 @@ from sidecar.system.flushing import CANNOT_FLUSH, flush_file, flush_rename
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.os_errors import Act, file_errors, typed
 from sidecar.system.patience import patiently
-from sidecar.system.permissions import Owner, give_to, take_over
+from sidecar.system.permissions import Owner, give_to, take_over, unprotected
 
 _PREFIX, _TEMPORARY = ".kp-", ".tmp"
 """Short, so that a target whose name is as long as the file system allows has room for it."""
@@ -113,11 +113,12 @@ def replacing(saving: Saving) -> Iterator[BinaryIO]:
             file.flush()
             if not flush_file(file.fileno()):
                 saving.remark(CANNOT_FLUSH)
-        if draft.lock is None:
-            _deliver(draft.path, saving)
-        else:
-            _put_in_place(draft.path, saving)
-        flushed = flush_rename(target)
+        with file_errors(target, Act.SAVE), unprotected(target):
+            if draft.lock is None:
+                _deliver(draft.path, saving)
+            else:
+                _put_in_place(draft.path, saving)
+            flushed = flush_rename(target)
         if flushed is not None:
             saving.remark(flushed)
     finally:
@@ -136,7 +137,8 @@ def _new_draft(saving: Saving) -> tuple[_Draft, BinaryIO]:
         if saving.work is None or error.errno in _FULL:
             raise
     # Known at once, not after minutes of work: whether the place takes a file at all.
-    _require_writable(saving)
+    with unprotected(saving.target):
+        _require_writable(saving)
     draft = _Draft(saving.work / "backup")
     return draft, open_private(draft.path)
 

@@ -129,7 +129,8 @@ def sweep(base: Path) -> None:
 
 def _make_base(base: Path) -> None:
     """Make the folder of all jobs, and those above it that are missing."""
-    if not base.parent.exists():
+    # A drive or a server that is not there is its own parent.
+    if base.parent != base and not base.parent.exists():
         _make_base(base.parent)
     try:
         make_folder(base)

@@ -22,9 +22,16 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import archives
 from tests.support.jobs import READING, nothing_changes, refusal, refused_file, said_well
+from tests.support.made_private import judge
 from tests.support.pipes_and_sockets import fifo, unix_socket
+from tests.support.windows_names import OTHER_NAMES, other_name
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
+NO_FOLDERS = (
+    ["device", "pipe", "question mark", "drive that is not there"]
+    if sys.platform == "win32"
+    else ["lone surrogate", "proc"]
+)
+"""What no folder can be made of: Windows takes half a character for a name."""
 
 pytestmark = pytest.mark.usefixtures("temporary")
 
@@ -193,7 +200,7 @@ def test_a_relative_path_is_taken_from_the_working_folder(
 @pytest.mark.parametrize(
     "kind",
     [
-        "itself", pytest.param("symbolic link", marks=POSIX), "hard link", "journal", "wal", "by another way",
+        "itself", *(OTHER_NAMES or ["symbolic link"]), "hard link", "journal", "wal", "by another way",
     ],
 )  # fmt: skip
 def test_the_database_is_never_taken_for_a_backup(kind: str, job: str, places: Places, tmp_path: Path) -> None:
@@ -203,6 +210,8 @@ def test_the_database_is_never_taken_for_a_backup(kind: str, job: str, places: P
             path = places.database
         case "symbolic link":
             path.symlink_to(places.database)
+        case "short name" | "behind a prefix":
+            path = other_name(kind, places.database)
         case "hard link":
             path.hardlink_to(places.database)
         case "journal":
@@ -238,7 +247,6 @@ def test_no_database_is_replaced_by_a_backup(first: bytes, places: Places, tmp_p
         refusal("export", places, str(target), SameFile)
 
 
-@POSIX
 def test_a_write_protected_file_is_replaced_only_by_force_and_stays_so(places: Places, tmp_path: Path) -> None:
     target = tmp_path / "a.kpbackup"
     target.write_bytes(b"an older backup")
@@ -248,6 +256,7 @@ def test_a_write_protected_file_is_replaced_only_by_force_and_stays_so(places: P
     export_data(places, str(target), Progress(), force=True)
     assert validate_basic(places, str(target), Progress()).task_count
     assert stat.S_IMODE(target.stat().st_mode) == 0o444
+    assert [path.name for path in tmp_path.glob("*.kpbackup")] == ["a.kpbackup"]
 
 
 def test_a_link_is_followed_and_stays_a_link(places: Places, tmp_path: Path) -> None:
@@ -269,18 +278,21 @@ def test_a_link_to_nothing_gets_its_file(places: Places, tmp_path: Path) -> None
     assert (tmp_path / "real.kpbackup").is_file()
 
 
-@POSIX
-def test_a_backup_is_for_its_owner_only(places: Places, tmp_path: Path) -> None:
-    export_data(places, str(tmp_path / "a.kpbackup"), Progress())
-    assert stat.S_IMODE((tmp_path / "a.kpbackup").stat().st_mode) == 0o600
+def test_a_backup_is_for_its_owner_only(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = judge(monkeypatch)
+    target = tmp_path / "backups" / "a.kpbackup"
+    target.parent.mkdir()
+    export_data(places, str(target), Progress())
+    assert wrong(target) == ""
+    if sys.platform != "win32":
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("job", ["import", "preview", "validate", "export"])
 @pytest.mark.parametrize(
     "kind",
     [
-        "file", "below a file", "NUL", "long",
-        pytest.param("lone surrogate", marks=POSIX), pytest.param("proc", marks=POSIX),
+        "file", "below a file", "NUL", "long", *NO_FOLDERS,
     ],
 )  # fmt: skip
 def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Places, tmp_path: Path) -> None:
@@ -292,6 +304,10 @@ def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Pl
         "lone surrogate": tmp_path / "a\ud800b",
         "long": tmp_path / ("n" * 300),
         "proc": Path("/proc/self"),
+        "device": Path("NUL"),
+        "pipe": Path(r"\\.\pipe\work"),
+        "question mark": tmp_path / "a?b",
+        "drive that is not there": Path("Q:/work"),
     }[kind]
     backup = Path(shutil.copy(archives.SMALL, tmp_path / "a.kpbackup"))
     with nothing_changes(tmp_path):

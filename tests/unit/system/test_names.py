@@ -26,10 +26,12 @@ from sidecar.system.names import (
     spelled,
     sqlite_uri,
 )
+from tests.support.windows_names import other_name, short_name
 
 ODD = ["a b", "a#b", "a%b", "a%20b", "a&cache=shared", "ä", "a'b"]
 NOT_ON_WINDOWS = ["a?b", "a?mode=memory", "a:b", "\udcff", "a\nb"]
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not take")
+ODD_HERE = ["a;b", "a~1", "[a]", "a^b", "a=b,c"] if sys.platform == "win32" else NOT_ON_WINDOWS
+"""What this system takes for a name, and its shell or another system for something else."""
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "ON_WINDOWS", True)
 
 
-@pytest.mark.parametrize("name", [*ODD, *(pytest.param(name, marks=POSIX) for name in NOT_ON_WINDOWS)])
+@pytest.mark.parametrize("name", [*ODD, *ODD_HERE])
 def test_sqlite_opens_the_very_file_whatever_its_path_holds(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     try:
@@ -53,10 +55,10 @@ def test_sqlite_opens_the_very_file_whatever_its_path_holds(name: str, tmp_path:
         assert connection.execute("SELECT count(*) FROM a").fetchone() == (0,)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a path that begins with two slashes is a server's there")
 def test_two_slashes_before_a_path_name_no_server(tmp_path: Path) -> None:
     (tmp_path / "a.db").touch()
-    with closing(sqlite3.connect(sqlite_uri(f"/{tmp_path / 'a.db'}", "rw"), uri=True)) as connection:
+    before = "\\\\?\\" if sys.platform == "win32" else "/"
+    with closing(sqlite3.connect(sqlite_uri(f"{before}{tmp_path / 'a.db'}", "rw"), uri=True)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (0,)
 
 
@@ -185,16 +187,19 @@ def test_any_text_is_a_name_or_is_refused_for_its_name(text: str) -> None:
             assert error.detail  # noqa: PT017 - either way is right
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
 def test_names_of_one_file_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = tmp_path / "Kirapilot é.db"
     real.write_bytes(b"1")
-    (tmp_path / "link").symlink_to(real)
-    (tmp_path / "folder").symlink_to(tmp_path)
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    if sys.platform == "win32":
+        folder, link = other_name("behind a prefix", tmp_path), short_name(real)
+    else:
+        link.symlink_to(real)
+        folder.symlink_to(tmp_path)
     other = tmp_path / "other.db"
     other.write_bytes(b"2")
-    one = [real, tmp_path / "link", tmp_path / "folder" / real.name, tmp_path / "KIRAPILOT É.DB"]
-    one += [tmp_path / "kirapilot e\u0301.db", tmp_path / "folder" / "KiraPilot é.db"]
+    one = [real, link, folder / real.name, tmp_path / "KIRAPILOT É.DB"]
+    one += [tmp_path / "kirapilot e\u0301.db", folder / "KiraPilot é.db"]
     for with_numbers in (True, False):
         if not with_numbers:
             monkeypatch.setattr(os.path, "samestat", lambda a, b: a.st_ino == b.st_ino)
