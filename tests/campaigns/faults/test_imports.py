@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,30 @@ KILLED_UNDO = "An undo killed at any step leaves every table all old or all new,
 ODD = "An import or undo whose system answers oddly at any step is done, or says why, and changes no row without a word"
 FAILED_UNDO = "An undo whose disk fails at any step says so, and can be asked for again"
 
+TRIGGERS = (
+    "CREATE TRIGGER forbidding BEFORE DELETE ON tasks BEGIN SELECT raise(ABORT, 'never'); END",
+    "CREATE TRIGGER skipping BEFORE INSERT ON tasks BEGIN SELECT raise(IGNORE); END",
+    "CREATE TRIGGER noting AFTER UPDATE ON tasks BEGIN DELETE FROM threads; END",
+)
+"""An undo sets them aside, and makes them again: they are there whatever becomes of it. An undo without any has no
+step that one with them has not."""
+
 
 class Imports:
     """Imports of one backup into one database, or undos of that import; the database is the same before each.
 
     :param job: "import", "merge", "part" or "undo".
+    :param triggers: made before the undo.
     """
 
     def __init__(
-        self, server: CaseServer, pair: tuple[str, str], folder: Path, job: str = "import", spilling: bool = False
+        self,
+        server: CaseServer,
+        pair: tuple[str, str],
+        folder: Path,
+        job: str = "import",
+        spilling: bool = False,
+        triggers: Sequence[str] = (),
     ) -> None:
         self._server, self._job, self._spilling = server, "import" if job == "undo" else job, spilling
         backup, database = pair
@@ -66,7 +82,9 @@ class Imports:
         if job == "undo":
             undone = self._old
             assert self._run().kind is None
+            databases.execute(self._places.database, *triggers)
             self._job, self._copies, self._old = job, 1, rows_of(self._places.database)
+        self._triggers = triggers
         self._pristine = Path(shutil.copytree(self._places.database.parent, folder / "pristine"))
         self.steps = self._run().steps
         self._new = rows_of(self._places.database)
@@ -93,6 +111,7 @@ class Imports:
             # Read by a plain connection, which rolls back what a disk that failed had kept from being rolled back.
             found = rows_of(self._places.database)
             assert found in (self._old, self._new)
+            self._check_triggers()
             self._check_copies(fault, changed=found == self._new)
             if not outcome.killed:
                 assert (found == self._new) == (outcome.kind is None), "what is said is what happened"
@@ -100,6 +119,10 @@ class Imports:
                 self._check_error(outcome, outcome.steps[at - 1], fault)
             self._check_next()
         return outcome
+
+    def _check_triggers(self) -> None:
+        there = "SELECT sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid"
+        assert databases.query(self._places.database, there) == [(sql,) for sql in self._triggers]
 
     def _check_copies(self, fault: Fault, changed: bool) -> None:
         """A file under a safety copy's name is a whole one: it was renamed when it was proved."""
@@ -174,6 +197,7 @@ class Imports:
         shutil.copy(self._pristine / self._places.database.name, self._places.database)
         assert self._run().kind is None
         assert rows_of(self._places.database) == self._new
+        self._check_triggers()
         assert self._left_behind(copies_may_be=True) == [], "the next import sweeps"
 
 
@@ -257,7 +281,7 @@ def test_an_import_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_
 def test_an_undo_killed_at_a_step_leaves_every_table_all_old_or_all_new(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
-    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo")
+    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo", triggers=TRIGGERS)
     cases.record(KILLED_UNDO, some_cases(undos.try_one, KILLS, undos.steps, 40))
 
 
@@ -265,18 +289,29 @@ def test_an_undo_killed_at_a_step_leaves_every_table_all_old_or_all_new(
 def test_an_undo_whose_disk_fails_at_a_step_says_so_and_leaves_every_table_as_it_was(
     server: CaseServer, tmp_path: Path, cases: Cases
 ) -> None:
-    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo")
+    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo", triggers=TRIGGERS)
     cases.record(FAILED_UNDO, some_cases(undos.try_one, FAILURES, undos.steps, 40))
 
 
-@pytest.mark.exhaustive
-def test_an_undo_killed_at_every_step(server: CaseServer, tmp_path: Path, cases: Cases) -> None:
-    cases.record(KILLED_UNDO, every_case(Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo").try_one, KILLS))
+PAST = pytest.mark.parametrize("triggers", [(), TRIGGERS], ids=["alone", "past triggers"])
 
 
 @pytest.mark.exhaustive
-def test_an_undo_whose_disk_fails_at_every_step(server: CaseServer, tmp_path: Path, cases: Cases) -> None:
-    cases.record(FAILED_UNDO, every_case(Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo").try_one, FAILURES))
+@PAST
+def test_an_undo_killed_at_every_step(
+    triggers: Sequence[str], server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo", triggers=triggers)
+    cases.record(KILLED_UNDO, every_case(undos.try_one, KILLS))
+
+
+@pytest.mark.exhaustive
+@PAST
+def test_an_undo_whose_disk_fails_at_every_step(
+    triggers: Sequence[str], server: CaseServer, tmp_path: Path, cases: Cases
+) -> None:
+    undos = Imports(server, (THIRD, EVERY_KIND), tmp_path, "undo", triggers=triggers)
+    cases.record(FAILED_UNDO, every_case(undos.try_one, FAILURES))
 
 
 @pytest.mark.exhaustive
