@@ -58,6 +58,7 @@ class PlaceDrill(msgspec.Struct, kw_only=True):
 class RunResult(msgspec.Struct, kw_only=True):
     """What a run did: ``outcome`` is "made", "current" (nothing changed since the newest proved one) or "not_due".
 
+    Of a run that was not due ``places`` holds those alone that lacked the newest one, and got it now.
     ``checked`` and ``drills`` are what a timer's run looked after besides: what was re-read, and restored on trial.
     """
 
@@ -141,6 +142,7 @@ class PruneResult(msgspec.Struct, kw_only=True):
     verdicts: list[Verdict]
     removed: list[str]
     held: str = ""
+    warnings: list[str] = msgspec.field(default_factory=list)
 
 
 class Noted(msgspec.Struct, kw_only=True):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -31,7 +32,17 @@ NOT_AS_WRITTEN = "it is no longer what was written"
 """What is wrong with a backup whose bytes are others by now, whoever changed them."""
 
 _NAME = re.compile(r"kirapilot-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{6})Z\.kpbackup", re.ASCII)
-_FORMAT = "kirapilot-%Y-%m-%dT%H-%M-%S-%fZ.kpbackup"
+_FORMAT = "-%m-%dT%H-%M-%S-%fZ.kpbackup"
+"""Behind the year, which not every system writes with four digits."""
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Number = Annotated[int, msgspec.Meta(ge=1, lt=1_000_000_000)]
+"""As it is typed on the command line."""
+Name = Annotated[str, msgspec.Meta(pattern=f"^{_NAME.pattern}$")]
+FolderPath = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
+FilePath = Annotated[str, msgspec.Meta(pattern=rf"^[^\x00]*[/\\]{_NAME.pattern}$")]
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -45,20 +56,20 @@ class Entry(msgspec.Struct, kw_only=True):
     found, 0 for none yet.
     """
 
-    name: str
-    number: int
-    made: datetime
-    moment: datetime
-    size: int
+    name: Name
+    number: Number
+    made: Moment
+    moment: Moment
+    size: Count
     sha256: str
     content: str
-    rows: dict[str, int]
+    rows: dict[str, Count]
     why: str
-    dangling: int = 0
+    dangling: Count = 0
     app_version: str = ""
-    proved: datetime | None = None
+    proved: Moment | None = None
     rotten: str = ""
-    replaced_by: int = 0
+    replaced_by: Count = 0
     pinned: bool = False
     note: str = ""
 
@@ -97,7 +108,7 @@ class PlaceState(msgspec.Struct, kw_only=True):
     """
 
     entries: list[Entry] = msgspec.field(default_factory=list)
-    current: datetime | None = None
+    current: Moment | None = None
     failure: Failure | None = None
     drill: Drill | None = None
 
@@ -123,17 +134,17 @@ class Catalogue(msgspec.Struct, kw_only=True):
     """
 
     version: int = 1
-    places: dict[str, PlaceState] = msgspec.field(default_factory=dict)
-    last: datetime | None = None
-    newest: int = 0
+    places: dict[FolderPath, PlaceState] = msgspec.field(default_factory=dict)
+    last: Moment | None = None
+    newest: Count = 0
     fingerprint: str = ""
     commits: int | None = None
     settings: str = ""
     app_version: str = ""
     hold: Hold | None = None
     failure: Failure | None = None
-    count: int = 0
-    pending: dict[str, str] = msgspec.field(default_factory=dict)
+    count: Count = 0
+    pending: dict[FilePath, str] = msgspec.field(default_factory=dict)
 
     def names(self) -> set[str]:
         """The names that are taken, in any place: one that is given once more would be taken for a copy."""
@@ -180,8 +191,29 @@ def read_catalogue(database: Path) -> Catalogue:
         except (FileNotFoundError, NotADirectoryError):
             return Catalogue()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            path.replace(path.with_suffix(".broken.json"))
-            return Catalogue()
+            broken = True
+        except OSError:
+            # A folder of that name; Windows says of one only that it may not be opened.
+            if not path.is_dir():
+                raise
+            broken = True
+        if broken:
+            moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+            path.rename(path.with_name(f"{path.stem}.broken-{moment}Z.json"))
+    return Catalogue()
+
+
+def set_aside(database: Path) -> str:
+    """A sentence on a catalogue that could not be read, for as long as it lies there; "" for none. Raises PathError."""
+    folder = folder_of(database)
+    with file_errors(folder):
+        aside = max(folder.glob(f"{Path(FILE).stem}.broken*"), default=None)
+    if aside is None:
+        return ""
+    return (
+        "What was known of earlier automatic backups could not be read. They are where they were, and never removed."
+        f" Once you have looked, remove {aside}"
+    )
 
 
 def write_catalogue(database: Path, catalogue: Catalogue) -> None:
@@ -192,7 +224,8 @@ def write_catalogue(database: Path, catalogue: Catalogue) -> None:
 
 def new_name(now: datetime, taken: set[str]) -> str:
     """A name with date and time, in UTC, that is not taken."""
-    while (name := now.astimezone(UTC).strftime(_FORMAT)) in taken:
+    now = now.astimezone(UTC)
+    while (name := f"kirapilot-{now.year:04}{now.strftime(_FORMAT)}") in taken:
         now = now.replace(microsecond=(now.microsecond + 1) % 1_000_000)
     return name
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidecar.automatic.answers import BackupStatus, PlaceHealth
-from sidecar.automatic.catalogue import Catalogue, PlaceState, read_catalogue
+from sidecar.automatic.catalogue import Catalogue, PlaceState, read_catalogue, set_aside
 from sidecar.automatic.policy import Policy
-from sidecar.automatic.policy_file import read_policy
+from sidecar.automatic.policy_file import distinct_places, read_policy
 from sidecar.automatic.schedule import next_due, stale_after
 from sidecar.system.paths import Places
 
@@ -22,7 +22,7 @@ def backup_status(places: Places, now: datetime) -> BackupStatus:
     """How the automatic backups of a database are at ``now``. Raises PathError for a file that cannot be read."""
     policy_file = read_policy(places.database)
     policy, catalogue = policy_file.policy, read_catalogue(places.database)
-    folders = [Path(places.database.parent, place.path).absolute() for place in policy.places]
+    folders = distinct_places(policy, places.database)
     found = [_place(folder, catalogue.places.get(str(folder), PlaceState()), policy, now) for folder in folders]
     return BackupStatus(
         state=_worst(catalogue, found),
@@ -32,7 +32,7 @@ def backup_status(places: Places, now: datetime) -> BackupStatus:
         next_due=next_due(policy, catalogue.last),
         failure=catalogue.failure,
         hold=catalogue.hold,
-        warnings=[policy_file.remark] if policy_file.remark else [],
+        warnings=[*filter(None, (policy_file.remark, set_aside(places.database)))],
     )
 
 

@@ -52,3 +52,8 @@ class PolicyFile(msgspec.Struct, kw_only=True):
     path: str
     exists: bool
     remark: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the defaults stand in for a policy that could not be read: nobody knows how many were to be kept."""
+        return not self.exists and self.remark != ""

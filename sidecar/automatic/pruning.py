@@ -12,11 +12,14 @@ from pathlib import Path
 from sidecar.automatic import own_files
 from sidecar.automatic.answers import PruneResult, Verdict
 from sidecar.automatic.catalogue import Catalogue, PlaceState, locked, read_catalogue, write_catalogue
-from sidecar.automatic.policy_file import read_policy
+from sidecar.automatic.policy_file import distinct_places, read_policy
 from sidecar.automatic.retention import MOST_AT_ONCE, Keep, going, judge
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
+
+HELD = "held until somebody has looked"
+LOST = "the policy could not be read: held until one is set"
 
 
 def prune_backups(places: Places, progress: Progress, *, dry_run: bool) -> PruneResult:
@@ -25,14 +28,14 @@ def prune_backups(places: Places, progress: Progress, *, dry_run: bool) -> Prune
     Raises BackupUnderWay, PathError where the catalogue cannot be written, Cancelled.
     """
     with locked(places.database):
-        policy, catalogue = read_policy(places.database).policy, read_catalogue(places.database)
-        hold = catalogue.hold
-        result = PruneResult(verdicts=[], removed=[], held=hold.detail if hold else "")
-        for place in policy.places:
-            folder = Path(places.database.parent, place.path).absolute()
+        policy_file, catalogue = read_policy(places.database), read_catalogue(places.database)
+        hold = HELD if catalogue.hold else LOST if policy_file.is_lost else ""
+        result = PruneResult(verdicts=[], removed=[], held=catalogue.hold.detail if catalogue.hold else "")
+        result.warnings = [policy_file.remark] if policy_file.remark else []
+        for folder, place in distinct_places(policy_file.policy, places.database).items():
             state = catalogue.place(folder)
-            result.verdicts += _verdicts(folder, state, place.keep, held=hold is not None)
-            if not dry_run and hold is None:
+            result.verdicts += _verdicts(folder, state, place.keep, hold)
+            if not dry_run and not hold:
                 remember = _remembering(places, catalogue)
                 result.removed += prune_place(folder, state, place.keep, progress, remember, most=len(state.entries))
     return result
@@ -70,12 +73,12 @@ def prune_place(
     return removed
 
 
-def _verdicts(folder: Path, state: PlaceState, keep: Keep, *, held: bool) -> list[Verdict]:
+def _verdicts(folder: Path, state: PlaceState, keep: Keep, hold: str) -> list[Verdict]:
     return [
         Verdict(
             path=str(folder / verdict.name),
-            stays=verdict.stays or held,
-            reason="held until somebody has looked" if held and not verdict.stays else verdict.reason,
+            stays=verdict.stays or hold != "",
+            reason=hold if hold and not verdict.stays else verdict.reason,
         )
         for verdict in judge([entry.standing() for entry in state.entries], keep)
     ]

@@ -21,14 +21,15 @@ from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, ne
 from sidecar.automatic.checking import check_overdue
 from sidecar.automatic.drilling import drill_overdue
 from sidecar.automatic.fingerprint import count_commits, take_fingerprint
-from sidecar.automatic.policy import Policy, Trigger
-from sidecar.automatic.policy_file import read_policy
+from sidecar.automatic.policy import Place, Policy, PolicyFile, Trigger
+from sidecar.automatic.policy_file import beside, distinct_places, read_policy
 from sidecar.automatic.pruning import prune_place
 from sidecar.automatic.retention import next_moment
 from sidecar.automatic.schedule import next_due, why_due
 from sidecar.database.connection import require_file
 from sidecar.errors.backups import BackupError, DamagedBackup
 from sidecar.errors.base import Cancelled, SidecarError
+from sidecar.errors.jobs import InvalidPolicy
 from sidecar.errors.paths import FolderNotFound, PathError
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import MAIN, compare_counts
@@ -64,7 +65,8 @@ def run_backup_if_due(
     require_file(places.database)
     policy_file = read_policy(places.database)
     with locked(places.database):
-        run = _Run(places, policy_file.policy, read_catalogue(places.database), progress, clock, app_version, settings)
+        catalogue = read_catalogue(places.database)
+        run = _Run(places, policy_file, catalogue, progress, clock, app_version, settings)
         result = run.carry_out(trigger)
         if trigger == "timer" and run.policy.enabled:
             run.look_after(result)
@@ -87,12 +89,16 @@ class _Run:
     """One run, with the lock held. ``catalogue`` is written whenever it has changed."""
 
     places: Places
-    policy: Policy
+    policy_file: PolicyFile
     catalogue: Catalogue
     progress: Progress
     clock: Clock
     app_version: str
     settings: Mapping[str, object] | None
+
+    @property
+    def policy(self) -> Policy:
+        return self.policy_file.policy
 
     def carry_out(self, trigger: Trigger) -> RunResult:
         now = self.clock()
@@ -100,9 +106,11 @@ class _Run:
         self._forget_missing()
         fingerprint = take_fingerprint(self.places.database)
         commits = count_commits(self.places.database)
-        why = why_due(self.policy, trigger, now, self.catalogue.last, self._changes(commits))
+        # Where somebody removed all there were, there is none, whatever the clock says.
+        last = self.catalogue.last if self._is_any_proved() else None
+        why = why_due(self.policy, trigger, now, last, self._changes(commits))
         if why is None:
-            return RunResult(outcome="not_due", next_due=next_due(self.policy, self.catalogue.last))
+            return self._catch_up(RunResult(outcome="not_due"))
         try:
             entry, made = self._current(fingerprint, now, why)
         except Cancelled:
@@ -139,21 +147,36 @@ class _Run:
     def _everywhere(self, result: RunResult, entry: Entry, made: Path | None) -> RunResult:
         """Bring the newest backup to all places, and remove there what may go."""
         source = made or self._path_of(entry)
-        self.progress.phase("copy", len(self.policy.places), "places", "Copying the backup to its places")
-        for place in self.policy.places:
-            folder = self._folder(place.path)
+        self._bring_to(self._folders(), result, source, entry, made)
+        result.held = self.catalogue.hold.detail if self.catalogue.hold else ""
+        result.backup, result.rows = str(source), entry.rows
+        return result
+
+    def _catch_up(self, result: RunResult) -> RunResult:
+        """Bring the newest backup to the places that were away when it was made, or were not named yet."""
+        newest = self._newest() if self.policy.enabled else None
+        if newest is not None and newest.number == self.catalogue.newest:
+            late = {folder: place for folder, place in self._folders().items() if self._lacks(folder, newest)}
+            if late:
+                return self._bring_to(late, result, self._path_of(newest), newest, None)
+        result.next_due = next_due(self.policy, self.catalogue.last)
+        return result
+
+    def _bring_to(
+        self, folders: Mapping[Path, Place], result: RunResult, source: Path, entry: Entry, made: Path | None
+    ) -> RunResult:
+        self.progress.phase("copy", len(folders), "places", "Copying the backup to its places")
+        for folder, place in folders.items():
             outcome = self._bring(folder, source, entry, made)
             result.places.append(outcome)
             if outcome.outcome in ("made", "copied", "current"):
-                self.catalogue.place(folder).current = self.catalogue.last
-            if outcome.outcome in ("made", "copied", "current") and self.catalogue.hold is None:
                 state = self.catalogue.place(folder)
-                result.removed += prune_place(folder, state, place.keep, self.progress, self._remember)
+                state.current = self.catalogue.last
+                if self.catalogue.hold is None and not self.policy_file.is_lost:
+                    result.removed += prune_place(folder, state, place.keep, self.progress, self._remember)
             self.progress.advance(1)
         self._remember()
         result.warnings += [outcome.warning for outcome in result.places if outcome.warning]
-        result.held = self.catalogue.hold.detail if self.catalogue.hold else ""
-        result.backup, result.rows = str(source), entry.rows
         result.next_due = next_due(self.policy, self.catalogue.last)
         return result
 
@@ -184,7 +207,7 @@ class _Run:
         outcome = PlaceOutcome(path=str(folder), outcome="current", backup=entry.name)
         if source == made and source.parent == folder:
             outcome.outcome = "made"
-        elif not any(known.number == entry.number and known.is_proved for known in state.entries):
+        elif not _has(state, entry):
             try:
                 self._make_folder(folder, state)
                 self._begin(folder / entry.name, entry.why)
@@ -273,6 +296,14 @@ class _Run:
     def _remember(self) -> None:
         write_catalogue(self.places.database, self.catalogue)
 
+    def _is_any_proved(self) -> bool:
+        return any(state.newest_proved() is not None for state in self.catalogue.places.values())
+
+    def _lacks(self, folder: Path, entry: Entry) -> bool:
+        """Whether a place that is there does not have it yet."""
+        state = self.catalogue.places.get(str(folder), PlaceState())
+        return not _has(state, entry) and not self._is_away(folder, state)
+
     def _newest(self) -> Entry | None:
         found = [state.newest_proved() for text, state in self.catalogue.places.items() if Path(text).is_dir()]
         return max((entry for entry in found if entry), key=lambda entry: entry.number, default=None)
@@ -290,8 +321,7 @@ class _Run:
     def _first_folder(self) -> Path:
         """The first place that is there. Raises the first one's PathError where none is."""
         failures: list[SidecarError] = []
-        for place in self.policy.places:
-            folder = self._folder(place.path)
+        for folder in self._folders():
             try:
                 self._make_folder(folder, self.catalogue.place(folder))
             except SidecarError as error:
@@ -300,18 +330,27 @@ class _Run:
                 return folder
         raise failures[0]
 
-    def _folder(self, path: str) -> Path:
-        return Path(self.places.database.parent, path).absolute()
+    def _folders(self) -> dict[Path, Place]:
+        return distinct_places(self.policy, self.places.database)
+
+    def _is_away(self, folder: Path, state: PlaceState) -> bool:
+        """Whether a place was there and is not, or cannot be: a disk that is unplugged."""
+        if folder.is_dir():
+            return False
+        # A link leads to where the disk will be; through it nothing is made.
+        return bool(state.entries) or folder.is_symlink() or not (self._is_beside(folder) or folder.parent.is_dir())
+
+    def _is_beside(self, folder: Path) -> bool:
+        return folder.is_relative_to(beside(self.places.database))
 
     def _make_folder(self, folder: Path, state: PlaceState) -> None:
-        """Raise FolderNotFound for a place that was there and is not, or that cannot be: a disk that is unplugged."""
-        if folder.is_dir():
-            return
-        beside = folder.is_relative_to(self.places.database.parent)
-        if state.entries or not (beside or folder.parent.is_dir()):
-            raise FolderNotFound(path=folder)
+        """Raise FolderNotFound for a place that is away, InvalidPolicy for one that is no folder."""
         with file_errors(folder, Act.SAVE):
-            folder.mkdir(mode=0o700, parents=beside, exist_ok=True)
+            if folder.exists() and not folder.is_dir():
+                raise InvalidPolicy(detail=f"its place {folder} is a file, and no folder")
+            if self._is_away(folder, state):
+                raise FolderNotFound(path=folder)
+            folder.mkdir(mode=0o700, parents=self._is_beside(folder), exist_ok=True)
 
     def _changes(self, commits: int | None) -> int | None:
         if commits is None or self.catalogue.commits is None:
@@ -326,6 +365,10 @@ class _Run:
 
     def _same_settings(self) -> bool:
         return self._settings_hash() == self.catalogue.settings
+
+
+def _has(state: PlaceState, entry: Entry) -> bool:
+    return any(known.number == entry.number and known.is_proved for known in state.entries)
 
 
 def _hold_for(before: Entry | None, after: Entry, now: datetime) -> Hold | None:

@@ -48,6 +48,14 @@ def next_due(policy: Policy, last: datetime | None, zone: tzinfo | None = None) 
     """
     if last is None or not policy.enabled:
         return None
+    try:
+        return _next(policy, last, zone)
+    except OverflowError:
+        # A clock at the end of time: it went back since, which makes one due.
+        return None
+
+
+def _next(policy: Policy, last: datetime, zone: tzinfo | None) -> datetime:
     if policy.every == "hours":
         return last + timedelta(hours=policy.hours)
     local = last.astimezone(zone)

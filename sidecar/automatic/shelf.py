@@ -10,6 +10,7 @@ from sidecar.archive.manifest import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.answers import Noted
 from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
+from sidecar.automatic.policy_file import distinct, folder_of, is_one, read_policy
 from sidecar.errors.backups import BackupError
 from sidecar.errors.jobs import NoSuchBackup
 from sidecar.errors.paths import PathError
@@ -33,7 +34,7 @@ def list_all(places: Places, progress: Progress) -> BackupList:
     found = list_backups(places, progress)
     catalogue = read_catalogue(places.database)
     found.automatic = sorted(_automatic(catalogue), key=lambda one: (-one.number, one.place))
-    found.manual = sorted(_manual(catalogue), key=lambda one: one.changed, reverse=True)
+    found.manual = sorted(_manual(places, catalogue), key=lambda one: one.changed, reverse=True)
     return found
 
 
@@ -60,7 +61,7 @@ def all_files(places: Places) -> list[Path]:
     present = [one for one in _automatic(catalogue) if one.present]
     # Of the copies of a backup in several places the last in this order is read: one that is not known to have rotted.
     numbered = {one.number: Path(one.path) for one in sorted(present, key=lambda one: not one.rotten)}
-    return [*all_copies(places), *numbered.values(), *(Path(one.path) for one in _manual(catalogue))]
+    return [*all_copies(places), *numbered.values(), *(Path(one.path) for one in _manual(places, catalogue))]
 
 
 def note_backup(places: Places, number: int, note: str | None, pinned: bool | None) -> Noted:
@@ -107,11 +108,18 @@ def _told(place: Path, entry: Entry, *, present: bool) -> AutomaticBackup:
     )
 
 
-def _manual(catalogue: Catalogue) -> Iterator[ManualBackup]:
-    """Backups that lie in a place and are not in the catalogue; a place that cannot be read has none to tell of."""
-    for text, state in catalogue.places.items():
-        ours = {entry.name for entry in state.entries} | {Path(pending).name for pending in catalogue.pending}
-        for path in _files(Path(text)):
+def _manual(places: Places, catalogue: Catalogue) -> Iterator[ManualBackup]:
+    """Backups that lie in a place and are not in the catalogue; a place that cannot be read has none to tell of.
+
+    The places are those that the catalogue knows, and those of the policy: a new catalogue knows none yet.
+    """
+    policy = read_policy(places.database).policy
+    further = [folder_of(place, places.database) for place in policy.places]
+    pending = {Path(path).name for path in catalogue.pending}
+    for folder in distinct([*map(Path, catalogue.places), *further]):
+        states = [state for text, state in catalogue.places.items() if is_one(Path(text), folder)]
+        ours = pending.union(entry.name for state in states for entry in state.entries)
+        for path in _files(folder):
             if path.suffix == SUFFIX and path.name not in ours:
                 yield from _file(path)
 

@@ -36,7 +36,7 @@ _STATES = {
     "stale": "The automatic backups are stale: the newest in a place is older than it should be.",
     "failing": "The automatic backups are failing.",
     "held": "The data shrank. It is backed up, and nothing older is removed until you have looked.",
-    "never": "No automatic backup has been made yet.",
+    "never": "No automatic backup has been made yet, or none in these places.",
 }
 _OUTCOMES = {
     "made": "made, and proved",
@@ -58,7 +58,9 @@ def run_lines(result: RunResult) -> list[str]:
     """What a run did, in each place."""
     if result.outcome == "not_due":
         due = f"No backup is due{_next(result.next_due)}."
-        return [due, *_looked_after(result), *warnings(result.warnings)]
+        brought = [_outcome(place) for place in result.places]
+        late = ["", *table(("outcome", "place"), brought, "ll")] if brought else []
+        return [due, *late, *_looked_after(result), *warnings(result.warnings)]
     if result.outcome == "made":
         head = f"Made a backup of {plural(sum(result.rows.values()), 'row')} ({printable(result.why)})."
     else:
@@ -123,14 +125,14 @@ def policy_lines(result: PolicyFile) -> list[str]:
 def prune_lines(result: PruneResult, *, dry_run: bool) -> list[str]:
     """A verdict on each backup, and what is gone."""
     if not result.verdicts:
-        return [_NONE]
+        return [_NONE, *warnings(result.warnings)]
     rows = [
         ("stays" if verdict.stays else "would go" if dry_run else "goes", verdict.reason, verdict.path)
         for verdict in result.verdicts
     ]
     gone = sum(1 for verdict in result.verdicts if not verdict.stays)
     told = f"{plural(gone, 'backup')} would go." if dry_run else f"Removed {plural(len(result.removed), 'backup')}."
-    return [*table(("", "why", "backup"), rows, "lll"), "", told, *_held(result.held)]
+    return [*table(("", "why", "backup"), rows, "lll"), "", told, *_held(result.held), *warnings(result.warnings)]
 
 
 def hold_lines(result: HoldAnswer) -> list[str]:

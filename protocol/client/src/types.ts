@@ -578,6 +578,7 @@ export interface PruneResult {
   verdicts: Array<Verdict>;
   removed: Array<string>;
   held: string;
+  warnings: Array<string>;
 }
 
 /**
@@ -675,8 +676,9 @@ export interface Rescue {
 }
 
 /**
- * What a run did: `outcome` is "made", "current" (nothing changed since the newest proved one) or "not_due".
- * `checked` and `drills` are what a timer's run looked after besides: what was re-read, and restored on trial.
+ * What a run did: `outcome` is "made", "current" (nothing changed since the newest proved one) or "not_due". Of a
+ * run that was not due `places` holds those alone that lacked the newest one, and got it now. `checked` and
+ * `drills` are what a timer's run looked after besides: what was re-read, and restored on trial.
  */
 export interface RunResult {
   outcome: string;

@@ -90,3 +90,21 @@ def test_links_to_one_database_lead_to_one_policy(database: Path, tmp_path: Path
     (other / "link.db").symlink_to(database)
     write_policy(other / "link.db", Policy(every="weekly"))
     assert read_policy(database).policy.every == "weekly"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte-order mark"])
+def test_keys_that_nobody_knows_stay_whatever_editor_wrote_them(mark: bytes, database: Path) -> None:
+    path = database.parent / FILE
+    path.write_bytes(mark + b'{"mood": "calm", "every": "weekly"}')
+    write_policy(database, read_policy(database).policy)
+    written = json.loads(path.read_bytes())
+    assert (written["mood"], written["every"]) == ("calm", "weekly")
+
+
+def test_a_policy_that_is_a_link_stays_one(database: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles.json"
+    kept.write_text('{"mood": "calm"}')
+    (database.parent / FILE).symlink_to(kept)
+    write_policy(database, Policy(every="weekly"))
+    assert (database.parent / FILE).is_symlink()
+    assert json.loads(kept.read_text())["every"] == "weekly"

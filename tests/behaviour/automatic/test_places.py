@@ -1,0 +1,198 @@
+"""Places as people name them: files, links, the same folder twice, those that come late; and a policy that is lost."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, read_catalogue, write_catalogue
+from sidecar.automatic.health import backup_status
+from sidecar.automatic.policy_file import USUAL, policy_path
+from sidecar.automatic.pruning import prune_backups
+from sidecar.automatic.retention import Keep
+from sidecar.automatic.shelf import list_all
+from sidecar.errors.jobs import InvalidPolicy
+from sidecar.progress import Progress
+from tests.support.automatic_device import Device, backups
+from tests.support.databases import contents
+
+SOON = timedelta(minutes=5)
+
+
+def test_a_place_that_comes_back_before_the_next_backup_is_due_is_caught_up(device: Device, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    device.policy(device.folder, usb)
+    device.run()
+    usb.rename(tmp_path / "drawer")
+    device.write()
+    device.run()
+    assert (device.run(after=SOON).outcome, device.run(after=SOON).places) == ("not_due", [])
+    (tmp_path / "drawer").rename(usb)
+    device.write()
+    result = device.run(after=SOON)
+    assert result.outcome == "not_due"
+    assert [(place.path, place.outcome) for place in result.places] == [(str(usb), "copied")]
+    assert backups(usb) == backups(device.folder)
+    assert device.run(after=SOON).places == []
+
+
+def test_a_place_that_is_named_anew_gets_the_newest_at_once(device: Device, tmp_path: Path) -> None:
+    device.run()
+    device.policy(tmp_path / "other")
+    assert [place.outcome for place in device.run(after=SOON).places] == ["copied"]
+    assert backups(tmp_path / "other") == backups(device.folder)
+    assert backup_status(device.places, device.now).state == "healthy"
+
+
+def test_where_somebody_removed_all_of_them_there_is_none_and_one_is_due(device: Device) -> None:
+    device.run()
+    for name in backups(device.folder):
+        (device.folder / name).unlink()
+    assert device.run(after=SOON).outcome == "made"
+
+
+def test_a_place_that_is_a_file_is_told_as_one(device: Device, tmp_path: Path) -> None:
+    place = tmp_path / "usb"
+    place.write_text("mine")
+    device.policy(place)
+    with pytest.raises(InvalidPolicy, match="usb is a file, and no folder"):
+        device.run()
+    device.policy(device.folder, place, device.places.database)
+    result = device.run()
+    assert [one.outcome for one in result.places] == ["made", "failed", "failed"]
+    assert "kirapilot.db is a file, and no folder" in result.warnings[1]
+    assert place.read_text() == "mine"
+    assert contents(device.places.database)["tasks"]
+
+
+@pytest.mark.parametrize("target", ["unplugged", "usb"], ids=["nowhere", "itself"])
+def test_a_place_whose_link_leads_nowhere_is_away(target: str, device: Device, tmp_path: Path) -> None:
+    place = tmp_path / "usb"
+    place.symlink_to(tmp_path / target)
+    device.policy(device.folder, place)
+    made, other = device.run().places
+    assert made.outcome == "made"
+    assert other.outcome in ("missing", "failed")
+    assert not (tmp_path / "unplugged").exists()
+
+
+def test_a_folder_that_is_named_twice_counts_once(device: Device, tmp_path: Path) -> None:
+    usb, link = tmp_path / "usb", tmp_path / "link"
+    usb.mkdir()
+    link.symlink_to(usb)
+    device.policy(usb, link, keep=Keep(hours=0, daily=2, weekly=0, monthly=0, most=5))
+    result = device.run()
+    assert [one.path for one in result.places] == [str(usb)]
+    assert "named twice" in result.warnings[0]
+    assert str(link) in result.warnings[0]
+    status = backup_status(device.places, device.now)
+    assert ([one.path for one in status.places], len(status.warnings)) == ([str(usb)], 1)
+    for _ in range(3):
+        device.write()
+        device.run()
+    assert len(backups(usb)) == 2
+    assert list_all(device.places, Progress()).manual == []
+    verdicts = prune_backups(device.places, Progress(), dry_run=True).verdicts
+    assert [Path(one.path).parent for one in verdicts] == [usb, usb]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, names that differ in case are one folder")
+def test_folders_whose_names_differ_in_case_alone_are_two_where_the_disk_has_two(
+    device: Device, tmp_path: Path
+) -> None:
+    device.policy(tmp_path / "usb", tmp_path / "USB")
+    assert [one.outcome for one in device.run().places] == ["made", "copied"]
+
+
+def test_a_link_to_the_database_leads_to_the_same_places(device: Device, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(device.places.database)
+    device.run()
+    device.places = device.places.__class__(link, device.places.work_dir)
+    assert device.run("manual").outcome == "current"
+    assert list(link.parent.iterdir()) == [link]
+
+
+# A policy, and a catalogue, that cannot be read
+
+
+@pytest.mark.slow
+def test_nothing_is_removed_while_the_policy_is_one_that_could_not_be_read(device: Device) -> None:
+    device.policy(device.folder, keep=Keep(hours=0, daily=5000, weekly=0, monthly=0, most=5000))
+    for _ in range(14):
+        device.write()
+        device.run()
+    policy_path(device.places.database).write_text('{"places": [')
+    device.write()
+    result = device.run()
+    assert result.removed == []
+    assert USUAL in result.warnings[0]
+    pruned = prune_backups(device.places, Progress(), dry_run=False)
+    assert (pruned.removed, [one for one in pruned.verdicts if not one.stays]) == ([], [])
+    assert USUAL in pruned.warnings[0]
+    assert len(backups(device.folder)) == 15
+    device.policy(device.folder)
+    device.write()
+    assert len(device.run().removed) == 3
+
+
+def test_a_folder_in_the_policys_place_is_set_aside_like_any_other(device: Device) -> None:
+    path = policy_path(device.places.database)
+    path.mkdir()
+    assert "A folder had its name" in device.run().warnings[0]
+    (aside,) = path.parent.glob("backup-policy.broken-*.json")
+    assert aside.is_dir()
+
+
+SPOILT = {
+    "no JSON": "{",
+    "a list": "[]",
+    "a name that leads elsewhere": '{"places": {"/p": {"entries": [ENTRY]}}}'.replace("ENTRY", '{"name": "../x"}'),
+    "a time without a zone": '{"last": "2026-11-28T10:00:00"}',
+    "a folder with a NUL": '{"places": {"a\\u0000b": {}}}',
+    "a file that is none of ours": '{"pending": {"/p/kirapilot.db": "daily"}}',
+    "a number below none": '{"count": -1}',
+}
+
+
+@pytest.mark.parametrize("text", SPOILT.values(), ids=SPOILT)
+def test_a_catalogue_that_cannot_be_is_set_aside_and_told_of(text: str, device: Device) -> None:
+    device.run()
+    (name,) = backups(device.folder)
+    path = device.places.database.parent / FOLDER / "automatic.json"
+    path.write_text(text)
+    status = backup_status(device.places, device.now)
+    assert status.state == "never"
+    (aside,) = path.parent.glob("automatic.broken-*.json")
+    assert str(aside) in status.warnings[0]
+    assert aside.read_text() == text
+    # Those of before are listed before there is a new catalogue, too.
+    assert [Path(one.path).name for one in list_all(device.places, Progress()).manual] == [name]
+    assert device.run(after=SOON).outcome == "made"
+    aside.unlink()
+    assert backup_status(device.places, device.now).warnings == []
+
+
+def test_a_folder_in_the_catalogues_place_is_set_aside_too(device: Device) -> None:
+    (device.places.database.parent / FOLDER / "automatic.json").mkdir(parents=True)
+    assert device.run().outcome == "made"
+
+
+def test_a_clock_that_was_at_the_end_of_time_makes_one_due(device: Device) -> None:
+    device.run()
+    catalogue = read_catalogue(device.places.database)
+    catalogue.last = catalogue.last and catalogue.last.replace(year=9999, month=12, day=31)
+    write_catalogue(device.places.database, catalogue)
+    assert backup_status(device.places, device.now).next_due is None
+    assert device.run(after=SOON).why == "the clock went back"
+
+
+@pytest.mark.parametrize("year", [1, 1970, 2107, 9999])
+def test_a_name_is_one_of_ours_whatever_the_clock_says(year: int) -> None:
+    name = new_name(datetime(year, 1, 1, tzinfo=UTC), set())
+    assert is_ours(name)
+    assert name != new_name(datetime(year, 1, 1, tzinfo=UTC), {name})
