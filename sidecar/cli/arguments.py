@@ -95,6 +95,9 @@ class Options(BackupOptions, AutomaticOptions, CareOptions, ComparisonOptions, C
         return find_places(self.database, self.work_dir)
 
 
+_A_PART = "Choose one by --list, --type, --id, --text, --since or --until, or leave --untied out."
+
+
 def parse(arguments: Sequence[str]) -> Options | str:
     """The options typed, or the text that --help or --version asked for.
 
@@ -104,11 +107,15 @@ def parse(arguments: Sequence[str]) -> Options | str:
     parser = make_parser()
     try:
         with redirect_stdout(shown):
-            return parser.parse_args(arguments, Options())
+            options = parser.parse_args(arguments, Options())
     except SystemExit:
         return shown.getvalue()
     except UsageError as error:
         raise UsageError(explained(str(error), parser.names(), parser.options_for(arguments)), error.hint) from None
+    if options.is_untied_alone and not getattr(options, "interactive", False):
+        # It would be taken for all of the backup, of which something is removed.
+        raise UsageError("--untied says how a part comes without what is above it, and no part is chosen.", _A_PART)
+    return options
 
 
 def make_parser() -> _Parser:

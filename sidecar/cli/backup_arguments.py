@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 
 from sidecar.cli.automatic_arguments import DECLARE
-from sidecar.cli.selection_arguments import add_choices, add_conflicts, add_part, add_selection
+from sidecar.cli.selection_arguments import add_choices, add_conflicts, add_part, add_selection, some_text
 
 
 class BackupOptions(argparse.Namespace):
@@ -129,7 +129,8 @@ def _undo(declare: DECLARE) -> argparse.ArgumentParser:
         "a second undo brings back what the first took away.",
         ["undo", "undo --yes --json", "undo --to before-import-20261122T160721.689983Z"],
     )
-    parser.add_argument("--to", metavar="ID", default=None, help="the safety copy to put back, as: backups names it")
+    meaning = "the safety copy to put back, as: backups names it"
+    parser.add_argument("--to", metavar="ID", type=some_text, default=None, help=meaning)
     _add_yes(parser, "put it back without asking")
     return parser
 

@@ -56,9 +56,16 @@ def _diff(declare: DECLARE) -> argparse.ArgumentParser:
     parser.add_argument(
         "--count", metavar="N", type=_page, default=None, help="show at most N rows (default: 100; in a page 1000)"
     )
-    parser.add_argument("--html", dest="page", metavar="PAGE", help="write the difference as an HTML page instead")
+    meaning = "write the difference as an HTML page instead"
+    parser.add_argument("--html", dest="page", metavar="PAGE", type=_page_name, help=meaning)
     _add_force(parser)
     return parser
+
+
+def _page_name(text: str) -> str:
+    if text == "-":
+        raise argparse.ArgumentTypeError("a page is a file, and never standard output")
+    return some_text(text)
 
 
 def _conflicts(declare: DECLARE) -> argparse.ArgumentParser:
@@ -109,9 +116,8 @@ def _report(declare: DECLARE) -> argparse.ArgumentParser:
         ["report kirapilot-backup.kpbackup", "report -o holidays.html 12", "report now"],
     )
     parser.add_argument("backup", metavar="BACKUP", help="the backup that is told of")
-    parser.add_argument(
-        "-o", "--output", dest="page", metavar="PAGE", help="the page to write (default: the backup's name, here)"
-    )
+    meaning = "the page to write (default: the backup's name, here)"
+    parser.add_argument("-o", "--output", dest="page", metavar="PAGE", type=_page_name, help=meaning)
     _add_force(parser)
     return parser
 

@@ -53,6 +53,12 @@ class SelectionOptions(argparse.Namespace):
     missing: bool = False
     untied: bool = False
 
+    @property
+    def is_untied_alone(self) -> bool:
+        """Whether it was said how a part is to come, and not which."""
+        which = (self.lists, self.types, self.ids, self.with_text, self.since, self.until)
+        return self.untied and not self.missing and all(one is None for one in which)
+
     def selection(self) -> Selection | None:
         """The part of a backup that is meant; None for all of it."""
         from sidecar.selection.request import Selection

@@ -28,7 +28,7 @@ from sidecar.errors.paths import PathError
 from sidecar.json_wording import in_words
 from sidecar.merging.answers import shown_value
 from sidecar.progress import Progress
-from sidecar.selection.words import WORDS
+from sidecar.selection.words import WORDS, folded
 from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
@@ -143,7 +143,7 @@ class _Search:
         stack: ExitStack,
     ) -> None:
         self._places = places
-        self._query = query.casefold()
+        self._query = folded(query)
         self._tables = tables
         self._by_id = by_id
         self._progress = progress
@@ -170,7 +170,7 @@ class _Search:
         for table in self._tables:
             for record in _records(archive, table, self._progress):
                 words = (str(record.get(column) or "") for column in WORDS[table])
-                if "id" in record and any(self._query in text.casefold() for text in words):
+                if "id" in record and any(self._query in folded(text) for text in words):
                     yield table, str(record["id"])
 
 

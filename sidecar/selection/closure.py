@@ -101,6 +101,12 @@ class _Choosing:
         self._tables = {table.name: table for table in pool.filled()}
         self._criteria = Criteria(connection, pool, live, selection)
 
+    def _nothing(self) -> NothingSelected:
+        error = NothingSelected()
+        if self._selection.missing:
+            error.advice = "Only what is missing was asked for: it may be that the database has all of it already."
+        return error
+
     def run(self) -> dict[str, SelectedTable]:
         self._criteria.require_all_ids()
         for table in self._tables.values():
@@ -112,7 +118,7 @@ class _Choosing:
         if not any(self._number(f"SELECT count(*) FROM {chosen_of(name)}") for name in self._tables):
             if self._selection.has_settings:
                 return {}
-            raise NothingSelected()
+            raise self._nothing()
         for child, column, parent in BELONGS:
             self._bring_what_belongs(child, column, parent)
         needs = list(self._needs())

@@ -10,7 +10,7 @@ from sidecar.errors.backups import NoSuchRows, SelectionTurnedRound
 from sidecar.selection.days import day_of
 from sidecar.selection.pool import Pool, PoolTable
 from sidecar.selection.request import Selection
-from sidecar.selection.words import words_of
+from sidecar.selection.words import composed, folded, words_of
 
 LISTS, TASKS = "task_lists", "tasks"
 
@@ -108,8 +108,13 @@ class Criteria:
             source = self._pool.tables[TASKS].source
             for (list_id,) in self._connection.execute(f"SELECT DISTINCT task_list_id FROM {source}"):
                 known.setdefault(str(list_id), set()).add(str(list_id))
-        self._require_known(wanted, known, "task lists")
-        return sorted({list_id for name in wanted for list_id in known[name]})
+        # A name that is there as it is typed means that one alone.
+        alike: dict[str, set[str]] = {}
+        for name, list_ids in known.items():
+            alike.setdefault(composed(name), set()).update(list_ids)
+        found = {name: known.get(name) or alike.get(composed(name), set()) for name in wanted}
+        self._require_known(wanted, [*known, *(name for name in wanted if found[name])], "task lists")
+        return sorted({list_id for name in wanted for list_id in found[name]})
 
     def _of_lists(self) -> Iterator[tuple[str, Collection[str]]]:
         """Where the names of task lists stand, and the columns that are there."""
@@ -118,10 +123,11 @@ class Criteria:
         if LISTS in self._live:
             yield f"main.{LISTS}", self._live[LISTS].columns
 
-    def _require_known(self, wanted: Sequence[str], known: object, what: str) -> None:
-        unknown = [name for name in wanted if name not in known]  # type: ignore[operator]
+    def _require_known(self, wanted: Sequence[str], known: Collection[str], what: str) -> None:
+        unknown = [name for name in wanted if name not in known]
         if unknown:
-            raise NoSuchRows(detail=f"{what}: {', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}")
+            told = [_with_those_meant(name, known) for name in unknown[:5]]
+            raise NoSuchRows(detail=f"{what}: {', '.join(told)}{', ...' if len(unknown) > 5 else ''}")
 
     def _texts(self, values: Sequence[str]) -> str:
         """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""
@@ -132,11 +138,17 @@ class Criteria:
         return value.encode(self._encoding, "surrogatepass").hex()
 
 
+def _with_those_meant(name: str, known: Collection[str]) -> str:
+    """A name that is not there, and those that are there and differ from it in capitals or spaces alone."""
+    meant = sorted({other for other in known if folded(other).split() == folded(name).split()})
+    return f"{name} (but {' and '.join(meant[:3])})" if meant else name
+
+
 def _text_test(text: str, encoding: str) -> Callable[[object], bool]:
     """Whether a text, given by its bytes, holds another one: what is no text in its encoding can be searched too."""
-    folded = text.casefold()
+    wanted = folded(text)
 
     def holds(value: object) -> bool:
-        return isinstance(value, bytes) and folded in value.decode(encoding, "replace").casefold()
+        return isinstance(value, bytes) and wanted in folded(value.decode(encoding, "replace"))
 
     return holds

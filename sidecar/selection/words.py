@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 
 WORDS = {
@@ -20,6 +21,16 @@ WORDS = {
 """Table -> columns that a person wrote or has read; the first is what a row is known by."""
 
 _ANY = tuple(dict.fromkeys(column for columns in WORDS.values() for column in columns))
+
+
+def folded(text: str) -> str:
+    """As texts are compared when one is looked for: capitals do not matter, nor how accents are put together."""
+    return text.casefold() if text.isascii() else composed(composed(text).casefold())
+
+
+def composed(text: str) -> str:
+    """A text whose accents are part of their letters, as Linux and Windows type them, and macOS does not always."""
+    return unicodedata.normalize("NFC", text)
 
 
 def words_of(table: str, columns: Collection[str]) -> list[str]:
