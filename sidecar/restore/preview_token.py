@@ -34,6 +34,9 @@ _SAYS = {
 }
 """Parts of a token, in order, and what to say when one of them differs."""
 
+_UNCOUNTED = "wal"
+"""The state of a database that keeps no count in its file of who wrote to it."""
+
 _DIGITS = 32
 """Hexadecimal digits kept of a digest: 128 bits, which no two backups share by accident."""
 
@@ -74,7 +77,7 @@ def require_unchanged(file_path: str, state: FileState) -> None:
 def database_state(connection: sqlite3.Connection, database: Path) -> str:
     """A word that is another one when the database was written to; "wal" for one that keeps no count in its file."""
     (mode,) = connection.execute("PRAGMA main.journal_mode").fetchone()
-    return "wal" if mode == "wal" else str(change_counter(database))
+    return _UNCOUNTED if mode == "wal" else str(change_counter(database))
 
 
 def make_token(state: FileState, kind: tuple[object, ...], data: str, plan: Plan, numbers: str) -> str:
@@ -89,6 +92,14 @@ def make_token(state: FileState, kind: tuple[object, ...], data: str, plan: Plan
     said = encoded(kind), choice, numbers.encode(), account
     kind_of, choice_of, numbers_of, account_of = map(_digest, said)
     return "-".join((state.digest, kind_of, data, choice_of[:_FEW], numbers_of[:_FEW], account_of))
+
+
+def is_of(token: str, state: FileState, kind: tuple[object, ...], data: str) -> bool:
+    """Whether a token is that of a backup, an import of that kind and a database, as they are: what else it says
+    follows from these. Nobody can tell of a database that keeps no count."""
+    told = dict(zip(_SAYS, token.split("-"), strict=False))
+    now = {_FILE: state.digest, _KIND: _digest(encoded(kind)), _DATA: data}
+    return data != _UNCOUNTED and all(told.get(part) == said for part, said in now.items())
 
 
 def require_same(token: str, current: str) -> None:

@@ -17,6 +17,7 @@ from sidecar.wire.messages import Id
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sidecar.jobs.conflicts import ReadAhead
     from sidecar.progress import Progress, Report
     from sidecar.system.paths import Places
     from sidecar.wire.params import PreviewParams
@@ -42,6 +43,8 @@ class Session:
         self._tidied: set[Path] = set()
         self.previews: dict[str, tuple[Places, PreviewParams]] = {}
         """The latest previews by their tokens: of which places, and of what."""
+        self.conflicts_ahead: ReadAhead | None = None
+        """What the latest page of conflicts read for those behind it."""
 
     @property
     def places(self) -> Places:
