@@ -26,12 +26,15 @@ MOST = 1_000
 """Most conflicts of a page: what one answer may hold."""
 
 
+FIRST = Page(((1, MOST),), MOST)
+"""What a preview reads for whoever asks to see its conflicts next."""
+
 AHEAD_BYTES = 4_000_000
 """Most that is kept in memory for the pages behind one, as they would be sent."""
 
 
 class ReadAhead:
-    """The conflicts that were read together with a page, for the pages behind it: reading takes as long as a preview.
+    """The conflicts that were read with a preview or a page, for the pages to come: reading takes as long as a preview.
 
     They are those of the same request, and of a backup and a database that nobody has written to since.
     """

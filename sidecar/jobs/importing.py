@@ -13,9 +13,10 @@ from sidecar.archive.settings import read_settings
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.comparing import TRIES, Target, compared, fitting
+from sidecar.jobs.conflicts import FIRST, ReadAhead
 from sidecar.jobs.request import SEEN, Request
 from sidecar.jobs.rescuing import Rebuilding
-from sidecar.merging.answers import Conflict
+from sidecar.merging.answers import Conflict, Conflicts
 from sidecar.merging.pages import Page
 from sidecar.merging.policy import MINE, ByTable, Choice, policies_of
 from sidecar.progress import Progress
@@ -114,10 +115,12 @@ def preview_import(
     on_conflict: ByTable = MINE,
     choices: Sequence[Choice] = (),
     numbered_by: str | None = None,
+    ahead: ReadAhead | None = None,
 ) -> ImportPreview:
     """What ``import_data`` with the same arguments would do to the database as it is now; changes nothing.
 
     :param numbered_by: the token of the preview that gave conflicts the numbers by which ``choices`` names them.
+    :param ahead: where the first conflicts of a merge are kept, for whoever asks to see them next.
     Raises what ``import_data`` raises, but for SafetyCopyFailed.
     """
     progress.plan(PREVIEW_PHASES)
@@ -131,8 +134,13 @@ def preview_import(
         selection=selection,
         policies=policies_of(on_conflict, choices),
         numbered_by=numbered_by,
+        page=FIRST if ahead is not None and not overwrite else None,
     )
-    return fitting(request, lambda fit: _preview(fit, progress))[0]
+    shown, conflicts = fitting(request, lambda fit: _preview_chosen(fit, progress))
+    if ahead is not None and not overwrite:
+        asked = replace(request, preview=False, preview_token=shown.token, numbered_by=None, page=None)
+        ahead.keep(asked, Conflicts(token=shown.token, total=shown.conflicts, conflicts=conflicts))
+    return shown
 
 
 def preview_chosen(request: Request, progress: Progress) -> tuple[ImportPreview, list[Conflict]]:

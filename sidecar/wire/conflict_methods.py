@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def conflicts(params: ConflictsParams, context: Context) -> Conflicts:
     """Show the rows of a previewed merge that differ from the database's, by their numbers, field by field."""
     from sidecar.errors.conflicts import UnknownPreview
-    from sidecar.jobs.conflicts import ReadAhead, list_conflicts
+    from sidecar.jobs.conflicts import list_conflicts
     from sidecar.jobs.request import Request
     from sidecar.merging.policy import policies_of
 
@@ -32,5 +32,5 @@ def conflicts(params: ConflictsParams, context: Context) -> Conflicts:
         selection=asked.selection,
         policies=policies_of(asked.on_conflict, asked.conflict_choices),
     )
-    ahead = context.session.conflicts_ahead = context.session.conflicts_ahead or ReadAhead()
-    return list_conflicts(request, context.progress(params.progress_token), params.start, params.count, ahead)
+    progress, ahead = context.progress(params.progress_token), context.session.conflicts_ahead
+    return list_conflicts(request, progress, params.start, params.count, ahead)

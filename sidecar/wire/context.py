@@ -43,13 +43,21 @@ class Session:
         self._tidied: set[Path] = set()
         self.previews: dict[str, tuple[Places, PreviewParams]] = {}
         """The latest previews by their tokens: of which places, and of what."""
-        self.conflicts_ahead: ReadAhead | None = None
-        """What the latest page of conflicts read for those behind it."""
+        self._ahead: ReadAhead | None = None
 
     @property
     def places(self) -> Places:
         """The places in force."""
         return self._places or self.move(None, None)
+
+    @property
+    def conflicts_ahead(self) -> ReadAhead:
+        """What the latest preview, or page of conflicts, has read for the pages to come."""
+        if self._ahead is None:
+            from sidecar.jobs.conflicts import ReadAhead
+
+            self._ahead = ReadAhead()
+        return self._ahead
 
     def move(self, database: str | None, work_dir: str | None) -> Places:
         """Use these places from now on; None, or "", means the one the process was started with."""

@@ -163,6 +163,7 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
         on_conflict=params.on_conflict,
         choices=params.conflict_choices,
         numbered_by=params.preview_token if params.conflict_choices else None,
+        ahead=context.session.conflicts_ahead,
     )
     context.session.note_preview(shown.token, params)
     return shown

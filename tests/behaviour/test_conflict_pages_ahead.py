@@ -16,7 +16,7 @@ from sidecar.errors.base import SidecarError
 from sidecar.errors.conflicts import NoSuchConflict
 from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.errors.paths import FileNotFound
-from sidecar.jobs import conflicts
+from sidecar.jobs import comparing, conflicts
 from sidecar.jobs.conflicts import ReadAhead, list_conflicts
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.request import Request
@@ -29,6 +29,7 @@ from sidecar.wire.params import read_params
 from tests.support.databases import backup, execute, fresh
 
 ROWS = 30
+MINE = policies_of("mine")
 
 
 @pytest.fixture
@@ -49,14 +50,14 @@ def archive(places: Places, tmp_path: Path) -> Path:
 @pytest.fixture
 def request_(places: Places, archive: Path) -> Request:
     token = preview_import(places, str(archive), False, Progress()).token
-    return Request(places, str(archive), overwrite=False, policies=policies_of("mine"), preview_token=token)
+    return Request(places, str(archive), overwrite=False, policies=MINE, preview_token=token)
 
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """The requests for which backup and database were read and compared."""
     asked: list[Request] = []
-    compared = conflicts.compared
+    compared = comparing.compared
 
     def noting(request: Request, progress: Progress) -> object:
         asked.append(request)
@@ -147,7 +148,7 @@ def test_of_a_database_with_a_write_ahead_log_nothing_is_taken_for_unchanged(
     with closing(sqlite3.connect(places.database)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         token = preview_import(places, str(archive), False, Progress()).token
-        request = Request(places, str(archive), overwrite=False, policies=policies_of("mine"), preview_token=token)
+        request = Request(places, str(archive), overwrite=False, policies=MINE, preview_token=token)
         ahead = ReadAhead()
         list_conflicts(request, Progress(), 1, 5, ahead)
         connection.execute("UPDATE tasks SET description = 'Now' WHERE id = 't8'")
@@ -171,7 +172,7 @@ def test_no_more_is_kept_than_there_is_room_for(
     assert 2 < len(read) < ROWS // 3
 
 
-def test_a_sidecar_reads_once_for_the_pages_that_are_asked_of_it(
+def test_a_sidecar_reads_nothing_anew_for_the_pages_of_its_latest_preview(
     places: Places, archive: Path, read: list[Request]
 ) -> None:
     context = Context(
@@ -184,4 +185,7 @@ def test_a_sidecar_reads_once_for_the_pages_that_are_asked_of_it(
     token = asked("preview_import", filePath=str(archive), overwrite=False).token
     pages = [asked("conflicts", token=token, **{"from": start, "count": 10}) for start in (1, 11, 21)]
     assert [one.number for page in pages for one in page.conflicts] == list(range(1, ROWS + 1))
-    assert len(read) == 1
+    assert read == [], "the preview has"
+    assert pages[1] == list_conflicts(
+        Request(places, str(archive), False, preview_token=token, policies=MINE), Progress(), 11, 10
+    )
