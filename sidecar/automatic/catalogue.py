@@ -119,6 +119,11 @@ class PlaceState(msgspec.Struct, kw_only=True):
                 known.replaced_by = entry.number
         self.entries.append(entry)
 
+    def forget_removed(self, folder: Path) -> None:
+        """What somebody removed from a place that is there is no longer ours to tell of. Raises OSError."""
+        if folder.is_dir():
+            self.entries = [entry for entry in self.entries if (folder / entry.name).exists()]
+
     def newest_proved(self) -> Entry | None:
         """The newest backup that is whole."""
         return max((entry for entry in self.entries if entry.is_proved), key=lambda entry: entry.number, default=None)

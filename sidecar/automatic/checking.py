@@ -33,6 +33,8 @@ def check_backups(places: Places, now: datetime, progress: Progress, *, all_of_t
     progress.plan(PHASES)
     with locked(places.database):
         catalogue = read_catalogue(places.database)
+        for folder, state in catalogue.places.items():
+            state.forget_removed(Path(folder))
         waiting = _longest_unread_first(catalogue)
         progress.phase("check", len(waiting), "backups", "Checking the backups")
         most = None if all_of_them else SHARE_BYTES
@@ -85,7 +87,6 @@ def _check(folder: Path, entry: Entry, now: datetime, progress: Progress) -> Che
     try:
         whole = own_files.hash_of(path, progress) == entry.sha256
     except PathError as error:
-        # If somebody removed it from a place that is there, the next run forgets it.
         return Checked(path=str(path), outcome="not_tried", detail=error.message)
     is_fine = entry.judge(whole=whole)
     entry.proved = now if is_fine else entry.proved

@@ -34,6 +34,7 @@ def prune_backups(places: Places, progress: Progress, *, dry_run: bool) -> Prune
         result.warnings = [policy_file.remark] if policy_file.remark else []
         for folder, place in distinct_places(policy_file.policy, places.database).items():
             state = catalogue.place(folder)
+            state.forget_removed(folder)
             result.verdicts += _verdicts(folder, state, place.keep, hold)
             if not dry_run and not hold:
                 remember = _remembering(places, catalogue)

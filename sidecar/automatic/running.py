@@ -7,6 +7,7 @@ from a place in which nothing newer is proved, and nothing at all while the hold
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from sidecar.database.connection import require_file
 from sidecar.errors.backups import BackupError, DamagedBackup
 from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.errors.jobs import InvalidPolicy
-from sidecar.errors.paths import FolderNotFound, PathError
+from sidecar.errors.paths import PathError, PlaceUnreachable
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import MAIN, compare_counts
 from sidecar.progress import Progress
@@ -207,6 +208,8 @@ class _Run:
         outcome = PlaceOutcome(path=str(folder), outcome="current", backup=entry.name)
         if source == made and source.parent == folder:
             outcome.outcome = "made"
+        elif self._is_away(folder, state):
+            outcome.outcome, outcome.backup, outcome.warning = "missing", None, _away(folder).message
         elif not _has(state, entry):
             try:
                 self._make_folder(folder, state)
@@ -220,8 +223,6 @@ class _Run:
                 copied.pinned, copied.note = (before.pinned, before.note) if before else (False, "")
                 state.entries = [known for known in state.entries if known.name != entry.name]
                 self._enter(folder / entry.name, copied)
-            except FolderNotFound as error:
-                outcome = PlaceOutcome(path=str(folder), outcome="missing", warning=error.message)
             except Cancelled:
                 raise
             except SidecarError as error:
@@ -257,10 +258,12 @@ class _Run:
             self._remember()
 
     def _forget_missing(self) -> None:
-        """A backup that somebody removed is no failure, as long as its place is there."""
+        """A backup that somebody removed is no failure, nor is a folder beside the database, as no disk of its own."""
         for text, state in self.catalogue.places.items():
-            if Path(text).is_dir():
-                state.entries = [entry for entry in state.entries if (Path(text) / entry.name).exists()]
+            folder = Path(text)
+            if self._is_beside(folder) and not os.path.lexists(folder):
+                state.entries = []
+            state.forget_removed(folder)
 
     def _has_its_size(self, entry: Entry) -> bool:
         """The look that costs nothing; ``checking`` reads every byte, now and then."""
@@ -338,18 +341,18 @@ class _Run:
         if folder.is_dir():
             return False
         # A link leads to where the disk will be; through it nothing is made.
-        return bool(state.entries) or folder.is_symlink() or not (self._is_beside(folder) or folder.parent.is_dir())
+        return folder.is_symlink() or not (self._is_beside(folder) or (folder.parent.is_dir() and not state.entries))
 
     def _is_beside(self, folder: Path) -> bool:
         return folder.is_relative_to(beside(self.places.database))
 
     def _make_folder(self, folder: Path, state: PlaceState) -> None:
-        """Raise FolderNotFound for a place that is away, InvalidPolicy for one that is no folder."""
+        """Raise PlaceUnreachable for a place that is away, InvalidPolicy for one that is no folder."""
         with file_errors(folder, Act.SAVE):
             if folder.exists() and not folder.is_dir():
                 raise InvalidPolicy(detail=f"its place {folder} is a file, and no folder")
             if self._is_away(folder, state):
-                raise FolderNotFound(path=folder)
+                raise _away(folder)
             folder.mkdir(mode=0o700, parents=self._is_beside(folder), exist_ok=True)
 
     def _changes(self, commits: int | None) -> int | None:
@@ -369,6 +372,10 @@ class _Run:
 
 def _has(state: PlaceState, entry: Entry) -> bool:
     return any(known.number == entry.number and known.is_proved for known in state.entries)
+
+
+def _away(folder: Path) -> PlaceUnreachable:
+    return PlaceUnreachable(path=folder, detail="the folder is not there")
 
 
 def _hold_for(before: Entry | None, after: Entry, now: datetime) -> Hold | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +138,8 @@ def _file(path: Path) -> Iterator[ManualBackup]:
         found = path.stat()
     except OSError:
         # Gone meanwhile, or a link that leads nowhere: nothing that could be restored.
+        return
+    if not stat.S_ISREG(found.st_mode):
         return
     changed = datetime.fromtimestamp(found.st_mtime, UTC)
     yield ManualBackup(path=str(path), place=str(path.parent), size=found.st_size, changed=changed, partial=_part(path))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, read_catalogue, write_catalogue
+from sidecar.automatic.checking import check_backups
 from sidecar.automatic.health import backup_status
 from sidecar.automatic.policy_file import USUAL, policy_path
 from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.shelf import list_all
 from sidecar.errors.jobs import InvalidPolicy
+from sidecar.errors.paths import PlaceUnreachable
 from sidecar.progress import Progress
 from tests.support.automatic_device import Device, backups
 from tests.support.databases import contents
@@ -115,6 +118,45 @@ def test_a_link_to_the_database_leads_to_the_same_places(device: Device, tmp_pat
     device.places = device.places.__class__(link, device.places.work_dir)
     assert device.run("manual").outcome == "current"
     assert list(link.parent.iterdir()) == [link]
+
+
+def test_a_folder_beside_the_database_that_somebody_removed_is_made_again(device: Device) -> None:
+    device.run()
+    shutil.rmtree(device.folder)
+    assert device.run(after=SOON).outcome == "made"
+    assert len(backups(device.folder)) == 1
+    assert len(read_catalogue(device.places.database).places[str(device.folder)].entries) == 1
+    assert backup_status(device.places, device.now).state == "healthy"
+
+
+def test_a_place_that_is_away_is_told_as_a_disk_to_be_plugged_in(device: Device, tmp_path: Path) -> None:
+    usb = tmp_path / "usb"
+    device.policy(usb)
+    device.run()
+    usb.rename(tmp_path / "drawer")
+    with pytest.raises(PlaceUnreachable, match="the folder is not there"):
+        device.run()
+    assert not usb.exists()
+
+
+def test_what_somebody_removed_is_neither_checked_nor_judged(device: Device) -> None:
+    device.run()
+    device.write()
+    device.run()
+    first, second = backups(device.folder)
+    (device.folder / first).unlink()
+    checked = check_backups(device.places, device.now, Progress(), all_of_them=True)
+    assert ([Path(one.path).name for one in checked.checked], checked.left) == ([second], 0)
+    verdicts = prune_backups(device.places, Progress(), dry_run=True).verdicts
+    assert [Path(one.path).name for one in verdicts] == [second]
+
+
+def test_only_files_are_listed_as_put_there_by_hand(device: Device) -> None:
+    device.run()
+    (device.folder / "a folder.kpbackup").mkdir()
+    (device.folder / "nowhere.kpbackup").symlink_to("gone")
+    (device.folder / "a file.kpbackup").write_bytes(b"")
+    assert [Path(one.path).name for one in list_all(device.places, Progress()).manual] == ["a file.kpbackup"]
 
 
 # A policy, and a catalogue, that cannot be read
