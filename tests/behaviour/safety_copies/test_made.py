@@ -45,6 +45,7 @@ from tests.support.databases import (
 from tests.support.jobs import nothing_changes, said_well, state, without_empty_work_folder
 from tests.support.safety_copies import copies, folder_of, restored_from, shipped, undo
 from tests.support.settings import PREFERENCES
+from tests.support.windows_names import short_name
 
 
 @pytest.mark.slow(but=2)
@@ -106,11 +107,13 @@ def test_a_copy_is_for_its_owner_alone(device: Path) -> None:
         assert stat.S_IMODE(folder_of(device).stat().st_mode) == 0o700
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_copies_lie_beside_the_database_itself_not_beside_a_link_to_it(device: Path, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere" / "link.db"
     link.parent.mkdir()
-    link.symlink_to(device)
+    if sys.platform == "win32":
+        link = short_name(device)
+    else:
+        link.symlink_to(device)
     result = bring_in(link, shipped(THIRD))
     assert copies(device) == [Path(result.safety_copy or "")]
     assert undo(device).path == result.safety_copy

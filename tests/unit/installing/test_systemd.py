@@ -1,10 +1,7 @@
-"""systemd's units: held against systemd's own judgement where it is at hand, and against what its pages say."""
+"""systemd's units, held against what its pages say; what systemd says itself is for test_judged_by_the_system."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,39 +15,6 @@ from sidecar.installing.systemd import Systemd, quoted, unquoted
 from tests.unit.installing.conftest import PATHS
 
 pytestmark = pytest.mark.usefixtures("system")
-
-ANALYZE = shutil.which("systemd-analyze")
-
-
-def judged(call: Call, folder: Path) -> str:
-    """What systemd says of the units of a call; "" if it takes them as they are."""
-    folder.mkdir()
-    paths = []
-    for file in Systemd().written(call):
-        paths.append(folder / Path(file.path).name)
-        paths[-1].write_text(file.content, "utf-8")
-    ended = subprocess.run(
-        [str(ANALYZE), "--user", "verify", *map(str, paths)],
-        env=os.environ | {"XDG_RUNTIME_DIR": str(folder), "XDG_CONFIG_HOME": str(folder)},
-        capture_output=True,
-        check=False,
-    )
-    return ended.stderr.decode() + (f"code {ended.returncode}" if ended.returncode else "")
-
-
-@pytest.mark.skipif(ANALYZE is None, reason="there is no systemd-analyze here to judge")
-@pytest.mark.parametrize("name", PATHS)
-def test_systemd_takes_the_units_as_they_are(name: str, tmp_path: Path) -> None:
-    program = tmp_path / name / "kirapilot-sidecar"
-    program.parent.mkdir()
-    shutil.copy("/bin/true", program)
-    call = Call(str(program), ("auto", "run", "--database", str(tmp_path / name / "x.db")), "")
-    assert judged(call, tmp_path / "units") == ""
-
-
-@pytest.mark.skipif(ANALYZE is None, reason="there is no systemd-analyze here to judge")
-def test_the_judge_does_judge(tmp_path: Path) -> None:
-    assert "not executable" in judged(Call("/no/such/program", (), ""), tmp_path / "units")
 
 
 @pytest.mark.parametrize("name", PATHS)

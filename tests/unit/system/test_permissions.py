@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sidecar.system import names
-from sidecar.system.permissions import is_write_protected, make_folder, make_private, owner_to_be
+from sidecar.system.permissions import is_write_protected, make_folder, make_private, owner_to_be, unprotected
+
+ON_WINDOWS = sys.platform == "win32"
 
 
 class Library:
@@ -65,17 +68,37 @@ def test_what_root_makes_is_for_the_owner_of_what_it_is_made_for(tmp_path: Path)
     assert (owner.user, owner.group) == (12345, 23456)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
 def test_others_give_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    if sys.platform != "win32":
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert owner_to_be(tmp_path) is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
 def test_a_file_is_write_protected_when_no_mode_lets_anybody_write_it(tmp_path: Path) -> None:
     path = tmp_path / "a"
     assert not is_write_protected(path), "what is not there protects nothing"
     path.touch()
-    for mode, expected in ((0o444, True), (0o400, True), (0o644, False), (0o600, False), (0o464, False)):
+    # Windows makes an attribute of a mode: of what the owner may do.
+    for mode, expected in ((0o444, True), (0o400, True), (0o644, False), (0o600, False), (0o464, ON_WINDOWS)):
         path.chmod(mode)
         assert is_write_protected(path) is expected
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_write_protected_on_windows_lets_itself_be_replaced_and_is_so_again(
+    fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "ON_WINDOWS", True)
+    path = tmp_path / "a"
+    path.touch()
+    path.chmod(0o444)
+    with suppress(OSError), unprotected(path):
+        assert not is_write_protected(path)
+        if fails:
+            raise OSError
+    assert is_write_protected(path)
+    path.chmod(0o600)
+    with unprotected(path):
+        pass
+    assert not is_write_protected(path)
