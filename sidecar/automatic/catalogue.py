@@ -41,8 +41,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Number = Annotated[int, msgspec.Meta(ge=1, lt=1_000_000_000)]
 """As it is typed on the command line."""
 Name = Annotated[str, msgspec.Meta(pattern=f"^{_NAME.pattern}$")]
-FolderPath = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+$")]
-FilePath = Annotated[str, msgspec.Meta(pattern=rf"^[^\x00]*[/\\]{_NAME.pattern}$")]
+FilePath = Annotated[str, msgspec.Meta(pattern=rf"[/\\]{_NAME.pattern}$")]
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -139,7 +138,7 @@ class Catalogue(msgspec.Struct, kw_only=True):
     """
 
     version: int = 1
-    places: dict[FolderPath, PlaceState] = msgspec.field(default_factory=dict)
+    places: dict[str, PlaceState] = msgspec.field(default_factory=dict)
     last: Moment | None = None
     newest: Count = 0
     fingerprint: str = ""

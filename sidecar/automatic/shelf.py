@@ -128,8 +128,8 @@ def _manual(places: Places, catalogue: Catalogue) -> Iterator[ManualBackup]:
 def _files(place: Path) -> list[Path]:
     try:
         return list(place.iterdir())
-    except OSError:
-        # Unplugged, or not ours to read: its health tells of that.
+    except (OSError, ValueError):
+        # Unplugged, not ours to read, or a name that no folder can have: its health tells of that.
         return []
 
 

@@ -6,12 +6,14 @@ of a database like any other. Owns what is asked of the name of such a backup, a
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,6 +40,8 @@ from sidecar.system.workfolder import attach, new_file, work_errors
 
 MARK = "partial"
 """What the name of a backup of a part of the data says, in letters of either case."""
+
+_HALVES = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,15 @@ def take_part(database: Path, part: Part, settings: Mapping[str, object], progre
     kept = settings if part.has_settings else {}
     if not selected and not kept:
         raise NothingSelected()
-    return Taken(made, kept, Partial(criteria=msgspec.convert(msgspec.to_builtins(part), Part), tables=selected))
+    told = Part(**{field: _as_text(value) for field, value in msgspec.structs.asdict(part).items()})
+    return Taken(made, kept, Partial(criteria=told, tables=selected))
+
+
+def _as_text(value: Any) -> Any:
+    """Words and names that were asked for, as a manifest can tell them: half a character is none."""
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return _HALVES.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _copy(

@@ -31,8 +31,8 @@ class Criteria:
         if selection.since and selection.until and selection.since > selection.until:
             raise SelectionTurnedRound(detail=f"{selection.since} to {selection.until}")
         self._require_known(selection.tables or (), pool.types, "types")
-        self._lists = self._found_lists(selection.lists) if selection.lists is not None else None
         (self._encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
+        self._lists = self._found_lists(selection.lists) if selection.lists is not None else None
         connection.create_function(
             "holds_text", 1, _text_test(selection.text or "", self._encoding), deterministic=True
         )
@@ -69,7 +69,7 @@ class Criteria:
         if self._selection.ids is not None:
             yield f"s.id IN ({self._texts(self._selection.ids)})" if "id" in columns else "0"
         if self._lists is not None:
-            yield self._in_lists(table, self._texts(self._lists))
+            yield self._in_lists(table, ", ".join(f"CAST(x'{list_id}' AS TEXT)" for list_id in self._lists))
         if self._selection.text is not None:
             words = (f"holds_text(CAST(s.{quote(column)} AS BLOB))" for column in words_of(table.name, columns))
             yield " OR ".join(words) or "0"
@@ -96,18 +96,23 @@ class Criteria:
         return " AND ".join(f"{day} {sign} '{bound}'" for sign, bound in bounds if bound)
 
     def _found_lists(self, wanted: Sequence[str]) -> list[str]:
-        """The ids of lists that were named, by the names that the backup or the database has for them."""
+        """The ids of lists that were named, by the names that the backup or the database has for them.
+
+        They are told by their bytes, two digits each: neither name nor id need be text.
+        """
         known: dict[str, set[str]] = {}
         for source, columns in self._of_lists():
             if {"id", "name"} <= set(columns):
-                for list_id, name in self._connection.execute(f"SELECT id, name FROM {source}"):
-                    known.setdefault(str(name), set()).add(str(list_id))
-                    known.setdefault(str(list_id), set()).add(str(list_id))
+                named = f"SELECT CAST(id AS BLOB), CAST(name AS BLOB) FROM {source} WHERE id IS NOT NULL"
+                for list_id, name in self._connection.execute(named):
+                    for text in (name, list_id):
+                        known.setdefault(self._told(text), set()).add(list_id.hex())
         if "task_list_id" in self._pool.columns_of(TASKS):
             # The app's own backups name lists by their ids and do not hold them.
             source = self._pool.tables[TASKS].source
-            for (list_id,) in self._connection.execute(f"SELECT DISTINCT task_list_id FROM {source}"):
-                known.setdefault(str(list_id), set()).add(str(list_id))
+            named = f"SELECT DISTINCT CAST(task_list_id AS BLOB) FROM {source} WHERE task_list_id IS NOT NULL"
+            for (list_id,) in self._connection.execute(named):
+                known.setdefault(self._told(list_id), set()).add(list_id.hex())
         # A name that is there as it is typed means that one alone.
         alike: dict[str, set[str]] = {}
         for name, list_ids in known.items():
@@ -132,6 +137,10 @@ class Criteria:
     def _texts(self, values: Sequence[str]) -> str:
         """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""
         return ", ".join(f"CAST(x'{self._spelled(value)}' AS TEXT)" for value in values)
+
+    def _told(self, value: bytes | None) -> str:
+        """A text of the database, as it would be typed."""
+        return (value or b"").decode(self._encoding, "surrogateescape" if self._encoding == "UTF-8" else "replace")
 
     def _spelled(self, value: str) -> str:
         """The bytes of a text as the database has them, two digits each."""

@@ -53,6 +53,8 @@ def new_lock(path: Path) -> Lock:
         # FileLock would try for ever where a folder takes no new files.
         os.close(create_private(path, os.O_WRONLY))
     except FileNotFoundError as error:
+        if not path.parent.is_dir():
+            raise
         raise PermissionError(errno.EACCES, "the folder takes no new files") from error
     native = _native(path)
     try:

@@ -9,10 +9,11 @@ import pytest
 from sidecar.cli.arguments import UsageError, parse
 from sidecar.comparison.history import find_in_backups
 from sidecar.errors.backups import NoSuchRows, NothingSelected
+from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import preview_import
 from sidecar.progress import Progress
 from sidecar.results import ImportPreview
-from sidecar.selection.request import Selection
+from sidecar.selection.request import PartToExport, Selection
 from sidecar.system.paths import Places
 from tests.support.databases import altered, backup, copy_of, fresh, opened
 
@@ -105,3 +106,26 @@ def test_what_is_chosen_by_keys_may_come_untied() -> None:
 def test_a_name_that_a_variable_left_empty_and_a_page_to_standard_output_are_refused(typed: list[str]) -> None:
     with pytest.raises(UsageError):
         parse(typed)
+
+
+ODD_NAME = "caf\udce9"
+"""As a shell hands over what is no UTF-8."""
+
+
+def test_a_list_whose_name_is_no_text_is_found_and_keeps_nobody_from_the_others(places: Places, tmp_path: Path) -> None:
+    altered(places.database, "UPDATE task_lists SET name = CAST(x'636166e9' AS TEXT) WHERE id = 'l-2'")
+    archive = backup(places.database, tmp_path / "odd.kpbackup")
+    for name in ("Garden", ODD_NAME):
+        assert chosen(places, archive, Selection(lists=[name])) == 1
+        made = export_data(
+            places, str(tmp_path / f"{len(name)}-partial.kpbackup"), Progress(), part=PartToExport(lists=[name])
+        )
+        assert made.selected is not None
+        assert made.selected["tasks"].chosen == 1
+
+
+def test_a_list_without_an_id_is_none_that_can_be_named(places: Places, tmp_path: Path) -> None:
+    altered(places.database, "UPDATE tasks SET task_list_id = NULL WHERE id = 't-l-3'")
+    archive = backup(places.database, tmp_path / "none.kpbackup")
+    with pytest.raises(NoSuchRows):
+        preview(places, archive, Selection(lists=["None"]))

@@ -12,12 +12,13 @@ import pytest
 from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, read_catalogue, write_catalogue
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.health import backup_status
-from sidecar.automatic.policy_file import USUAL, policy_path
+from sidecar.automatic.policy import Place, Policy
+from sidecar.automatic.policy_file import USUAL, policy_path, write_policy
 from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.shelf import list_all
 from sidecar.errors.jobs import InvalidPolicy
-from sidecar.errors.paths import PlaceUnreachable
+from sidecar.errors.paths import PathNotAllowed, PlaceUnreachable
 from sidecar.progress import Progress
 from tests.support.automatic_device import Device, backups
 from tests.support.databases import contents
@@ -69,6 +70,18 @@ def test_a_place_that_is_a_file_is_told_as_one(device: Device, tmp_path: Path) -
     assert "kirapilot.db is a file, and no folder" in result.warnings[1]
     assert place.read_text() == "mine"
     assert contents(device.places.database)["tasks"]
+
+
+@pytest.mark.parametrize("name", ["half a \ud800", "a\0b"], ids=["half a character", "NUL"])
+def test_a_place_whose_name_no_folder_can_have_is_told_by_the_run_and_keeps_no_list_from_being_shown(
+    name: str, device: Device
+) -> None:
+    write_policy(device.places.database, Policy(places=[Place(path=name)]))
+    with pytest.raises(PathNotAllowed):
+        device.run()
+    assert list_all(device.places, Progress()).manual == []
+    assert backup_status(device.places, device.now).state == "failing"
+    assert prune_backups(device.places, Progress(), dry_run=False).verdicts == []
 
 
 @pytest.mark.parametrize("target", ["unplugged", "usb"], ids=["nowhere", "itself"])
@@ -195,7 +208,6 @@ SPOILT = {
     "a list": "[]",
     "a name that leads elsewhere": '{"places": {"/p": {"entries": [ENTRY]}}}'.replace("ENTRY", '{"name": "../x"}'),
     "a time without a zone": '{"last": "2026-11-28T10:00:00"}',
-    "a folder with a NUL": '{"places": {"a\\u0000b": {}}}',
     "a file that is none of ours": '{"pending": {"/p/kirapilot.db": "daily"}}',
     "a number below none": '{"count": -1}',
 }

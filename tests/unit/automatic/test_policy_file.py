@@ -12,6 +12,7 @@ from sidecar.automatic.policy import Place, Policy
 from sidecar.automatic.policy_file import FILE, MAX_BYTES, parse_policy, read_policy, write_policy
 from sidecar.automatic.retention import Keep
 from sidecar.errors.jobs import InvalidPolicy
+from sidecar.errors.paths import FolderNotFound
 from tests.support.windows_names import short_name
 
 BROKEN = [
@@ -114,3 +115,8 @@ def test_a_policy_that_is_a_link_stays_one(database: Path, tmp_path: Path) -> No
     write_policy(database, Policy(every="weekly"))
     assert (database.parent / FILE).is_symlink()
     assert json.loads(kept.read_text())["every"] == "weekly"
+
+
+def test_a_policy_of_a_database_whose_folder_is_not_there_says_just_that(tmp_path: Path) -> None:
+    with pytest.raises(FolderNotFound, match="nowhere"):
+        write_policy(tmp_path / "nowhere" / "kirapilot.db", Policy())
