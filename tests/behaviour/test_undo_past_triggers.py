@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sidecar.database.generations import make_generation
 from sidecar.errors.backups import RowsRefused
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import CannotRemove, UnknownSchema
@@ -20,7 +21,7 @@ from sidecar.progress import Progress
 from sidecar.restore import triggers
 from sidecar.restore.ledger import Ledger
 from sidecar.system.paths import Places
-from tests.support.databases import contents, execute, fresh, query
+from tests.support.databases import backup, contents, execute, fresh, query
 from tests.support.shipped import shipped_archive, task
 
 BEGUN = "2026-01-01T00:00:00+00:00"
@@ -47,6 +48,9 @@ MEDDLING = {
 }
 ODD = {
     "with an odd name": 'CREATE TRIGGER "odd ""name" BEFORE DELETE ON tasks BEGIN SELECT raise(ABORT, \'né\'); END',
+    "without a name": "CREATE TRIGGER \"\" BEFORE UPDATE ON tasks BEGIN SELECT raise(ABORT, 'never'); END",
+    "like its table": "CREATE TRIGGER IF NOT EXISTS main.tasks AFTER DELETE ON [tasks] BEGIN DELETE FROM diary; END",
+    "full of remarks": "CREATE TRIGGER x /* END; */ AFTER DELETE ON tasks --\nBEGIN DELETE FROM diary; -- END\n END",
     "in other letters": "create trigger Loud\n before delete on TASKS -- so\nbegin select raise(abort, 'never'); end",
 }
 
@@ -287,3 +291,28 @@ def test_an_import_of_a_backup_still_asks_the_triggers_for_their_consent(
         assert "never" in str(refused.value) or "own" in str(refused.value)
     assert places.database.read_bytes() == before
     assert schema(places.database) == there
+
+
+def test_texts_of_sixteen_bits_and_tables_without_row_numbers_are_no_other_case(tmp_path: Path) -> None:
+    database = tmp_path / "wide.db"
+    make_generation(database, encoding="UTF-16le")
+    execute(
+        database,
+        "CREATE TABLE labels (id TEXT PRIMARY KEY, name) WITHOUT ROWID",
+        "INSERT INTO labels VALUES ('a', 'ä'), ('b', 2), ('c', NULL)",
+    )
+    places, before = Places(database, tmp_path / "work"), contents(database)
+    archive = str(backup(database, tmp_path / "b.kpbackup"))
+    execute(database, "DELETE FROM labels WHERE id = 'c'", "UPDATE labels SET name = 'other' WHERE id = 'a'")
+    changed = contents(database)
+    import_data(places, archive, True, Progress())
+    there = made(
+        database,
+        "CREATE TRIGGER \"nié\" BEFORE DELETE ON labels BEGIN SELECT raise(ABORT, 'né'); END",
+        "CREATE TRIGGER keeping BEFORE UPDATE ON labels BEGIN SELECT raise(IGNORE); END",
+    )
+    undone(places)
+    assert contents(database) == changed
+    undone(places)
+    assert contents(database) == before
+    assert schema(database) == there
