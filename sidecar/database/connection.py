@@ -273,7 +273,8 @@ def count_rows(path: Path, tables: Iterable[str], progress: Progress) -> dict[st
 
 def is_database_file(path: Path, database: Path) -> bool:
     """Whether ``path`` is the live database itself or one of the files SQLite keeps beside it, by whatever name."""
-    companions = (database, *(database.with_name(database.name + end) for end in ("-journal", "-wal", "-shm")))
+    # Not by the name: the root of a disk has none.
+    companions = (database, *(Path(f"{database}{end}") for end in ("-journal", "-wal", "-shm")))
     return any(same_file(path, companion) for companion in companions)
 
 

@@ -147,6 +147,9 @@ def require_name(path: Path | str) -> None:
         return
     text = str(path)
     found = PureWindowsPath(shown(text))
+    if text[:2].replace("/", "\\") == _NETWORK and not found.drive:
+        # Python takes it for a file at the root of the drive.
+        raise PathNotAllowed(path=text, detail="it names a server, and no file of one")
     for name in found.parts[1:] if found.anchor else found.parts:
         wrong = _wrong(name)
         if wrong is not None:

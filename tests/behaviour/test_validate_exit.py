@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,6 @@ def test_a_file_that_cannot_be_read_is_no_invalid_backup(more: list[str], places
     assert result.problems[0].kind == FileNotFound.kind
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a device of POSIX")
 def test_a_demo_on_a_full_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sqlite3
 

@@ -107,6 +107,7 @@ def _remade_as_loop(path: Path) -> None:
 BAD: dict[str, tuple[Callable[[Path], Path | object], type[SidecarError]]] = {
     "missing": (Path.unlink, DatabaseNotFound),
     "a folder": (_remade_as_folder, NoDatabaseFile),
+    "the root of a disk": (lambda path: Path(path.anchor), NoDatabaseFile),
     "a pipe": (_remade_as_pipe, NoDatabaseFile),
     "a link to itself": (_remade_as_loop, PathNotAllowed),
     "not SQLite": (lambda path: path.write_bytes(b"a letter to a friend" * 1000), NotADatabase),
@@ -120,7 +121,7 @@ BAD: dict[str, tuple[Callable[[Path], Path | object], type[SidecarError]]] = {
 }
 """Kind of database -> what makes one of a good one, and its path where that is another; and the error that it has."""
 
-NO_WRECKS = ["a folder", "a pipe", "a link to itself", "another program's", "a namesake"]
+NO_WRECKS = ["a folder", "a pipe", "a link to itself", "the root of a disk", "another program's", "a namesake"]
 """What no restore takes the place of; that it does of all others is for behaviour/test_worst_day.py."""
 
 if sys.platform == "win32":

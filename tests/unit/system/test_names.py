@@ -114,6 +114,14 @@ def test_a_name_that_windows_takes_for_something_else_is_refused_with_what_is_wr
 
 
 @pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("path", [r"\\server", "//server", "\\\\"])
+def test_a_server_alone_is_no_file_at_the_root_of_a_drive(path: str) -> None:
+    with pytest.raises(PathNotAllowed, match="names a server"):
+        require_name(path)
+    require_name(r"\\server\share\a.kpbackup")
+
+
+@pytest.mark.usefixtures("windows")
 @pytest.mark.parametrize("path", [r"C:\a.b\CONTENT.kpbackup", r"..\a.kpbackup", r".\a", "C:a", "common.txt", "ä é.zip"])
 def test_a_name_that_only_looks_odd_is_taken(path: str) -> None:
     require_name(path)

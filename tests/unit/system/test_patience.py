@@ -105,6 +105,25 @@ def test_a_backup_that_one_may_not_read_is_told_of_at_once(
     assert clock == []
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_backup_that_is_held_and_seems_forbidden_is_waited_for_where_that_is_told(
+    is_told: bool, tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own ``open`` has no number of Windows for a file that is held, and says that it is forbidden."""
+    backup = tmp_path / "b.kpbackup"
+    backup.write_bytes(b"PK")
+    monkeypatch.setattr(patience, "is_held", lambda path: path == backup)
+    _refuse(monkeypatch, [PermissionError(errno.EACCES, "Permission denied")])
+    if is_told:
+        told: list[Report] = []
+        open_source(str(backup), Progress(listen=told.append)).close()
+        assert [report.message for report in told] == ["Waiting for another program to let go of b.kpbackup"]
+    else:
+        with pytest.raises(PathError):
+            open_source(str(backup))
+    assert len(clock) == is_told
+
+
 def test_a_wait_for_a_backup_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backup = tmp_path / "b.kpbackup"
     backup.write_bytes(b"PK")
