@@ -189,10 +189,7 @@ class _Run:
         is_same = untouched and newest is not None and newest.number == self.catalogue.newest
         if newest is not None and is_same and self._same_settings() and self._has_its_size(newest):
             return newest, None
-        folder = self._first_folder()
-        made = folder / new_name(now, self.catalogue.names())
-        self._begin(made, why)
-        export_data(self.places, str(made), self.progress.part("make", "Making the backup"), self.settings)
+        made = self._make(now, why)
         entry = self._describe(made, now, why)
         if newest is not None and newest.content == entry.content and self._same_settings() and self._is_whole(newest):
             with file_errors(made, Act.REMOVE):
@@ -321,16 +318,22 @@ class _Run:
     def _known_at(self, path: Path) -> Entry:
         return next(known for known in self.catalogue.place(path.parent).entries if known.name == path.name)
 
-    def _first_folder(self) -> Path:
-        """The first place that is there. Raises the first one's PathError where none is."""
+    def _make(self, now: datetime, why: str) -> Path:
+        """Make a backup in the first place that takes it. Raises the first one's error where none does."""
         failures: list[SidecarError] = []
+        progress = self.progress.part("make", "Making the backup")
         for folder in self._folders():
+            made = folder / new_name(now, self.catalogue.names())
             try:
                 self._make_folder(folder, self.catalogue.place(folder))
-            except SidecarError as error:
+                self._begin(made, why)
+                export_data(self.places, str(made), progress, self.settings)
+            except (PathError, InvalidPolicy) as error:
+                # A full disk is no reason to have none on another; of this one it is told when it gets its copy.
+                self.catalogue.pending.pop(str(made), None)
                 failures.append(error)
             else:
-                return folder
+                return made
         raise failures[0]
 
     def _folders(self) -> dict[Path, Place]:

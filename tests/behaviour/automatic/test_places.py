@@ -6,9 +6,11 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sidecar.automatic import own_files, running
 from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, read_catalogue, write_catalogue
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.health import backup_status
@@ -18,9 +20,11 @@ from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.shelf import list_all
 from sidecar.errors.jobs import InvalidPolicy
-from sidecar.errors.paths import PathNotAllowed, PlaceUnreachable
+from sidecar.errors.paths import DiskFull, PathNotAllowed, PlaceUnreachable
+from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
-from tests.support.automatic_device import Device, backups
+from sidecar.system.paths import Places
+from tests.support.automatic_device import Device, backups, throw
 from tests.support.databases import contents
 
 SOON = timedelta(minutes=5)
@@ -70,6 +74,28 @@ def test_a_place_that_is_a_file_is_told_as_one(device: Device, tmp_path: Path) -
     assert "kirapilot.db is a file, and no folder" in result.warnings[1]
     assert place.read_text() == "mine"
     assert contents(device.places.database)["tasks"]
+
+
+def test_where_the_first_place_takes_none_the_next_one_gets_it_and_the_first_is_failing(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, other = tmp_path / "full", tmp_path / "other"
+    for folder in (full, other):
+        folder.mkdir()
+    device.policy(full, other)
+
+    def export(places: Places, path: str, *rest: Any) -> Any:
+        if Path(path).parent == full:
+            raise DiskFull(path=path)
+        return export_data(places, path, *rest)
+
+    monkeypatch.setattr(running, "export_data", export)
+    monkeypatch.setattr(own_files, "copy", lambda *_: throw(DiskFull(path=full)))
+    result = device.run()
+    assert [(one.path, one.outcome) for one in result.places] == [(str(full), "failed"), (str(other), "made")]
+    assert len(backups(other)) == 1
+    states = {one.path: one.state for one in backup_status(device.places, device.now).places}
+    assert states == {str(full): "failing", str(other): "healthy"}
 
 
 @pytest.mark.parametrize("name", ["half a \ud800", "a\0b"], ids=["half a character", "NUL"])
