@@ -364,3 +364,12 @@ def test_of_many_runs_at_the_same_moment_one_works_and_the_others_see_it(shell: 
     }
     assert len(backups(shell)) == 1
     assert asked(shell, "status")["state"] == "healthy"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes its zone from elsewhere")
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Pacific/Apia", "Nowhere/At_All", "X+24", "X-24", "UTC+99", ""])
+def test_whatever_the_time_zone_is_called_a_backup_is_made_and_told_of(zone: str, shell: Shell) -> None:
+    for typed, code in (("auto run", 0), ("auto run", 0), ("status", 0), ("backups", 0)):
+        said(shell.run(*typed.split(), env={"TZ": zone}), code)
+    assert len(backups(shell)) == 1
