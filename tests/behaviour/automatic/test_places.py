@@ -29,6 +29,8 @@ from tests.support.databases import contents
 
 SOON = timedelta(minutes=5)
 
+links = pytest.mark.skipif(os.name == "nt", reason="Windows lets few users make links")
+
 
 def test_a_place_that_comes_back_before_the_next_backup_is_due_is_caught_up(device: Device, tmp_path: Path) -> None:
     usb = tmp_path / "usb"
@@ -99,6 +101,7 @@ def test_where_the_first_place_takes_none_the_next_one_gets_it_and_the_first_is_
 
 
 @pytest.mark.parametrize("name", ["half a \ud800", "a\0b"], ids=["half a character", "NUL"])
+@pytest.mark.skipif(os.name == "nt", reason="NTFS takes half a character in a name")
 def test_a_place_whose_name_no_folder_can_have_is_told_by_the_run_and_keeps_no_list_from_being_shown(
     name: str, device: Device
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_place_whose_name_no_folder_can_have_is_told_by_the_run_and_keeps_no_l
 
 
 @pytest.mark.parametrize("target", ["unplugged", "usb"], ids=["nowhere", "itself"])
+@links
 def test_a_place_whose_link_leads_nowhere_is_away(target: str, device: Device, tmp_path: Path) -> None:
     place = tmp_path / "usb"
     place.symlink_to(tmp_path / target)
@@ -121,6 +125,7 @@ def test_a_place_whose_link_leads_nowhere_is_away(target: str, device: Device, t
     assert not (tmp_path / "unplugged").exists()
 
 
+@links
 def test_a_folder_that_is_named_twice_counts_once(device: Device, tmp_path: Path) -> None:
     usb, link = tmp_path / "usb", tmp_path / "link"
     usb.mkdir()
@@ -149,6 +154,7 @@ def test_folders_whose_names_differ_in_case_alone_are_two_where_the_disk_has_two
     assert [one.outcome for one in device.run().places] == ["made", "copied"]
 
 
+@links
 def test_a_link_to_the_database_leads_to_the_same_places(device: Device, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere" / "link.db"
     link.parent.mkdir()
@@ -190,6 +196,7 @@ def test_what_somebody_removed_is_neither_checked_nor_judged(device: Device) -> 
     assert [Path(one.path).name for one in verdicts] == [second]
 
 
+@links
 def test_only_files_are_listed_as_put_there_by_hand(device: Device) -> None:
     device.run()
     (device.folder / "a folder.kpbackup").mkdir()
