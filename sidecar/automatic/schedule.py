@@ -50,8 +50,9 @@ def next_due(policy: Policy, last: datetime | None, zone: tzinfo | None = None) 
         return None
     try:
         return _next(policy, last, zone)
-    except OverflowError:
-        # A clock at the end of time: it went back since, which makes one due.
+    except (OverflowError, OSError):
+        # A clock at the end of time, for which Windows has no local time (EINVAL): it went back since, which makes one
+        # due.
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support.automatic_device import Device, backups, throw
 from tests.support.databases import contents
+from tests.support.windows_names import short_name
 
 SOON = timedelta(minutes=5)
 
@@ -158,11 +160,14 @@ def test_folders_whose_names_differ_in_case_alone_are_two_where_the_disk_has_two
 def test_a_link_to_the_database_leads_to_the_same_places(device: Device, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere" / "link.db"
     link.parent.mkdir()
-    link.symlink_to(device.places.database)
+    if sys.platform == "win32":
+        link = short_name(device.places.database)
+    else:
+        link.symlink_to(device.places.database)
     device.run()
     device.places = device.places.__class__(link, device.places.work_dir)
     assert device.run("manual").outcome == "current"
-    assert list(link.parent.iterdir()) == [link]
+    assert sys.platform == "win32" or list(link.parent.iterdir()) == [link]
 
 
 def test_a_folder_beside_the_database_that_somebody_removed_is_made_again(device: Device) -> None:
