@@ -177,7 +177,7 @@ def test_a_bit_turned_somewhere_is_refused_or_means_nothing(subject: Subject, ca
 @pytest.fixture
 def no_offers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused import does not try what a salvage would give: half of its time, and another campaign's subject."""
-    monkeypatch.setattr(comparing, "offering_salvage", lambda *_: nullcontext())
+    monkeypatch.setattr(comparing, "offering_salvage", lambda *_, **__: nullcontext())
 
 
 @pytest.mark.exhaustive
