@@ -286,11 +286,11 @@ class _Export:
 
     def warnings(self) -> list[str]:
         dangling = [
-            f"{count} {table} refer to rows that do not exist: they are kept as they are"
+            f"{table} that refer to rows that do not exist ({count:,}): they are kept as they are"
             for table, count in sorted(self.dangling.items())
         ]
         return [*dangling, *map(_not_kept, self.virtual, self.virtual.values())] + [
-            f"{count} {table} without {column}: kept as they are; an older KiraPilot is shown a default instead"
+            f"{table} without {column} ({count:,}): kept as they are; an older KiraPilot is shown a default instead"
             for (table, column), count in sorted(self.substituted.items())
         ]
 

@@ -113,8 +113,13 @@ class Terminal:
         """
         sys.stderr.write(f"\n{question} [y/N] ")
         sys.stderr.flush()
-        with self._interrupts.raising():
-            typed = sys.stdin.readline()
+        try:
+            with self._interrupts.raising():
+                typed = sys.stdin.readline()
+        except KeyboardInterrupt:
+            # What the terminal shows of Ctrl-C stands on the question's line.
+            self.note("")
+            raise
         if not typed.endswith("\n"):
             self.note("")
         return typed.strip().lower() in {"y", "yes"}

@@ -118,7 +118,7 @@ def _partly_absent(stage: Stage, problems: Problems) -> None:
 
 def absent_column(rows: int, table: str, column: str) -> str:
     """What is said of records that do not speak of a column."""
-    return f"{rows:,} {table} without {column}: a row that exists keeps its value, a new one takes the default"
+    return f"{table} without {column} ({rows:,}): a row that exists keeps its value, a new one takes the default"
 
 
 def _duplicate_keys(stage: Stage, problems: Problems) -> None:

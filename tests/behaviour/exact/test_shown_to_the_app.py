@@ -39,7 +39,7 @@ def test_a_missing_time_is_shown_to_the_app_as_another_time_of_the_row(tmp_path:
     assert shown == {"a": (time, time), "b": (epoch, epoch), "c": (time, time)}
     assert entry(archive, "time_sessions.json")[0]["created_at"] == "2024-01-02T03:04:05.5Z"
     warnings = export(source, archive).warnings
-    assert "2 tasks without created_at: kept as they are; an older KiraPilot is shown a default instead" in warnings
+    assert "tasks without created_at (2): kept as they are; an older KiraPilot is shown a default instead" in warnings
 
 
 @pytest.mark.slow
