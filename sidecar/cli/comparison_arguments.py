@@ -65,7 +65,7 @@ def _diff(declare: DECLARE) -> argparse.ArgumentParser:
 def _page_name(text: str) -> str:
     if text == "-":
         raise argparse.ArgumentTypeError("a page is a file, and never standard output")
-    return some_text(text)
+    return text
 
 
 def _conflicts(declare: DECLARE) -> argparse.ArgumentParser:

@@ -91,17 +91,23 @@ def read_schema(connection: sqlite3.Connection, database: str = "main") -> Schem
     # What SQLite makes of its statements hangs on their texts alone, and a job meets the same ones six times: in the
     # database, its snapshots, its safety copy. Asking costs five statements for each table.
     statements = _statements(connection, database)
+    if statements is None:
+        return _read_tables(connection, database)
     read_as = (connection.text_factory, statements)
     for known, schema in _recently_read:
         if known == read_as:
             return dict(schema)
-    found = {
-        name: _read_table(connection, database, name, not without_rowid, strict)
-        for name, without_rowid, strict in _listing(connection, database)
-    }
+    found = _read_tables(connection, database)
     if sum(len(text or b"") for row in statements for text in row) <= _MOST_KEPT:
         _recently_read.append((read_as, found))
     return dict(found)
+
+
+def _read_tables(connection: sqlite3.Connection, database: str) -> dict[str, TableSchema]:
+    return {
+        name: _read_table(connection, database, name, not without_rowid, strict)
+        for name, without_rowid, strict in _listing(connection, database)
+    }
 
 
 _Statements = tuple[tuple[bytes | None, ...], ...]
@@ -113,8 +119,11 @@ _MOST_KEPT = 1 << 20
 """Bytes of a schema that is kept: a hostile one may have any size."""
 
 
-def _statements(connection: sqlite3.Connection, database: str) -> _Statements:
-    """The statements that made a database, as bytes: they need not be text."""
+def _statements(connection: sqlite3.Connection, database: str) -> _Statements | None:
+    """The statements that made a database, as bytes: they need not be text. None of a wreck: where SQLite is told to
+    pass over what it cannot take, it knows less than the statements say, and what that is, it has to be asked."""
+    if connection.execute("PRAGMA writable_schema").fetchone() != (0,):
+        return None
     columns = ", ".join(f"CAST({column} AS BLOB)" for column in ("type", "name", "tbl_name", "sql"))
     return tuple(connection.execute(f"SELECT {columns} FROM {database}.sqlite_master"))
 
