@@ -366,7 +366,7 @@ def test_what_is_said_of_a_part_counts_its_rows(tmp_path: Path) -> None:
     archive = shipped_archive(tmp_path / "app.kpbackup", tasks=[task("t1"), *map(record, ("t2", "t3", "t4"))])
     places = Places(fresh(tmp_path), tmp_path / "work")
     whole = preview_import(places, str(archive), False, Progress()).warnings
-    assert any(line.startswith("3 tasks without order_num") for line in whole)
-    for chosen, line in ((["t2", "t3"], "2 tasks without order_num"), (["t1"], None)):
+    assert any(line.startswith("tasks without order_num (3)") for line in whole)
+    for chosen, line in ((["t2", "t3"], "tasks without order_num (2)"), (["t1"], None)):
         part = preview_import(places, str(archive), False, Progress(), selection=Selection(ids=chosen)).warnings
         assert [one.partition(":")[0] for one in part if "order_num" in one] == ([line] if line else [])

@@ -96,9 +96,7 @@ def test_what_is_chosen_by_keys_may_come_untied() -> None:
     [
         ["undo", "--to", ""],
         ["undo", "--to", "  "],
-        ["report", "-o", "", "b.kpbackup"],
         ["report", "-o", "-", "b.kpbackup"],
-        ["diff", "--html", "", "b.kpbackup"],
         ["diff", "--html", "-", "b.kpbackup"],
     ],
     ids=" ".join,
