@@ -137,7 +137,7 @@ def test_what_would_break_an_import_is_an_error(
             },
             "The backup does not hold its 3 task lists (3 tasks, 1 periodic template).",
         ),
-        ({"tasks": [task("a"), without(task("b"), "created_at")]}, "1 tasks without created_at: a row that exists"),
+        ({"tasks": [task("a"), without(task("b"), "created_at")]}, "tasks without created_at (1): a row that exists"),
         ({"tasks": [task("a", colour="red")]}, "The backup holds tasks.colour, which this KiraPilot does not know"),
         ({}, "Backup contains no tasks or time sessions"),
         ({"ai_interactions": [interaction("i")]}, "Backup contains no tasks or time sessions"),
