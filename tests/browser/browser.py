@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.window.screen import ended, eventually, screen
-from tests.window.window import answers, free_ports
+from tests.window.drivers import driver
+from tests.window.screen import eventually, screen
 
 AXE = ROOT / "protocol" / "example" / "node_modules" / "axe-core" / "axe.min.js"
 """Deque's checks of the Web Content Accessibility Guidelines, as `npm ci` puts them there."""
@@ -116,23 +116,14 @@ def browser(theme: str, home: Path, size: str = "1280x900") -> Iterator[Browser]
             "WEBKIT_DISABLE_COMPOSITING_MODE": "1",
             "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
         }
-        (port,) = free_ports(1)
-        driver_program = shutil.which("WebKitWebDriver")
-        assert driver_program is not None
-        server = subprocess.Popen(
-            [driver_program, f"--port={port}"],
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        stack.enter_context(ended(server))
-        eventually(lambda: answers(port), "WebKitWebDriver listens")
+        native_driver = shutil.which("WebKitWebDriver")
+        assert native_driver is not None
+        _, address = stack.enter_context(driver([native_driver], ("port",), environment))
         options = Options()
         options.binary_location = str(program())
         options.add_argument("--automation")
-        config = ClientConfig(f"http://127.0.0.1:{port}", timeout=180)
-        driver = webdriver.Remote(RemoteConnection(client_config=config), options=options)
-        stack.callback(driver.quit)
-        driver.set_script_timeout(120)
-        yield Browser(driver, environment)
+        config = ClientConfig(address, timeout=180)
+        remote = webdriver.Remote(RemoteConnection(client_config=config), options=options)
+        stack.callback(remote.quit)
+        remote.set_script_timeout(120)
+        yield Browser(remote, environment)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,23 +13,10 @@ from typing import Any
 import psutil
 
 from tests.window.closing import ask_to_close
-from tests.window.screen import DEADLINE, Home, ended, eventually
+from tests.window.drivers import driver
+from tests.window.screen import DEADLINE, Home, eventually
 
 SIDECAR = "kirapilot-sidecar"
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as knock:
-        knock.settimeout(1)
-        return knock.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Window:
@@ -238,27 +223,19 @@ def window(app: Path, home: Home, display: Mapping[str, str], *arguments: str, *
         "LC_ALL": "C.UTF-8",
         **more,
     }
-    port, native_port = free_ports(2)
-    native_driver = shutil.which("WebKitWebDriver")
-    words = [f"--port={port}", f"--native-port={native_port}", f"--native-driver={native_driver}"]
     with ExitStack() as stack:
-        log = stack.enter_context(tempfile.TemporaryFile())
-        server = subprocess.Popen(
-            ["tauri-driver", *words], env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
-        )
-        stack.enter_context(ended(server))
-        eventually(lambda: answers(port) and answers(native_port), "tauri-driver listens")
+        command = ["tauri-driver", f"--native-driver={shutil.which('WebKitWebDriver')}"]
+        server, address = stack.enter_context(driver(command, ("port", "native-port"), environment))
         when = [] if any(word.startswith("--backups-after=") for word in arguments) else ["--backups-after=never"]
         options = ArgOptions()
         options.set_capability("browserName", "wry")
         options.set_capability("tauri:options", {"application": str(app), "args": [*when, *arguments]})
-        address = f"http://127.0.0.1:{port}"
         once = {"init_args_for_pool_manager": {"retries": False}}
         config = ClientConfig(address, timeout=int(DEADLINE), init_args_for_pool_manager=once)
-        driver = webdriver.Remote(RemoteConnection(client_config=config), options=options)
-        process = app_of(server.pid, app)
-        stack.callback(quit_and_wait, driver, process)
-        shown = Window(driver, process, home, environment)
+        remote = webdriver.Remote(RemoteConnection(client_config=config), options=options)
+        process = app_of(server, app)
+        stack.callback(quit_and_wait, remote, process)
+        shown = Window(remote, process, home, environment)
         shown.wait_for_reload()
         yield shown
 
