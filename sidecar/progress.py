@@ -21,6 +21,9 @@ those, no second has more than the ten that the wire allows."""
 HANDLER_STEPS = 20_000
 """SQLite virtual-machine steps between two looks at the cancel flag; some 1 ms of work."""
 
+STEPS_BESIDE = 50 * HANDLER_STEPS
+"""The same on a thread beside another: each look waits up to 5 ms until the other one lets Python go."""
+
 
 class Report(msgspec.Struct, frozen=True):
     """One progress report: ``done`` of ``total`` units in ``phase``, ``percentage`` (0 to 100) of the whole job."""
@@ -39,6 +42,7 @@ class Progress:
     :param weights: the job's phases in order, with the share of the time each is expected to take.
     :param listen: called with each :class:`Report`, on the job's thread; must not block.
     :param cancelled: asked at every step; once true the next step raises :class:`Cancelled`.
+    :param steps: of SQLite between two looks at ``cancelled``.
     """
 
     def __init__(
@@ -46,10 +50,12 @@ class Progress:
         weights: Mapping[str, float] | None = None,
         listen: Callable[[Report], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        steps: int = HANDLER_STEPS,
     ) -> None:
         self._weights = dict(weights or {})
         self._listen = listen
         self._cancelled = cancelled
+        self._steps = steps
         self._phase = ""
         self._message = ""
         self._unit = ""
@@ -106,6 +112,10 @@ class Progress:
         """The same job's progress for a step that is no part of its plan: cancellable, but not reported."""
         return Progress(cancelled=self._cancelled)
 
+    def beside(self, ended: Callable[[], bool] = lambda: False) -> Progress:
+        """As ``quietly``, for a step on a thread of its own that is also to end when ``ended`` says so."""
+        return Progress(cancelled=lambda: ended() or self._interrupt(), steps=STEPS_BESIDE)
+
     def check(self) -> None:
         """Raise :class:`Cancelled` if the job is to stop."""
         if self._cancelled is not None and self._cancelled():
@@ -114,7 +124,7 @@ class Progress:
     @contextmanager
     def watching(self, connection: sqlite3.Connection) -> Iterator[None]:
         """Let long SQL statements of ``connection`` report and be cancelled too."""
-        connection.set_progress_handler(self._interrupt, HANDLER_STEPS)
+        connection.set_progress_handler(self._interrupt, self._steps)
         try:
             yield
         except sqlite3.OperationalError as error:

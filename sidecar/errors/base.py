@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 LONGEST_DETAIL = 1000
@@ -60,6 +62,17 @@ class SidecarError(Exception):
         if self.suggestion:
             data["salvage"] = True
         return data
+
+
+@contextmanager
+def reassuring(words: str) -> Iterator[None]:
+    """Say of every failure that is not the file's that the file is not to blame, unless it says so itself."""
+    try:
+        yield
+    except SidecarError as error:
+        if not (error.blames_backup or error.reassures):
+            error.reassurance = words
+        raise
 
 
 class Cancelled(SidecarError):

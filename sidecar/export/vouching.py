@@ -37,7 +37,7 @@ INDEX_DAMAGED = (
 
 def looking_into(snapshot: Path, progress: Progress) -> Generator[Findings, None, None]:
     """What is wrong with the snapshot; for a thread of its own, beside the writing."""
-    yield look_into(snapshot, progress.quietly())
+    yield look_into(snapshot, progress.beside())
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from sidecar.database.connection import (
     writing_only_below,
 )
 from sidecar.database.introspection import Schema
-from sidecar.errors.backups import NotABackup, NothingToSalvage, NotWhole, PartialBackup
-from sidecar.errors.base import SidecarError
+from sidecar.errors.backups import NotWhole, PartialBackup
+from sidecar.errors.base import SidecarError, reassuring
 from sidecar.errors.databases import DatabaseBusy
 from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.errors.paths import SameFile
@@ -37,6 +37,7 @@ from sidecar.merging.conflicts import Conflicts
 from sidecar.merging.pages import Row, page
 from sidecar.merging.twins import Twins
 from sidecar.progress import Progress
+from sidecar.rescue.checking_beside import CheckBeside, Unsound
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import data_version
 from sidecar.restore.plan import Plan
@@ -54,7 +55,7 @@ from sidecar.restore.running_timers import fit_timers
 from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import PROBLEMS_SHOWN, ImportPreview, Rescue, SalvageReport, SelectedTable
-from sidecar.salvage.salvaging import Salvaged, offering_salvage, salvaged
+from sidecar.salvage.salvaging import Salvaged, nothing_in_it, offering_salvage, salvaged
 from sidecar.selection.closure import select
 from sidecar.selection.remarks import speak_of_selection
 from sidecar.sources.opening import opened
@@ -204,42 +205,35 @@ def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
 def compared(request: Request, progress: Progress, once_sound: Callable[[], None] | None = None) -> Iterator[Target]:
     """A backup, read and judged, beside the database that it would change.
 
-    :param once_sound: called when the database was found to be sound, before the backup is read.
+    :param once_sound: called when the database looks sound, before the backup is read.
     """
+    with ExitStack() as stack:
+        try:
+            target = stack.enter_context(_compared(request, progress, CheckBeside(stack), once_sound))
+        except Unsound:
+            # What it is comes first then: a wreck's backup is read and judged in other ways.
+            target = stack.enter_context(_compared(request, progress, CheckBeside(stack, at_once=True)))
+        yield target
+
+
+@contextmanager
+def _compared(
+    request: Request, progress: Progress, beside: CheckBeside, once_sound: Callable[[], None] | None = None
+) -> Iterator[Target]:
     database = request.places.database
     request.require_sense()
     if request.file_path and is_database_file(Path(request.file_path), database):
         raise SameFile(path=request.file_path)
-    with _reassuring("Nothing was changed: "):
+    with reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
-        found = _diagnosed(request, progress)
+        found = _diagnosed(request, progress, beside)
     if once_sound is not None and isinstance(found, str):
         once_sound()
-    shown = request.preview or request.preview_token is not None
-    state = read_state(request.file_path, progress) if shown else None
-    kept = KEPT_TO_CHOOSE if request.selection is not None else PROBLEMS_SHOWN
-    judging = salvaged if request.salvage else partial(judged, kept=kept)
     with ExitStack() as stack:
-        with _nothing_in_it(request):
-            given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
-        # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
-        with offering_salvage(given.path, request.places.work_dir, progress, asked=request.salvage):
-            backup = stack.enter_context(
-                judging(given.path, request.places.work_dir, progress, _encoding(found, given.path))
-            )
-            backup.remark(given.remarks)
-            if request.verbatim:
-                backup.require_whole()
-                if backup.contents.part is not None:
-                    raise NotWhole(path=request.file_path, detail=backup.contents.part)
-            else:
-                backup.require_valid()
-                _require_complete(backup, request, found)
-        backup.stage.close()
-        if state is not None:
-            require_unchanged(request.file_path, state)
+        with beside.settled():
+            backup, state = _read(stack, request, found, progress)
         with (
-            _reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
+            reassuring(f"Nothing was changed{'' if request.salvage else ' and the backup is fine'}: "),
             _standing_in(found, request, backup, progress.quietly()) as rebuilding,
             database_errors(database),
             closing(open_for_import(rebuilding.path if rebuilding else database)) as connection,
@@ -255,15 +249,32 @@ def compared(request: Request, progress: Progress, once_sound: Callable[[], None
             yield target
 
 
-@contextmanager
-def _nothing_in_it(request: Request) -> Iterator[None]:
-    """Say of a file that is no backup at all, when a salvage was asked for, that there is nothing to be had of it."""
-    try:
-        yield
-    except NotABackup as error:
-        if not request.salvage:
-            raise
-        raise NothingToSalvage(path=error.path, detail=error.detail) from error
+def _read(
+    stack: ExitStack, request: Request, found: Wreck | str | None, progress: Progress
+) -> tuple[Judged, FileState | None]:
+    """The backup, read and judged, and what its file was before, where that is to be told of or held to."""
+    work_dir = request.places.work_dir
+    shown = request.preview or request.preview_token is not None
+    state = read_state(request.file_path, progress) if shown else None
+    kept = KEPT_TO_CHOOSE if request.selection is not None else PROBLEMS_SHOWN
+    judging = salvaged if request.salvage else partial(judged, kept=kept)
+    with nothing_in_it(asked=request.salvage):
+        given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
+    # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.
+    with offering_salvage(given.path, work_dir, progress, asked=request.salvage):
+        backup = stack.enter_context(judging(given.path, work_dir, progress, _encoding(found, given.path)))
+        backup.remark(given.remarks)
+        if request.verbatim:
+            backup.require_whole()
+            if backup.contents.part is not None:
+                raise NotWhole(path=request.file_path, detail=backup.contents.part)
+        else:
+            backup.require_valid()
+            _require_complete(backup, request, found)
+    backup.stage.close()
+    if state is not None:
+        require_unchanged(request.file_path, state)
+    return backup, state
 
 
 def _require_complete(backup: Judged, request: Request, found: Wreck | str | None) -> None:
@@ -275,12 +286,12 @@ def _require_complete(backup: Judged, request: Request, found: Wreck | str | Non
         raise PartialBackup(detail=remarks[0])
 
 
-def _diagnosed(request: Request, progress: Progress) -> Wreck | str | None:
+def _diagnosed(request: Request, progress: Progress, beside: CheckBeside) -> Wreck | str | None:
     """The wreck that the database is, or the encoding of a sound one; None while it is busy: whether the backup is
     fine is then found out first, and said. Raises what is the matter with a wreck that nothing may take the place of.
     """
     try:
-        found = diagnose(request.places.database, request.places.work_dir, progress)
+        found = diagnose(request.places.database, request.places.work_dir, progress, beside.require_sound)
     except DatabaseBusy:
         return None
     if isinstance(found, Wreck) and (not request.overwrite or request.selection is not None):
@@ -387,14 +398,3 @@ def _settle(connection: sqlite3.Connection, request: Request, plan: Plan, progre
 def _state_of(connection: sqlite3.Connection, request: Request, rebuilding: Rebuilding | None) -> str:
     """A word for what is there, a wreck or a database, that is another one when that was written to."""
     return rebuilding.state() if rebuilding else database_state(connection, request.places.database)
-
-
-@contextmanager
-def _reassuring(words: str) -> Iterator[None]:
-    """Say of every failure that is not the file's that the file is not to blame, unless it says so itself."""
-    try:
-        yield
-    except SidecarError as error:
-        if not (error.blames_backup or error.reassures):
-            error.reassurance = words
-        raise

@@ -7,7 +7,7 @@ another program's is none: it is told of as ever, and nothing takes its place.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,8 @@ _CONFIG_FOLDER = "com.vietanhdev.kirapilot"
 
 _FEW_WORDS = {MISSING: "there is no file", EMPTY: "it is empty"}
 
+_COPY = "checked.db"
+
 _PIECE = 1 << 20
 
 
@@ -62,8 +64,15 @@ class Wreck:
         return self.error.detail or "it does not begin as a database does"
 
 
-def diagnose(database: Path, work_dir: Path, progress: Progress) -> Wreck | str:
+def diagnose(
+    database: Path,
+    work_dir: Path,
+    progress: Progress,
+    check: Callable[[Path, Path, int, Progress], None] | None = None,
+) -> Wreck | str:
     """The wreck that the live database is; else, of a sound one, its text encoding.
+
+    :param check: in the place of ``require_sound``.
 
     It is opened as the app would: what a killed app left half done is rolled back first. A copy of it is checked in
     full, so that the app is kept from writing for the time of the copy alone.
@@ -80,7 +89,7 @@ def diagnose(database: Path, work_dir: Path, progress: Progress) -> Wreck | str:
         return Wreck(EMPTY, _empty(database))
     try:
         encoding = _encoding(database, progress)
-        _require_sound(database, work_dir, size, progress)
+        (check or require_sound)(database, work_dir, size, progress)
     except NotKiraPilot as error:
         damage = _damage_of(database, work_dir, size, progress)
         if damage is None and _holds_nothing(database) and not is_namesake:
@@ -146,15 +155,21 @@ def _encoding(database: Path, progress: Progress) -> str:
         return encoding
 
 
-def _require_sound(database: Path, work_dir: Path, size: int, progress: Progress) -> None:
+def require_sound(database: Path, work_dir: Path, size: int, progress: Progress) -> None:
     """Raise DatabaseDamaged for anything that SQLite's full check finds."""
     with work_folder(work_dir) as folder:
-        require_space(folder, size, "the snapshot of the database")
-        snapshot = folder / "checked.db"
-        take_snapshot(database, snapshot, progress)
-        finding = first_finding(snapshot, progress)
+        finding = first_finding(copied(database, folder, size, progress), progress)
     if finding is not None:
         raise DatabaseDamaged(path=database, detail=finding)
+
+
+def copied(database: Path, folder: Path, size: int, progress: Progress) -> Path:
+    """A copy of a database of ``size`` bytes to be checked, in a job's folder. Raises DatabaseError and its kin,
+    DiskFull, WorkFolderUnusable, Cancelled.
+    """
+    require_space(folder, size, "the snapshot of the database")
+    take_snapshot(database, folder / _COPY, progress)
+    return folder / _COPY
 
 
 def first_finding(database: Path, progress: Progress) -> str | None:
@@ -169,7 +184,7 @@ def _damage_of(database: Path, work_dir: Path, size: int, progress: Progress) ->
     """The damage of a database that lacks what the app's has: without any, it is another program's."""
     with work_folder(work_dir) as folder, file_errors(database):
         require_space(folder, size, "the snapshot of the database")
-        copy = folder / "checked.db"
+        copy = folder / _COPY
         with copy.open("xb") as file:
             for piece in _pieces(database):
                 file.write(piece)

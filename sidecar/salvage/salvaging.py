@@ -111,6 +111,17 @@ def offering_salvage(file_path: str, work_dir: Path, progress: Progress, asked: 
         raise
 
 
+@contextmanager
+def nothing_in_it(asked: bool) -> Iterator[None]:
+    """Say of a file that is no backup at all, when a salvage was asked for, that there is nothing to be had of it."""
+    try:
+        yield
+    except NotABackup as error:
+        if not asked:
+            raise
+        raise NothingToSalvage(path=error.path, detail=error.detail) from error
+
+
 def _can_salvage(file_path: str, work_dir: Path, progress: Progress) -> bool:
     try:
         with salvaged(file_path, work_dir, progress, most=UNASKED_BYTES) as backup:
