@@ -25,6 +25,9 @@ Pages, records, NULLs and the number of entries in each index are looked at all 
 as many entries and tell differently are then not found; what is exported is what the row says.
 """
 
+CACHE_KIB = 16 << 10
+"""For pages that are read in no order: with an eighth of it a check takes half as long again."""
+
 MOST = 10_000
 """Complaints that are read: more than any but a wreck has."""
 
@@ -54,8 +57,8 @@ def look_into(path: Path, progress: Progress, whole: bool | None = None) -> Find
     uri = sqlite_uri(path, "ro")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection, progress.watching(connection):
         connection.text_factory = readable
-        # Pages that are read in no order are best read where they lie.
-        connection.execute(f"PRAGMA mmap_size = {WHOLE_BYTES}")
+        # Not mapped into memory: that is no quicker, and a disk that fails would end the program and not the check.
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         try:
             if path.stat().st_size <= WHOLE_BYTES if whole is None else whole:
                 return _sorted_out(connection, list(_complaints(connection, "integrity_check")))
