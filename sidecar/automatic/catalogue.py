@@ -1,14 +1,16 @@
 """The catalogue: what automatic backups there are, in which places, and how each of them is.
 
 One file beside the safety copies, written in one step. What it does not name is not ours: a file that a person put into
-a place is neither counted nor removed, whatever its name.
+a place is neither counted nor removed, whatever its name. Of two databases in one folder each has its own.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +20,10 @@ from filelock import FileLock, Timeout
 
 from sidecar.automatic.answers import Drill, Failure, Hold
 from sidecar.automatic.retention import Standing
+from sidecar.database.connection import require_no_other
+from sidecar.errors.databases import DatabaseNotFound, NoDatabaseFile
 from sidecar.errors.jobs import BackupUnderWay
-from sidecar.own_json import decoded, encoded
+from sidecar.own_json import decoded, encoded, with_unknown
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -129,7 +133,7 @@ class PlaceState(msgspec.Struct, kw_only=True):
 
 
 class Catalogue(msgspec.Struct, kw_only=True):
-    """All there is to remember: ``places`` by their absolute path.
+    """All there is to remember: ``places`` by their absolute path, ``database`` by its name, "" in an older file.
 
     ``last`` is when all was last found to be backed up, by backup number ``newest``; ``fingerprint`` and ``commits``
     are the database's then, ``settings`` the hash of the frontend's. ``count`` is how many backups were made.
@@ -138,6 +142,7 @@ class Catalogue(msgspec.Struct, kw_only=True):
     """
 
     version: int = 1
+    database: str = ""
     places: dict[str, PlaceState] = msgspec.field(default_factory=dict)
     last: Moment | None = None
     newest: Count = 0
@@ -159,15 +164,73 @@ class Catalogue(msgspec.Struct, kw_only=True):
         return self.places.setdefault(str(folder), PlaceState())
 
 
+class _Owner(msgspec.Struct):
+    """Of a catalogue, whose it is."""
+
+    database: str = ""
+
+
 def folder_of(database: Path) -> Path:
     """The folder of the catalogue, beside the database; links to the database lead to one."""
     with file_errors(database):
         return resolved(database).parent / FOLDER
 
 
+def path_of(database: Path) -> Path:
+    """The file of the catalogue; that of a second database in the folder has a name of its own. Raises PathError."""
+    folder = folder_of(database)
+    with file_errors(database):
+        database = resolved(database)
+    own = folder / f"{Path(FILE).stem}-{hashlib.sha256(os.fsencode(database.name)).hexdigest()[:16]}.json"
+    if os.path.lexists(own):
+        return own
+    first = folder / FILE
+    try:
+        name = decoded(first.read_bytes(), _Owner).database
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # None yet, or one that is told of by who reads it.
+        return first
+    if name in ("", database.name):
+        return first
+    # Names that differ in case are two databases, unless the disk says otherwise.
+    with suppress(OSError, ValueError):
+        return first if database.samefile(database.parent / name) else own
+    return own
+
+
+def neighbour(database: Path) -> str:
+    """A sentence on another database in the folder, whose backups are not this one's; "" for none. Raises PathError."""
+    if path_of(database) == folder_of(database) / FILE:
+        return ""
+    return (
+        "Another database in this folder has automatic backups, too: each has its own, the policy is that of both."
+        " Safety copies are not told apart: look at them before an undo."
+    )
+
+
+def require_ours(database: Path, *, may_be_missing: bool = False) -> None:
+    """Raise for a database that has no catalogue and surely is none of KiraPilot's: nothing is made beside it.
+
+    Raises NotADatabase, NotKiraPilot, DatabaseNotFound, PathError.
+    """
+    if os.path.lexists(path_of(database)):
+        return
+    try:
+        require_no_other(database)
+    except NoDatabaseFile:
+        raise
+    except DatabaseNotFound:
+        if not may_be_missing:
+            raise
+
+
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Within, no other process changes catalogue or places. Raises BackupUnderWay at once if one does, PathError."""
+    """Within, no other process changes catalogue or places. Raises BackupUnderWay at once if one does, PathError.
+
+    Before the first backup also what ``require_ours`` raises.
+    """
+    require_ours(database)
     folder = folder_of(database)
     with file_errors(folder, Act.SAVE):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -188,7 +251,7 @@ def read_catalogue(database: Path) -> Catalogue:
 
     Raises PathError.
     """
-    path = folder_of(database) / FILE
+    path = path_of(database)
     with file_errors(path):
         try:
             return decoded(path.read_bytes(), Catalogue)
@@ -209,9 +272,9 @@ def read_catalogue(database: Path) -> Catalogue:
 
 def set_aside(database: Path) -> str:
     """A sentence on a catalogue that could not be read, for as long as it lies there; "" for none. Raises PathError."""
-    folder = folder_of(database)
-    with file_errors(folder):
-        aside = max(folder.glob(f"{Path(FILE).stem}.broken*"), default=None)
+    path = path_of(database)
+    with file_errors(path):
+        aside = max(path.parent.glob(f"{path.stem}.broken*"), default=None)
     if aside is None:
         return ""
     return (
@@ -221,9 +284,19 @@ def set_aside(database: Path) -> str:
 
 
 def write_catalogue(database: Path, catalogue: Catalogue) -> None:
-    """Remember all of it, in one step. Raises PathError: what was remembered before is then still so."""
-    with replacing(Saving(folder_of(database) / FILE)) as file:
-        file.write(encoded(catalogue, indent=1))
+    """Remember all of it, in one step, and keep what a newer version has written besides.
+
+    Raises PathError: what was remembered before is then still so.
+    """
+    path = path_of(database)
+    with file_errors(path):
+        catalogue.database = resolved(database).name
+        try:
+            there = decoded(path.read_bytes(), object)
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            there = None
+    with replacing(Saving(path)) as file:
+        file.write(encoded(with_unknown(catalogue, there, whole=(Failure, Drill, Hold)), indent=1))
 
 
 def new_name(now: datetime, taken: set[str]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sidecar.automatic.answers import BackupStatus, PlaceHealth
-from sidecar.automatic.catalogue import Catalogue, PlaceState, read_catalogue, set_aside
+from sidecar.automatic.catalogue import Catalogue, PlaceState, neighbour, read_catalogue, set_aside
 from sidecar.automatic.policy import Policy
 from sidecar.automatic.policy_file import distinct_places, read_policy
 from sidecar.automatic.schedule import next_due, stale_after
@@ -32,7 +32,7 @@ def backup_status(places: Places, now: datetime) -> BackupStatus:
         next_due=next_due(policy, catalogue.last),
         failure=catalogue.failure,
         hold=catalogue.hold,
-        warnings=[*filter(None, (policy_file.remark, set_aside(places.database)))],
+        warnings=[*filter(None, (policy_file.remark, set_aside(places.database), neighbour(places.database)))],
     )
 
 

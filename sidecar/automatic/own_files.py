@@ -101,6 +101,14 @@ def remove(path: Path, entry: Entry, progress: Progress) -> bool:
     return True
 
 
+def names_in(folder: Path) -> set[str]:
+    """The names that are taken in a folder; none of one that cannot be read: that shows when a file is made there."""
+    try:
+        return {path.name for path in folder.iterdir()}
+    except (OSError, ValueError):
+        return set()
+
+
 def made_at(name: str) -> datetime:
     """When a backup was made, as its name says; what ``catalogue.new_name`` gave it."""
     numbers = [int(number) for number in re.findall(r"\d+", name)]

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from sidecar.automatic.catalogue import require_ours
 from sidecar.automatic.policy import Place, Policy, PolicyFile
 from sidecar.errors.jobs import InvalidPolicy
 from sidecar.json_wording import in_words
-from sidecar.own_json import decoded, encoded
+from sidecar.own_json import decoded, encoded, with_unknown
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -72,19 +72,37 @@ def _defaults(path: Path, remark: str) -> PolicyFile:
 def write_policy(database: Path, policy: Policy) -> Path:
     """Put a policy into force, in one step; keys of the file that this version does not know stay. Returns its path.
 
-    Raises PathError; the file is then what it was.
+    Raises PathError, NotADatabase, NotKiraPilot, NoDatabaseFile; the file is then what it was.
     """
+    require_ours(database, may_be_missing=True)
     path = policy_path(database)
     with file_errors(path):
         # One that is a link stays one.
         path = resolved(path)
         try:
             there = decoded(without_mark(_read(path)), object)
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except FileNotFoundError:
             there = None
+        except (IsADirectoryError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            there = None
+            _set_aside(path)
     with replacing(Saving(path)) as file:
-        file.write(encoded(_with_unknown(msgspec.to_builtins(policy), there), indent=2) + b"\n")
+        file.write(encoded(with_unknown(policy, there), indent=2) + b"\n")
     return path
+
+
+def put_in_force(database: Path, change: Callable[[Policy], Policy]) -> PolicyFile:
+    """Write what ``change`` makes of the policy, and answer what is in force now.
+
+    ``remark`` tells of an earlier one that could not be read. Raises what ``write_policy`` and ``change`` raise.
+    """
+    require_ours(database, may_be_missing=True)
+    before = read_policy(database)
+    write_policy(database, change(before.policy))
+    result = read_policy(database)
+    # It is set anew by now; which file could not be read before is worth a word all the same.
+    result.remark = result.remark or before.remark.removeprefix(USUAL).strip()
+    return result
 
 
 def parse_policy(text: bytes) -> Policy:
@@ -165,13 +183,3 @@ def _set_aside(path: Path) -> Path:
     with file_errors(path, Act.SAVE):
         path.rename(aside)
     return aside
-
-
-def _with_unknown(known: Any, there: Any) -> Any:
-    """``known``, and besides it the keys that only the file has; places are the same if their paths are."""
-    if isinstance(known, dict) and isinstance(there, dict):
-        return there | {key: _with_unknown(value, there.get(key)) for key, value in known.items()}
-    if isinstance(known, list) and isinstance(there, list):
-        by_path = {str(place.get("path")): place for place in there if isinstance(place, dict)}
-        return [_with_unknown(place, by_path.get(place["path"])) for place in known]
-    return known

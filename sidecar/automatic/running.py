@@ -323,7 +323,7 @@ class _Run:
         failures: list[SidecarError] = []
         progress = self.progress.part("make", "Making the backup")
         for folder in self._folders():
-            made = folder / new_name(now, self.catalogue.names())
+            made = folder / new_name(now, self.catalogue.names() | own_files.names_in(folder))
             try:
                 self._make_folder(folder, self.catalogue.place(folder))
                 self._begin(made, why)

@@ -39,15 +39,11 @@ def run(options: Options, terminal: Terminal) -> int:
 
 def set_policy(options: Options, terminal: Terminal) -> int:
     """``auto set``: change what is named of the policy, and show all of it."""
-    from sidecar.automatic.policy_file import USUAL, beside, read_policy, write_policy
+    from sidecar.automatic.policy_file import beside, put_in_force
     from sidecar.screen import automatic_text
 
     database = options.places().database
-    there = read_policy(database)
-    write_policy(database, _changed(there.policy, options, beside(database)))
-    result = read_policy(database)
-    # It is set anew by now; which file could not be read before is worth a word all the same.
-    result.remark = result.remark or there.remark.removeprefix(USUAL).strip()
+    result = put_in_force(database, lambda policy: _changed(policy, options, beside(database)))
     terminal.answer(result, lambda: automatic_text.policy_lines(result))
     return DONE
 

@@ -22,6 +22,7 @@ from sidecar.errors.base import IF_BROKEN, SidecarError, StartAgain
 from sidecar.errors.databases import (
     DatabaseBusy,
     DatabaseDamaged,
+    DatabaseError,
     DatabaseNotFound,
     DatabaseReadOnly,
     NoDatabaseFile,
@@ -151,6 +152,21 @@ def require_file(path: Path) -> None:
         raise NoDatabaseFile(path=path)
 
 
+def require_no_other(path: Path) -> None:
+    """Raise for what is surely no database of KiraPilot's: not there, no file, no SQLite, or another program's.
+
+    One that is locked or damaged may be KiraPilot's: it is told of by who uses it.
+    """
+    try:
+        with database_errors(path), closing(open_for_reading(path)) as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            _require_essential(as_known(read_schema(connection)), path)
+    except (DatabaseNotFound, NotADatabase, NotKiraPilot):
+        raise
+    except DatabaseError:
+        return
+
+
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection to the live database that SQLite itself keeps from changing rows.
 
@@ -250,13 +266,17 @@ def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, 
     # The first statement that reads the file is where a lock, a hot journal or damage shows.
     retrying(connection, f"SELECT 1 FROM {database}.sqlite_master LIMIT 1", progress)
     schema = as_known(read_schema(connection, database))
+    _require_essential(schema, path)
+    return schema
+
+
+def _require_essential(schema: Schema, path: Path) -> None:
     for table, columns in _ESSENTIAL.items():
         if table not in schema:
             raise _advised(NotKiraPilot(path=path, detail=f'table "{table}"'), not schema)
         missing = columns - schema[table].columns.keys()
         if missing:
             raise NotKiraPilot(path=path, detail=f'column "{table}.{min(missing)}"')
-    return schema
 
 
 def count_rows(path: Path, tables: Iterable[str], progress: Progress) -> dict[str, int]:

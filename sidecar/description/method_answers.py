@@ -25,7 +25,7 @@ from sidecar.comparison.answers import Difference, Searched
 from sidecar.errors.backups import BackupError, SelectionError
 from sidecar.errors.base import Cancelled, InternalError, SidecarError, StartAgain
 from sidecar.errors.conflicts import ConflictError
-from sidecar.errors.databases import DatabaseError
+from sidecar.errors.databases import DatabaseError, DatabaseNotFound, NotADatabase, NotKiraPilot
 from sidecar.errors.jobs import (
     AccountingMismatch,
     BackupUnderWay,
@@ -73,7 +73,8 @@ _COMPARE = (*_FILES, DatabaseError, SameSides, NoSuchBackup)
 _CLEARING = (BackupError, SafetyCopyFailed, AccountingMismatch)
 _CARE = (PathError, DatabaseError, WorkFolderUnusable, Cancelled)
 _REPAIR = (*_CARE, SafetyCopyFailed, ChangedSincePreview)
-_AUTOMATIC = (PathError, BackupUnderWay, Cancelled)
+_NOT_OURS = (DatabaseNotFound, NotADatabase, NotKiraPilot)
+_AUTOMATIC = (PathError, *_NOT_OURS, BackupUnderWay, Cancelled)
 
 ANSWERS: Mapping[str, Answer] = {
     "export_data_to_file": Answer(ExportResult, _EXPORT_OF_A_PART),
@@ -94,8 +95,8 @@ ANSWERS: Mapping[str, Answer] = {
     "repair_database": Answer(RepairResult, _REPAIR),
     "compact_database": Answer(CompactResult, _CARE),
     "get_backup_policy": Answer(PolicyFile, (PathError,)),
-    "set_backup_policy": Answer(PolicyFile, (PathError,)),
-    "run_backup_if_due": Answer(RunResult, (*_EXPORT, *_AUTOMATIC)),
+    "set_backup_policy": Answer(PolicyFile, (PathError, *_NOT_OURS)),
+    "run_backup_if_due": Answer(RunResult, (*_EXPORT, BackupUnderWay)),
     "backup_status": Answer(BackupStatus, (PathError,)),
     "accept_backup_hold": Answer(HoldAnswer, _AUTOMATIC),
     "check_backups": Answer(CheckResult, _AUTOMATIC),

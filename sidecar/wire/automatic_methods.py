@@ -29,10 +29,9 @@ def get_backup_policy(_params: NoParams, context: Context) -> PolicyFile:
 
 def set_backup_policy(params: PolicyParams, context: Context) -> PolicyFile:
     """Put a policy into force; what it leaves out has its default."""
-    from sidecar.automatic.policy_file import read_policy, write_policy
+    from sidecar.automatic.policy_file import put_in_force
 
-    write_policy(context.places.database, params.policy)
-    return read_policy(context.places.database)
+    return put_in_force(context.places.database, lambda _before: params.policy)
 
 
 def run_backup_if_due(params: RunParams, context: Context) -> RunResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -12,21 +13,21 @@ from typing import Any
 import pytest
 
 from sidecar.automatic import own_files, running
-from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, read_catalogue, write_catalogue
+from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, path_of, read_catalogue, write_catalogue
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.health import backup_status
 from sidecar.automatic.policy import Place, Policy
 from sidecar.automatic.policy_file import USUAL, policy_path, write_policy
 from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.retention import Keep
-from sidecar.automatic.shelf import list_all
+from sidecar.automatic.shelf import find_backup, list_all
 from sidecar.errors.jobs import InvalidPolicy
 from sidecar.errors.paths import DiskFull, PathNotAllowed, PlaceUnreachable
 from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.support.automatic_device import Device, backups, throw
-from tests.support.databases import contents
+from tests.support.automatic_device import Device, backups, grow, throw
+from tests.support.databases import contents, fresh
 from tests.support.windows_names import short_name
 
 SOON = timedelta(minutes=5)
@@ -267,6 +268,48 @@ def test_a_catalogue_that_cannot_be_is_set_aside_and_told_of(text: str, device: 
     assert device.run(after=SOON).outcome == "made"
     aside.unlink()
     assert backup_status(device.places, device.now).warnings == []
+
+
+def test_what_a_newer_version_notes_in_the_catalogue_stays(device: Device) -> None:
+    device.run()
+    path = path_of(device.places.database)
+    there = json.loads(path.read_bytes())
+    (state,) = there["places"].values()
+    there["version"], there["mood"], state["colour"], state["entries"][0]["stars"] = 2, "calm", "red", 5
+    there["failure"] = {"when": "2026-11-28T10:00:00Z", "kind": "disk_full", "message": "Full.", "errno": 28}
+    state["drill"]["rounds"] = 3
+    path.write_text(json.dumps(there))
+    device.write()
+    device.run()
+    found = json.loads(path.read_bytes())
+    (state,) = found["places"].values()
+    assert (found["version"], found["mood"], state["colour"]) == (2, "calm", "red")
+    assert [entry.get("stars") for entry in state["entries"]] == [5, None]
+    assert (found["failure"], state["drill"]["rounds"], found["pending"]) == (None, 3, {})
+
+
+def test_two_databases_in_one_folder_have_each_its_own_backups(device: Device) -> None:
+    grow(device)
+    device.run()
+    other = Device(Places(fresh(device.places.database.parent, "other.db"), device.places.work_dir))
+    assert (other.run().outcome, device.run().outcome) == ("made", "current")
+    keep = Keep(hours=0, daily=1, weekly=0, monthly=0)
+    for one in (device, other, device, other):
+        one.policy(one.folder, keep=keep)
+        one.write("UPDATE task_lists SET name = name || '.'")
+        assert one.run().held == ""
+    assert [len(read_catalogue(one.places.database).places[str(one.folder)].entries) for one in (device, other)] == [
+        1,
+        1,
+    ]
+    assert len(backups(device.folder)) == 2
+    assert backup_status(device.places, device.now).warnings == []
+    assert "Another database in this folder" in backup_status(other.places, other.now).warnings[0]
+    newest = [find_backup(one.places, read_catalogue(one.places.database).newest) for one in (device, other)]
+    assert newest[0] != newest[1]
+    # Where the first one is gone, the second one stays what it is.
+    device.places.database.unlink()
+    assert other.run().outcome == "current"
 
 
 def test_a_folder_in_the_catalogues_place_is_set_aside_too(device: Device) -> None:

@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sidecar.automatic.checking import check_backups
+from sidecar.automatic.drilling import drill_backups
 from sidecar.automatic.policy import Place, Policy
-from sidecar.automatic.policy_file import FILE, MAX_BYTES, parse_policy, read_policy, write_policy
+from sidecar.automatic.policy_file import FILE, MAX_BYTES, parse_policy, put_in_force, read_policy, write_policy
+from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.retention import Keep
+from sidecar.automatic.running import accept, run_backup_if_due
+from sidecar.automatic.shelf import note_backup
+from sidecar.errors.databases import NoDatabaseFile, NotADatabase, NotKiraPilot
 from sidecar.errors.jobs import InvalidPolicy
 from sidecar.errors.paths import FolderNotFound
+from sidecar.progress import Progress
+from sidecar.system.paths import Places
+from tests.support.automatic_device import MORNING
+from tests.support.databases import execute, fresh
 from tests.support.windows_names import short_name
 
 BROKEN = [
@@ -88,7 +99,7 @@ def test_what_is_wrong_with_a_policy_is_named() -> None:
 
 
 def test_links_to_one_database_lead_to_one_policy(database: Path, tmp_path: Path) -> None:
-    database.touch()
+    fresh(database.parent, database.name)
     other = tmp_path / "elsewhere"
     other.mkdir()
     link = other / "link.db"
@@ -117,6 +128,45 @@ def test_a_policy_that_is_a_link_stays_one(database: Path, tmp_path: Path) -> No
     write_policy(database, Policy(every="weekly"))
     assert (database.parent / FILE).is_symlink()
     assert json.loads(kept.read_text())["every"] == "weekly"
+
+
+NOT_OURS: dict[str, Callable[[Path], object]] = {
+    "a folder": Path.mkdir,
+    "a letter": lambda path: path.write_text("Dear friend"),
+    "another program's": lambda path: execute(path, "CREATE TABLE bookmarks (url)"),
+}
+
+
+@pytest.mark.parametrize("make", NOT_OURS.values(), ids=NOT_OURS)
+def test_beside_what_is_no_database_of_kirapilots_nothing_is_made(
+    make: Callable[[Path], object], database: Path, tmp_path: Path
+) -> None:
+    make(database)
+    places = Places(database, tmp_path / "work")
+    tries: list[Callable[[], object]] = [
+        lambda: put_in_force(database, lambda policy: policy),
+        lambda: accept(places),
+        lambda: note_backup(places, 1, "mine", None),
+        lambda: prune_backups(places, Progress(), dry_run=True),
+        lambda: check_backups(places, MORNING, Progress()),
+        lambda: drill_backups(places, MORNING, Progress()),
+        lambda: run_backup_if_due(places, "timer", Progress()),
+    ]
+    for one in tries:
+        with pytest.raises((NotADatabase, NotKiraPilot, NoDatabaseFile)):
+            one()
+        assert list(tmp_path.iterdir()) == [database]
+
+
+def test_a_policy_that_is_put_over_one_that_nobody_can_read_sets_that_aside(database: Path) -> None:
+    (database.parent / FILE).write_text("{")
+    found = put_in_force(database, lambda _before: Policy(every="weekly"))
+    (aside,) = database.parent.glob("backup-policy.broken-*.json")
+    assert (aside.read_text(), found.policy.every) == ("{", "weekly")
+    assert aside.name in found.remark
+    (database.parent / FILE).write_text("[")
+    write_policy(database, Policy())
+    assert len([*database.parent.glob("backup-policy.broken-*.json")]) == 2
 
 
 def test_a_policy_of_a_database_whose_folder_is_not_there_says_just_that(tmp_path: Path) -> None:
