@@ -70,6 +70,11 @@ class RestoredSettings:
     differ: bool
 
 
+def any_in(archived: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether an archive holds settings of the frontend, whatever they are worth."""
+    return any(bytes(archived.get(key, b"null")) != b"null" for key in KEYS)
+
+
 def restore_settings(archived: Mapping[str, msgspec.Raw], device: DeviceSettings) -> RestoredSettings:
     """The settings an archive holds, with the device's own secrets put back at the same paths. Raises nothing."""
     values: dict[str, Any] = {}

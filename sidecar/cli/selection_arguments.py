@@ -158,7 +158,9 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def _policy(text: str) -> tuple[str, OnConflict]:
-    table, _, keep = text.rpartition("=")
+    table, named, keep = text.rpartition("=")
+    if named:
+        some_text(table)
     return table or "*", _keep(keep)
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sidecar.archive.settings import DeviceSettings, RestoredSettings, read_settings, restore_settings
+from sidecar.archive.settings import DeviceSettings, RestoredSettings, any_in, read_settings, restore_settings
 from sidecar.archive.timestamps import order_of
 from sidecar.database.connection import (
     database_errors,
@@ -372,7 +372,7 @@ def _fit(
         fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
     chosen = None
     if request.selection is not None:
-        chosen = select(connection, backup.stage, live, request.selection, progress)
+        chosen = select(connection, backup.stage, live, request.selection, progress, any_in(backup.contents.settings))
         speak_of_selection(connection, backup.stage, backup.problems)
     fitted.adding = request.selection is not None or backup.contents.part is not None
     fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)

@@ -46,14 +46,22 @@ _KEPT = "plan.kept"
 
 
 def select(
-    connection: sqlite3.Connection, stage: Stage, live: Schema, selection: Selection, progress: Progress
+    connection: sqlite3.Connection,
+    stage: Stage,
+    live: Schema,
+    selection: Selection,
+    progress: Progress,
+    has_settings: bool = False,
 ) -> dict[str, SelectedTable]:
     """Take out of the stage, attached as "stage" beside the live database, all that is neither meant nor needed.
 
+    :param has_settings: the backup holds settings of the frontend, which may be all that is meant.
     Answers, for each table that has any, the rows that are left. Minimal: what the database has already is not
     brought along. Raises NothingSelected, NoSuchRows, SelectionTurnedRound, Cancelled, sqlite3.Error.
     """
     selected = choose(connection, pool_of_stage(stage), live, selection, progress)
+    if not selected and not has_settings:
+        raise NothingSelected()
     for table in stage.carried():
         progress.check()
         left = selected.get(table.name)
@@ -100,10 +108,13 @@ class _Choosing:
         self._progress = progress
         self._tables = {table.name: table for table in pool.filled()}
         self._criteria = Criteria(connection, pool, live, selection)
+        self._lonely = 0
 
     def _nothing(self) -> NothingSelected:
         error = NothingSelected()
-        if self._selection.missing:
+        if self._lonely:
+            error.advice = "Dependencies come with their tasks: choose those."
+        elif self._selection.missing:
             error.advice = "Only what is missing was asked for: it may be that the database has all of it already."
         return error
 
@@ -115,18 +126,16 @@ class _Choosing:
                 f"CREATE TABLE {chosen_of(table.name)} (row INTEGER PRIMARY KEY, along INTEGER NOT NULL)"
             )
             self._criteria.choose(table)
-        if not any(self._number(f"SELECT count(*) FROM {chosen_of(name)}") for name in self._tables):
-            if self._selection.has_settings:
-                return {}
-            raise self._nothing()
         for child, column, parent in BELONGS:
             self._bring_what_belongs(child, column, parent)
         needs = list(self._needs())
         while any(self._bring_what_is_needed(need) for need in needs):
             self._progress.check()
         self._choose_dependencies()
-        untied = self._find_untied()
-        return dict(self._told(untied))
+        told = dict(self._told(self._find_untied()))
+        if not told and not self._selection.has_settings:
+            raise self._nothing()
+        return told
 
     def _bring_what_belongs(self, child: str, column: str, parent: str) -> None:
         if child not in self._tables or parent not in self._tables or not self._criteria.allows(child):
@@ -176,10 +185,10 @@ class _Choosing:
         ends = " AND ".join(
             f"(d.{column} IN ({coming}) OR d.{column} IN ({there}))" for column in ("task_id", "depends_on_id")
         )
-        self._connection.execute(
+        self._lonely = self._connection.execute(
             f"DELETE FROM {chosen_of(DEPENDENCIES)} WHERE row NOT IN"
             f" (SELECT d.{table.row} FROM {table.source} d WHERE {ends})"
-        )
+        ).rowcount
         if self._criteria.allows(DEPENDENCIES):
             self._connection.execute(
                 f"INSERT OR IGNORE INTO {chosen_of(DEPENDENCIES)} SELECT d.{table.row}, 1 FROM {table.source} d"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -13,6 +14,9 @@ from sidecar.selection.request import Selection
 from sidecar.selection.words import composed, folded, words_of
 
 LISTS, TASKS = "task_lists", "tasks"
+
+_WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+"""A whole number as SQLite spells it, no longer than it holds any."""
 
 
 def chosen_of(table: str) -> str:
@@ -58,7 +62,7 @@ class Criteria:
             for table in self._pool.filled()
             if ids and "id" in table.columns
             for (spelled,) in self._connection.execute(
-                f"SELECT hex(CAST(CAST(id AS TEXT) AS BLOB)) FROM {table.source} WHERE id IN ({self._texts(ids)})"
+                f"SELECT hex(CAST(CAST(id AS TEXT) AS BLOB)) FROM {table.source} WHERE id IN ({self._named(ids)})"
             )
         }
         there = {row_id for row_id in ids if self._spelled(row_id) in found}
@@ -67,7 +71,7 @@ class Criteria:
     def _conditions(self, table: PoolTable) -> Iterator[str]:
         columns = table.columns
         if self._selection.ids is not None:
-            yield f"s.id IN ({self._texts(self._selection.ids)})" if "id" in columns else "0"
+            yield f"s.id IN ({self._named(self._selection.ids)})" if "id" in columns else "0"
         if self._lists is not None:
             yield self._in_lists(table, ", ".join(f"CAST(x'{list_id}' AS TEXT)" for list_id in self._lists))
         if self._selection.text is not None:
@@ -129,10 +133,14 @@ class Criteria:
             yield f"main.{LISTS}", self._live[LISTS].columns
 
     def _require_known(self, wanted: Sequence[str], known: Collection[str], what: str) -> None:
-        unknown = [name for name in wanted if name not in known]
+        unknown = [name for name in dict.fromkeys(wanted) if name not in known]
         if unknown:
             told = [_with_those_meant(name, known) for name in unknown[:5]]
             raise NoSuchRows(detail=f"{what}: {', '.join(told)}{', ...' if len(unknown) > 5 else ''}")
+
+    def _named(self, ids: Sequence[str]) -> str:
+        """Ids for SQL: those that are spelled as whole numbers may be numbers, too."""
+        return ", ".join([self._texts(ids), *filter(_WHOLE.fullmatch, ids)])
 
     def _texts(self, values: Sequence[str]) -> str:
         """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""
