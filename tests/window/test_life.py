@@ -56,7 +56,7 @@ def import_under_way(shown: Window, backup: Path) -> Iterator[None]:
     shown.watch_progress()
     with held(shown.home.database, "IMMEDIATE"):
         shown.begin("first", "args[0], args[1]", IMPORT, {"filePath": str(backup), "overwrite": True})
-        shown.wait_for_phase("stage")
+        shown.wait_for_phase("apply")
         yield
 
 

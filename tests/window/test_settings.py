@@ -236,7 +236,7 @@ def reloaded_meanwhile(shown: Window, backup: Path) -> None:
     with held(shown.home.database, "IMMEDIATE"):
         call = {"filePath": str(backup), "overwrite": True}
         shown.begin("first", "args[0], args[1]", "import_data_from_file", call)
-        shown.wait_for_phase("stage")
+        shown.wait_for_phase("apply")
         shown.reload()
         shown.script("window.__old = true")
     shown.wait_for_reload()

@@ -112,6 +112,7 @@ class Window:
         eventually(lambda: self.script("return window.__listens"), f"the page listens to {event}")
 
     def wait_for_phase(self, phase: str) -> None:
+        """Wait for a phase that lasts: of reports that come while one is on its way, the newest alone is sent."""
         eventually(lambda: phase in self.script("return window.__phases"), f"the job is in its phase {phase!r}")
 
     def reload(self) -> None:
