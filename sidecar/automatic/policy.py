@@ -18,7 +18,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder that backups are kept in: ``path`` is absolute, or relative to the database's folder."""
+    """A folder that backups are kept in: ``path`` is absolute, from home (``~/``), or from the database's folder."""
 
     path: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
     keep: Keep = Keep()

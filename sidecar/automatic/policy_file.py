@@ -121,8 +121,12 @@ def beside(database: Path) -> Path:
 
 
 def folder_of(place: Place, database: Path) -> Path:
-    """Where a place is: the folder that its path stands for, seen from the database's."""
-    return beside(database) / place.path
+    """Where a place is: the folder that its path stands for, seen from the database's, or with ``~/`` from home."""
+    path = Path(place.path)
+    if path.parts[:1] == ("~",):
+        with suppress(RuntimeError):  # nobody knows where home is
+            path = path.expanduser()
+    return beside(database) / path
 
 
 def distinct_places(policy: Policy, database: Path) -> dict[Path, Place]:

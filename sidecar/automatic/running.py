@@ -21,7 +21,7 @@ from sidecar.automatic.answers import Failure, Hold, PlaceOutcome, RunResult
 from sidecar.automatic.catalogue import Catalogue, Entry, PlaceState, locked, new_name, read_catalogue, write_catalogue
 from sidecar.automatic.checking import check_overdue
 from sidecar.automatic.drilling import drill_overdue
-from sidecar.automatic.fingerprint import count_commits, take_fingerprint
+from sidecar.automatic.fingerprint import WHOLE_BYTES, count_commits, take_fingerprint
 from sidecar.automatic.policy import Place, Policy, PolicyFile, Trigger
 from sidecar.automatic.policy_file import beside, distinct_places, read_policy
 from sidecar.automatic.pruning import prune_place
@@ -113,7 +113,7 @@ class _Run:
         if why is None:
             return self._catch_up(RunResult(outcome="not_due"))
         try:
-            entry, made = self._current(fingerprint, now, why)
+            entry, made = self._current(trigger, fingerprint, now, why)
         except Cancelled:
             raise
         except SidecarError as error:
@@ -181,13 +181,13 @@ class _Run:
         result.next_due = next_due(self.policy, self.catalogue.last)
         return result
 
-    def _current(self, fingerprint: str | None, now: datetime, why: str) -> tuple[Entry, Path | None]:
+    def _current(self, trigger: Trigger, fingerprint: str | None, now: datetime, why: str) -> tuple[Entry, Path | None]:
         """The newest proved backup if the database holds just what it holds, else a new one and where it lies."""
         newest = self._newest()
         # The newest that is there and whole need not be the one that the fingerprint is about.
         untouched = fingerprint is not None and fingerprint == self.catalogue.fingerprint
         is_same = untouched and newest is not None and newest.number == self.catalogue.newest
-        if newest is not None and is_same and self._same_settings() and self._has_its_size(newest):
+        if newest is not None and is_same and self._same_settings() and self._stands_for_now(newest, trigger):
             return newest, None
         made = self._make(now, why)
         entry = self._describe(made, now, why)
@@ -262,14 +262,18 @@ class _Run:
                 state.entries = []
             state.forget_removed(folder)
 
-    def _has_its_size(self, entry: Entry) -> bool:
-        """The look that costs nothing; ``checking`` reads every byte, now and then."""
+    def _stands_for_now(self, entry: Entry, trigger: Trigger) -> bool:
+        """Whether a backup is whole; a large one is read before what may need it, else by ``checking`` in its turn."""
+        if entry.size <= WHOLE_BYTES or trigger in ("update", "clear"):
+            return self._is_whole(entry)
         path = self._path_of(entry)
         with file_errors(path):
             return path.stat().st_size == entry.size
 
     def _is_whole(self, entry: Entry) -> bool:
         """Re-read a backup that is to stand for a new one; what it no longer is, is remembered."""
+        if not entry.is_proved:
+            return False
         path = self._path_of(entry)
         try:
             whole = own_files.hash_of(path, self.progress) == entry.sha256

@@ -485,7 +485,7 @@ export interface PartToExport {
   subtasks?: "untied" | "with_parents";
 }
 
-/** A folder that backups are kept in: `path` is absolute, or relative to the database's folder. */
+/** A folder that backups are kept in: `path` is absolute, from home (`~/`), or from the database's folder. */
 export interface Place {
   path: string;
   keep?: Keep;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.automatic import checking
+from sidecar.automatic import checking, running
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.health import backup_status
 from sidecar.progress import Progress
@@ -46,7 +46,11 @@ def test_a_check_reads_a_share_and_those_longest_not_looked_at_first(
     assert sorted(Path(path).name for path in seen) == backups(device.folder)
 
 
-def test_a_timers_run_re_reads_what_nobody_looked_at_for_a_week(device: Device) -> None:
+def test_a_timers_run_re_reads_what_nobody_looked_at_for_a_week(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As one that is large.
+    monkeypatch.setattr(running, "WHOLE_BYTES", 0)
     first = Path(device.run().backup or "")
     looked = [len(device.run().checked) for _ in range(15)]
     assert [day for day, count in enumerate(looked, 1) if count] == [7, 14]

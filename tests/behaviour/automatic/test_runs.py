@@ -10,13 +10,15 @@ import pytest
 from sidecar.automatic import own_files, running
 from sidecar.automatic.catalogue import locked, read_catalogue
 from sidecar.automatic.checking import check_backups
+from sidecar.automatic.health import backup_status
+from sidecar.automatic.policy import Trigger
 from sidecar.automatic.running import run_backup_if_due
 from sidecar.errors.backups import DamagedBackup
 from sidecar.errors.databases import DatabaseNotFound
 from sidecar.errors.jobs import BackupUnderWay, VerificationFailed
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.support.automatic_device import Device, backups, throw
+from tests.support.automatic_device import Device, backups, spoil, throw
 from tests.support.databases import contents, fresh, restore
 
 
@@ -51,6 +53,25 @@ def test_a_file_that_was_touched_without_a_change_of_content_makes_none_either(d
     device.write("VACUUM")
     assert device.run().outcome == "current"
     assert len(backups(device.folder)) == 1
+
+
+@pytest.mark.parametrize("trigger", ["timer", "manual", "update"])
+def test_where_nothing_changed_one_that_rotted_does_not_stand_for_now(trigger: Trigger, device: Device) -> None:
+    device.run()
+    spoil(device.folder / backups(device.folder)[0])
+    result = device.run(trigger)
+    assert (result.outcome, len(backups(device.folder))) == ("made", 2)
+    assert backup_status(device.places, device.now).places[0].rotten == 1
+
+
+@pytest.mark.parametrize(("trigger", "outcome"), [("timer", "current"), ("update", "made"), ("clear", "made")])
+def test_a_large_one_is_read_before_something_that_may_need_it(
+    trigger: Trigger, outcome: str, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.run()
+    spoil(device.folder / backups(device.folder)[0])
+    monkeypatch.setattr(running, "WHOLE_BYTES", 0)
+    assert device.run(trigger).outcome == outcome
 
 
 def test_a_changed_row_makes_one(device: Device) -> None:

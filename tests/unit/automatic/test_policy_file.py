@@ -13,7 +13,15 @@ import pytest
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.drilling import drill_backups
 from sidecar.automatic.policy import Place, Policy
-from sidecar.automatic.policy_file import FILE, MAX_BYTES, parse_policy, put_in_force, read_policy, write_policy
+from sidecar.automatic.policy_file import (
+    FILE,
+    MAX_BYTES,
+    folder_of,
+    parse_policy,
+    put_in_force,
+    read_policy,
+    write_policy,
+)
 from sidecar.automatic.pruning import prune_backups
 from sidecar.automatic.retention import Keep
 from sidecar.automatic.running import accept, run_backup_if_due
@@ -91,6 +99,15 @@ def test_a_file_that_is_no_policy_is_set_aside_and_told_of(text: bytes, database
     assert aside.name in read_policy(database).remark
     write_policy(database, Policy())
     assert read_policy(database).remark == ""
+
+
+def test_a_place_at_home_may_be_written_as_in_a_shell(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    assert folder_of(Place(path="~/copies"), database) == tmp_path / "home" / "copies"
+    assert folder_of(Place(path="~copies/a"), database) == database.parent / "~copies" / "a"
 
 
 def test_what_is_wrong_with_a_policy_is_named() -> None:
