@@ -24,11 +24,11 @@ from sidecar.database.connection import require_no_other
 from sidecar.errors.databases import DatabaseNotFound, NoDatabaseFile
 from sidecar.errors.jobs import BackupUnderWay
 from sidecar.own_json import decoded, encoded, with_unknown
+from sidecar.rescue.copy_places import folder_of, make_folder
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
 
-FOLDER = "backups"
 FILE = "automatic.json"
 LOCK = "automatic.lock"
 
@@ -170,12 +170,6 @@ class _Owner(msgspec.Struct):
     database: str = ""
 
 
-def folder_of(database: Path) -> Path:
-    """The folder of the catalogue, beside the database; links to the database lead to one."""
-    with file_errors(database):
-        return resolved(database).parent / FOLDER
-
-
 def path_of(database: Path) -> Path:
     """The file of the catalogue; that of a second database in the folder has a name of its own. Raises PathError."""
     folder = folder_of(database)
@@ -232,8 +226,7 @@ def locked(database: Path) -> Iterator[None]:
     """
     require_ours(database)
     folder = folder_of(database)
-    with file_errors(folder, Act.SAVE):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(folder)
     lock = FileLock(folder / LOCK, preserve_lock_file=True)
     with file_errors(folder, Act.LOCK):
         try:

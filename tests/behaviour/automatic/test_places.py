@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sidecar.automatic import own_files, running
-from sidecar.automatic.catalogue import FOLDER, is_ours, new_name, path_of, read_catalogue, write_catalogue
+from sidecar.automatic.catalogue import is_ours, new_name, path_of, read_catalogue, write_catalogue
 from sidecar.automatic.checking import check_backups
 from sidecar.automatic.health import backup_status
 from sidecar.automatic.policy import Place, Policy
@@ -101,6 +101,12 @@ def test_where_the_first_place_takes_none_the_next_one_gets_it_and_the_first_is_
     assert len(backups(other)) == 1
     states = {one.path: one.state for one in backup_status(device.places, device.now).places}
     assert states == {str(full): "failing", str(other): "healthy"}
+
+
+def test_a_file_in_the_way_of_our_folder_is_named(device: Device) -> None:
+    (device.places.database.parent / "backups").write_text("mine")
+    with pytest.raises(PathNotAllowed, match="backups is a file, and a folder of that name is needed"):
+        device.run()
 
 
 @pytest.mark.parametrize("name", ["half a \ud800", "a\0b"], ids=["half a character", "NUL"])
@@ -256,7 +262,7 @@ SPOILT = {
 def test_a_catalogue_that_cannot_be_is_set_aside_and_told_of(text: str, device: Device) -> None:
     device.run()
     (name,) = backups(device.folder)
-    path = device.places.database.parent / FOLDER / "automatic.json"
+    path = path_of(device.places.database)
     path.write_text(text)
     status = backup_status(device.places, device.now)
     assert status.state == "never"
@@ -313,7 +319,7 @@ def test_two_databases_in_one_folder_have_each_its_own_backups(device: Device) -
 
 
 def test_a_folder_in_the_catalogues_place_is_set_aside_too(device: Device) -> None:
-    (device.places.database.parent / FOLDER / "automatic.json").mkdir(parents=True)
+    path_of(device.places.database).mkdir(parents=True)
     assert device.run().outcome == "made"
 
 
