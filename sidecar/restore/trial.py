@@ -12,12 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.database.generations import MIGRATIONS, statements_by
-from sidecar.database.introspection import TableSchema, readable
+from sidecar.database.introspection import TableSchema, quote, readable
 from sidecar.database.models import KNOWN, UNIQUE, Column, Reference
 from sidecar.database.snapshot import take_snapshot
 from sidecar.progress import Progress
 from sidecar.restore.applying import apply, data_version
 from sidecar.restore.plan import Plan
+from sidecar.stage.stage import StagedTable
 from sidecar.system.names import sqlite_uri
 from sidecar.system.workfolder import attach, require_space
 
@@ -32,7 +33,10 @@ _LATER = {"task_list_id", "order_num", "periodic_template_id", "is_periodic_inst
 
 
 def is_familiar(connection: sqlite3.Connection, plan: Plan) -> bool:
-    """Whether the tables ask nothing of rows but what the app's own schema does, and have what rules are about."""
+    """Whether the tables ask nothing of rows but what the app's own schema does, and have what rules are about.
+
+    Nor anything that the backup's rows were not held to: what the database they come from asked may have been less.
+    """
     names = {name.lower() for name in plan.incoming()}
     made = connection.execute("SELECT type, lower(tbl_name), sql FROM main.sqlite_master").fetchall()
     if any(kind == "trigger" for kind, _, _ in made):
@@ -44,8 +48,10 @@ def is_familiar(connection: sqlite3.Connection, plan: Plan) -> bool:
     if any(kind == "table" and table in names and _ASKING.search(sql or "") for kind, table, sql in made):
         return False
     known = {name for name in plan.live if name in KNOWN}
-    return all(_asks_nothing_new(plan.live[name]) for name in known | set(plan.incoming())) and all(
-        KNOWN[name].keys() - plan.live[name].columns.keys() <= _LATER for name in known
+    return (
+        all(_asks_nothing_new(plan.live[name]) for name in known | set(plan.incoming()))
+        and all(KNOWN[name].keys() - plan.live[name].columns.keys() <= _LATER for name in known)
+        and all(_is_held_to(connection, plan.stage.tables[name], plan.live[name]) for name in plan.incoming())
     )
 
 
@@ -60,6 +66,28 @@ def _asks_nothing_new(table: TableSchema) -> bool:
         and all(key.parent == _parent(known[key.column]) for key in table.foreign_keys)
         and all(known[column].primary_key for column in table.key)
     )
+
+
+def _is_held_to(connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> bool:
+    """Whether the staged rows are known to keep all that the target's table asks of them."""
+    if not staged.carried:
+        return True  # made by the rules themselves: lists
+    references = {column: leads for column, leads in staged.references.items() if column in staged.columns}
+    return (
+        live.key in (staged.key, *staged.unique)
+        and live.not_null <= staged.not_null
+        and set(live.unique) <= {staged.key, *staged.unique}
+        and all(references.get(key.column) == (key.parent, key.parent_column) for key in live.foreign_keys)
+        and _fits_numbered_key(connection, staged, live)
+    )
+
+
+def _fits_numbered_key(connection: sqlite3.Connection, staged: StagedTable, live: TableSchema) -> bool:
+    """Whether a key that is the rowid itself gets whole numbers: no other column insists on its type."""
+    if not live.has_rowid or [live.columns[column].upper() for column in live.key] != ["INTEGER"]:
+        return True
+    odd = f"SELECT 1 FROM stage.{quote(staged.name)} WHERE typeof({quote(live.key[0])}) <> 'integer'"
+    return connection.execute(f"{odd} LIMIT 1").fetchone() is None
 
 
 def _parent(field: Column | Reference) -> str | None:

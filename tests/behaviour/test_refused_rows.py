@@ -14,6 +14,7 @@ from sidecar.errors.backups import RowsRefused
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import CannotRemove, UnknownSchema
 from sidecar.errors.jobs import AccountingMismatch
+from sidecar.jobs import comparing
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.databases import (
     assert_same_contents,
@@ -153,6 +154,75 @@ def test_rows_that_the_database_does_not_take_are_named_by_the_preview_as_by_the
     assert faults("error", {"code": 25, "message": refused.message, "data": refused.data()}) == []
     if "guard" not in name and "trigger" not in name:
         assert any(shown in refused.message for (shown,) in query(tmp_path / "source" / "copy.db", _IDS))
+
+
+LESS_ASKED: dict[str, tuple[Migration | None, tuple[str, ...], str]] = {
+    "a value that need not be there": (
+        _reshaped("thread_messages", '"content" text NOT NULL', '"content" text'),
+        ("UPDATE thread_messages SET content = NULL WHERE rowid = 1",),
+        "NOT NULL constraint failed: thread_messages.content",
+    ),
+    "a column that is gone": (None, ("ALTER TABLE threads DROP COLUMN title",), "threads.title"),
+    "a reference that is not declared": (
+        _reshaped("time_sessions", ', FOREIGN KEY ("task_id") REFERENCES "tasks" ("id") ON DELETE CASCADE', ""),
+        ("UPDATE time_sessions SET task_id = 'nobody' WHERE rowid = 1",),
+        "would lead nowhere, where 0 did before: to tasks",
+    ),
+    "a reference without regard to case": (
+        _reshaped("tasks", '"id" varchar NOT NULL', '"id" varchar COLLATE NOCASE NOT NULL'),
+        ("UPDATE time_sessions SET task_id = upper(task_id)",),
+        "would lead nowhere, where 0 did before: to tasks",
+    ),
+    "a reference without regard to spaces at the end": (
+        _reshaped("threads", '"id" varchar NOT NULL', '"id" varchar COLLATE RTRIM NOT NULL'),
+        ("UPDATE thread_messages SET thread_id = thread_id || '  '",),
+        "would lead nowhere, where 0 did before: to threads",
+    ),
+    "values that rows may share": (
+        None,
+        (
+            "DROP INDEX idx_task_dependencies_unique",
+            "INSERT INTO task_dependencies SELECT 'again', task_id, depends_on_id, created_at"
+            " FROM task_dependencies LIMIT 1",
+        ),
+        "UNIQUE constraint failed: task_dependencies.task_id, task_dependencies.depends_on_id), of task_dependencies",
+    ),
+    "ids that rows may share": (
+        _reshaped("ai_interactions", '"id" varchar NOT NULL PRIMARY KEY', '"id" varchar NOT NULL'),
+        ("INSERT INTO ai_interactions SELECT * FROM ai_interactions LIMIT 1",),
+        "UNIQUE constraint failed: ai_interactions.id",
+    ),
+    "ids that are not numbers": (
+        _reshaped("logging_config", '"id" integer NOT NULL', '"id" varchar NOT NULL'),
+        ("INSERT INTO logging_config (id) VALUES ('mine')",),
+        "datatype mismatch",
+    ),
+}
+
+
+@pytest.mark.slow(but=2)
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("name", LESS_ASKED)
+def test_what_the_backup_s_own_database_did_not_ask_is_met_by_the_preview(
+    tmp_path: Path, name: str, overwrite: bool
+) -> None:
+    migrate, changes, words = LESS_ASKED[name]
+    source = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "source")
+    if migrate:
+        migrate(source)
+    execute(source, *changes)
+    archive = tmp_path / "b.kpbackup"
+    export(source, archive)
+    assert words in _both_refuse(fresh(tmp_path), archive, overwrite, RowsRefused).message
+
+
+def test_a_backup_of_a_database_that_asks_as_much_is_not_tried_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = _backup(tmp_path)
+    device = fresh(tmp_path)
+    monkeypatch.setattr(comparing, "try_out", None)
+    assert preview(device, archive).tables["tasks"].added
 
 
 _IDS = "SELECT id FROM tasks UNION SELECT id FROM threads UNION SELECT id FROM ai_interactions"
