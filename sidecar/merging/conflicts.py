@@ -26,6 +26,9 @@ _STAYS: Mapping[OnConflict, int] = {MINE: OWN, THEIRS: GIVEN, BOTH_STAY: BOTH}
 
 LISTS = "task_lists"
 
+SESSIONS, RUNNING = "time_sessions", "is_active"
+"""Timers, and whether one runs."""
+
 TOUCHED = "updated_at"
 """Says when a row was last changed, in the tables that have it."""
 
@@ -135,8 +138,18 @@ def _apply(connection: sqlite3.Connection, table: Likeness, policy: OnConflict, 
         f"UPDATE {conflicts} SET stays = {GIVEN} WHERE tie AND {some} AND row IN (SELECT s.{quote(ROW)}"
         f" FROM stage.{quote(name)} s CROSS JOIN main.{quote(name)} m ON {table.key()}"
         f" WHERE s.{quote(ROW)} IN (SELECT row FROM {conflicts} WHERE tie AND {some})"
-        f" AND {table.content('s')} > {table.content('m')})"
+        f" AND {_prevails(table)})"
     )
+
+
+def _prevails(table: Likeness) -> str:
+    """SQL: of two rows of one moment it is the backup's that stays, whichever of two devices asks."""
+    content = f"{table.content('s')} > {table.content('m')}"
+    if table.live.name != SESSIONS or RUNNING not in table.columns():
+        return content
+    # Where another timer runs, the one that stays is stopped: a device that stopped it would never agree to its running.
+    runs = [f"{row}.{RUNNING} IS 1" for row in ("s", "m")]
+    return f"(({runs[0]}) < ({runs[1]}) OR (({runs[0]}) = ({runs[1]}) AND {content}))"
 
 
 def _later(table: Likeness) -> str:

@@ -14,7 +14,7 @@ from sidecar.database.introspection import Schema, quote
 from sidecar.merging.conflicts import BOTH, GIVEN, Conflicts, conflicts_of
 from sidecar.restore.target_rules import Fitted, running_timers
 from sidecar.stage.judged import Judged
-from sidecar.stage.stage import ROW
+from sidecar.stage.stage import ROW, SHAPE
 
 SESSIONS = "time_sessions"
 _COLUMNS = {"id", "start_time", "end_time", "is_active"}
@@ -58,16 +58,33 @@ def fit_timers(
     stopped: list[str] = []
     if not removing:
         fitted.timers = running_timers(connection)
-        stopped = _stop(connection, which, bool(fitted.timers), backup)
+        replaced = _replaced(overwrite, conflicts) if not fitted.hedged and not live[SESSIONS].unique else "0"
+        stopped = _stop(connection, which, _any_runs_on(connection, replaced, backup), backup)
     running = _starts(connection, f"SELECT start_time {which}")
     fitted.warnings += _lines(running, "it runs on after the import, and the time since then counts")
     fitted.warnings += _lines(stopped, "another one runs already, so it is added as stopped at the time of the backup")
 
 
+def _replaced(overwrite: bool, conflicts: Conflicts | None) -> str:
+    """SQL: the row of the stage takes the place of the database's."""
+    if conflicts is None or not conflicts.counts.get(SESSIONS):
+        return str(int(overwrite))
+    return f"s.{quote(ROW)} IN (SELECT row FROM {conflicts_of(SESSIONS)} WHERE stays = {GIVEN})"
+
+
+def _any_runs_on(connection: sqlite3.Connection, replaced: str, backup: Judged) -> bool:
+    """Whether a timer of the database still runs afterwards: not one that the backup says was stopped, and is heeded."""
+    shapes = backup.stage.tables[SESSIONS].shapes
+    speaking = ", ".join(str(number) for shape, number in shapes.items() if "is_active" in shape)
+    stops = f"s.id = m.id AND s.is_active IS NOT 1 AND s.{quote(SHAPE)} IN ({speaking}) AND {replaced}"
+    runs_on = f"m.is_active = 1 AND NOT EXISTS (SELECT 1 FROM stage.{SESSIONS} s WHERE {stops})"
+    return connection.execute(f"SELECT 1 FROM main.{SESSIONS} m WHERE {runs_on} LIMIT 1").fetchone() is not None
+
+
 def _stop(connection: sqlite3.Connection, which: str, another: bool, backup: Judged) -> list[str]:
     """Stop the timers of the stage that may not run, at the time of the backup; answers when they were started.
 
-    :param another: whether one of the database's own runs; else the latest of the stage may.
+    :param another: whether one of the database's own runs on; else the latest of the stage may.
     """
     row = quote(ROW)
     spared = "" if another else "LIMIT -1 OFFSET 1"

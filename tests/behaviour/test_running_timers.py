@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sidecar.jobs.importing import import_data
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
+from sidecar.selection.request import Selection
 from tests.conftest import THIRD, Copy
 from tests.support.databases import bring_in, execute, export, insert, places_of, preview, query, restore
 
@@ -131,3 +134,39 @@ def test_what_is_no_time_is_not_repeated(device: Path, source: Path, tmp_path: P
     (warning,) = about_timers(preview(device, archive).warnings)
     assert "since some time" in warning
     assert "secret" not in warning
+
+
+@pytest.mark.parametrize("asked", [{"on_conflict": "theirs"}, {"on_conflict": "newer"}, {"overwrite": True}])
+def test_a_timer_that_the_import_itself_stops_keeps_none_from_running_on(
+    asked: dict[str, Any], devices: tuple[Path, Path], tmp_path: Path
+) -> None:
+    source, device = devices
+    for each in devices:
+        start(each, "both", OLD)
+    execute(source, f"UPDATE time_sessions SET is_active = 0, end_time = '{NEW}' WHERE id = 'both'")
+    start(source, "later", NEW)
+    archive = Path(export(source, tmp_path / "later.kpbackup").path)
+    selection = Selection(tables=["time_sessions"]) if "overwrite" in asked else None
+    arguments = {"overwrite": False, "progress": Progress(), "selection": selection, **asked}
+    result = import_data(places_of(device), str(archive), **arguments)
+    assert ["it runs on after the import" in line for line in about_timers(result.warnings)] == [True]
+    assert running(device) == [("later", None)]
+    again = import_data(places_of(device), str(archive), **arguments)
+    assert not any(account.changes for account in again.tables.values())
+
+
+def test_what_one_device_has_stopped_the_other_does_not_run_for_ever(
+    devices: tuple[Path, Path], tmp_path: Path
+) -> None:
+    # Timers that run though they have ended, as a hand may leave them: the two rows tell of the same moment.
+    for device, running_there, own in ((devices[0], 1, "a"), (devices[1], 0, "b")):
+        start(device, "both", OLD)
+        execute(device, f"UPDATE time_sessions SET is_active = {running_there}, end_time = '{NEW}' WHERE id = 'both'")
+        start(device, own, "2026-11-27T02:00:00+00:00")
+    for _ in range(2):
+        for number, (source, device) in enumerate((devices, devices[::-1])):
+            archive = Path(export(source, tmp_path / f"{number}.kpbackup").path)
+            import_data(places_of(device), str(archive), False, Progress(), on_conflict="newer")
+    both = [query(device, "SELECT id, is_active, end_time FROM time_sessions ORDER BY id") for device in devices]
+    assert both[0] == both[1]
+    assert len(running(devices[0])) <= 1
