@@ -51,7 +51,7 @@ from sidecar.restore.preview_token import (
     require_unchanged,
 )
 from sidecar.restore.refused_rows import leave_out_refused
-from sidecar.restore.running_timers import fit_timers
+from sidecar.restore.running_timers import find_stopped, fit_timers
 from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import PROBLEMS_SHOWN, ImportPreview, Rescue, SalvageReport, SelectedTable
@@ -145,12 +145,11 @@ class Target:
             yield
 
     def preview(self) -> ImportPreview:
-        plan = self.plan
         return ImportPreview(
             **msgspec.structs.asdict(self.backup.contents.metadata),
             overwrite=self.request.overwrite,
-            tables=plan.accounts,
-            examples={name: plan.examples(self.connection, name) for name in plan.accounts},
+            tables=self.plan.accounts,
+            examples={name: self.plan.examples(self.connection, name) for name in self.plan.accounts},
             warnings=[*self.warnings(), *self.restored(read_settings(None)).warnings],
             salvage=self.report(),
             token=self.token,
@@ -339,10 +338,10 @@ def _compare(
         data = _state_of(connection, request, rebuilding) if state is not None else ""
         connection.create_function("order_of", 1, order_of, deterministic=True)
         plan, chosen = _fit(connection, request, backup, live, progress)
-        rows = _settle(connection, request, plan, progress)
+        target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
+        rows = _settle(target, progress)
         if not request.verbatim:
             fit_timers(connection, backup, live, request.overwrite, plan.fitted, plan.conflicts)
-        target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
         target.work_out(progress)
         # The fitting looked at the database before the plan did.
         target.version = version
@@ -380,12 +379,14 @@ def _fit(
     return plan, chosen
 
 
-def _settle(connection: sqlite3.Connection, request: Request, plan: Plan, progress: Progress) -> list[Row]:
+def _settle(target: Target, progress: Progress) -> list[Row]:
     """Number and settle the conflicts of a merge; answers those that are to be shown, as both sides have them."""
+    connection, request, plan = target.connection, target.request, target.plan
     if request.overwrite:
         return []
     twins = Twins(connection, plan.stage, plan.live, progress)
     twins.find_earlier()
+    find_stopped(connection, target.backup, plan.live)
     if not request.has_conflicts:
         return []
     plan.conflicts = Conflicts(plan.stage, plan.live, request.policies, plan.fitted.mapped)

@@ -147,7 +147,7 @@ def _prevails(table: Likeness) -> str:
     content = f"{table.content('s')} > {table.content('m')}"
     if table.live.name != SESSIONS or RUNNING not in table.columns():
         return content
-    # Where another timer runs, the one that stays is stopped: a device that stopped it would never agree to its running.
+    # Where another timer runs, the one that stays is stopped: a device that stopped it would never let it run.
     runs = [f"{row}.{RUNNING} IS 1" for row in ("s", "m")]
     return f"(({runs[0]}) < ({runs[1]}) OR (({runs[0]}) = ({runs[1]}) AND {content}))"
 

@@ -12,6 +12,7 @@ import sqlite3
 from sidecar.archive.timestamps import to_stored
 from sidecar.database.introspection import Schema, quote
 from sidecar.merging.conflicts import BOTH, GIVEN, Conflicts, conflicts_of
+from sidecar.merging.likeness import Likeness
 from sidecar.restore.target_rules import Fitted, running_timers
 from sidecar.stage.judged import Judged
 from sidecar.stage.stage import ROW, SHAPE
@@ -45,10 +46,7 @@ def fit_timers(
 
     :param conflicts: those of a merge, settled: a timer of the backup that gives way to the database's is no matter.
     """
-    table = backup.stage.tables[SESSIONS]
-    if not table.carried or not table.rows or SESSIONS not in live:
-        return
-    if any(_COLUMNS - set(of.columns) for of in (table, live[SESSIONS])):
+    if not _can_run(backup, live):
         return
     removing = overwrite and not fitted.is_partial
     which = _STARTED if overwrite else _ADDED
@@ -65,6 +63,44 @@ def fit_timers(
     fitted.warnings += _lines(stopped, "another one runs already, so it is added as stopped at the time of the backup")
 
 
+def find_stopped(connection: sqlite3.Connection, backup: Judged, live: Schema) -> None:
+    """Let a timer of the backup that came in as stopped in an earlier merge be stopped, as it is in the database.
+
+    Else it would be a conflict, and might be kept twice: its time would count twice.
+    """
+    if not _can_run(backup, live):
+        return
+    table = Likeness(backup.stage.tables[SESSIONS], live[SESSIONS])
+    others = (table.same(column) for column in table.columns() if column not in ("is_active", "end_time"))
+    stopped = f"m.is_active = 0 AND m.end_time = {_end_of('s')} AND {' AND '.join(others)}"
+    connection.execute(
+        f"UPDATE stage.{SESSIONS} AS s SET is_active = 0, end_time = m.end_time FROM main.{SESSIONS} m"
+        f" WHERE s.is_active = 1 AND {table.key()} AND {stopped}",
+        (_moment_of(backup),),
+    )
+
+
+def _can_run(backup: Judged, live: Schema) -> bool:
+    """Whether backup and database both tell of timers, and the backup has any sessions."""
+    table = backup.stage.tables[SESSIONS]
+    if not table.carried or not table.rows or SESSIONS not in live:
+        return False
+    return all(set(of.columns) >= _COLUMNS for of in (table, live[SESSIONS]))
+
+
+def _end_of(session: str) -> str:
+    """SQL: when a timer that may not run on ends; its parameter is the time of the backup.
+
+    No session ends before it began, whatever the clocks of two devices said.
+    """
+    return f"coalesce({session}.end_time, max({session}.start_time, ?))"
+
+
+def _moment_of(backup: Judged) -> str:
+    (moment,) = to_stored([backup.contents.metadata.created_at]) or [None]
+    return moment or ""
+
+
 def _replaced(overwrite: bool, conflicts: Conflicts | None) -> str:
     """SQL: the row of the stage takes the place of the database's."""
     if conflicts is None or not conflicts.counts.get(SESSIONS):
@@ -73,7 +109,7 @@ def _replaced(overwrite: bool, conflicts: Conflicts | None) -> str:
 
 
 def _any_runs_on(connection: sqlite3.Connection, replaced: str, backup: Judged) -> bool:
-    """Whether a timer of the database still runs afterwards: not one that the backup says was stopped, and is heeded."""
+    """Whether a timer of the database still runs afterwards: not one that the backup's row stops."""
     shapes = backup.stage.tables[SESSIONS].shapes
     speaking = ", ".join(str(number) for shape, number in shapes.items() if "is_active" in shape)
     stops = f"s.id = m.id AND s.is_active IS NOT 1 AND s.{quote(SHAPE)} IN ({speaking}) AND {replaced}"
@@ -90,14 +126,11 @@ def _stop(connection: sqlite3.Connection, which: str, another: bool, backup: Jud
     spared = "" if another else "LIMIT -1 OFFSET 1"
     rows = [found for (found,) in connection.execute(f"SELECT {row} {which} ORDER BY start_time DESC, {row} {spared}")]
     starts: list[str] = []
-    (moment,) = to_stored([backup.contents.metadata.created_at]) or [None]
     for number in rows:
         where = f"WHERE {row} = {number}"
         starts += _starts(connection, f"SELECT start_time FROM stage.{SESSIONS} {where}")
-        # No session ends before it began, whatever the clocks of two devices said.
         connection.execute(
-            f"UPDATE stage.{SESSIONS} SET is_active = 0, end_time = coalesce(end_time, max(start_time, ?)) {where}",
-            (moment or "",),
+            f"UPDATE stage.{SESSIONS} AS s SET is_active = 0, end_time = {_end_of('s')} {where}", (_moment_of(backup),)
         )
     return starts
 

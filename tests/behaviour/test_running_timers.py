@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.jobs.importing import import_data
+from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
+from sidecar.merging.policy import OnConflict
 from sidecar.progress import Progress
 from sidecar.selection.request import Selection
 from tests.conftest import THIRD, Copy
@@ -153,6 +154,23 @@ def test_a_timer_that_the_import_itself_stops_keeps_none_from_running_on(
     assert running(device) == [("later", None)]
     again = import_data(places_of(device), str(archive), **arguments)
     assert not any(account.changes for account in again.tables.values())
+
+
+@pytest.mark.parametrize("policy", ["both", "theirs", "newer", "mine"])
+def test_a_timer_that_a_merge_stopped_is_no_other_one_to_the_next(
+    policy: OnConflict, device: Path, archive: Path
+) -> None:
+    start(device, "own", NEW)
+    for _ in range(3):
+        before = query(device, "SELECT * FROM time_sessions ORDER BY id")
+        shown = preview_import(places_of(device), str(archive), False, Progress(), on_conflict=policy)
+        import_data(places_of(device), str(archive), False, Progress(), on_conflict=policy)
+    assert shown.conflicts == 0
+    assert query(device, "SELECT * FROM time_sessions ORDER BY id") == before
+    assert running(device) == [("own", None)]
+    # One that somebody has changed since is a conflict like any other.
+    execute(device, "UPDATE time_sessions SET notes = 'mine' WHERE id = 'old'")
+    assert preview_import(places_of(device), str(archive), False, Progress(), on_conflict=policy).conflicts == 1
 
 
 def test_what_one_device_has_stopped_the_other_does_not_run_for_ever(
