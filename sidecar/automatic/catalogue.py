@@ -298,8 +298,3 @@ def new_name(now: datetime, taken: set[str]) -> str:
     while (name := f"kirapilot-{now.year:04}{now.strftime(_FORMAT)}") in taken:
         now = now.replace(microsecond=(now.microsecond + 1) % 1_000_000)
     return name
-
-
-def is_ours(name: str) -> bool:
-    """Whether a name is one that ``new_name`` gives."""
-    return _NAME.fullmatch(name) is not None

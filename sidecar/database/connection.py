@@ -261,11 +261,11 @@ def retrying(connection: sqlite3.Connection, sql: str, progress: Progress) -> No
     connection.execute(f"PRAGMA busy_timeout = {STATEMENT_MILLISECONDS}")
 
 
-def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress, database: str = "main") -> Schema:
+def live_schema(connection: sqlite3.Connection, path: Path, progress: Progress) -> Schema:
     """The live database's schema, in KiraPilot's spelling. Raises NotKiraPilot for another program's, or an empty."""
     # The first statement that reads the file is where a lock, a hot journal or damage shows.
-    retrying(connection, f"SELECT 1 FROM {database}.sqlite_master LIMIT 1", progress)
-    schema = as_known(read_schema(connection, database))
+    retrying(connection, "SELECT 1 FROM main.sqlite_master LIMIT 1", progress)
+    schema = as_known(read_schema(connection))
     _require_essential(schema, path)
     return schema
 

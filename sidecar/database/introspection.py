@@ -128,9 +128,9 @@ def _statements(connection: sqlite3.Connection, database: str) -> _Statements | 
     return tuple(connection.execute(f"SELECT {columns} FROM {database}.sqlite_master"))
 
 
-def table_names(connection: sqlite3.Connection, database: str = "main") -> list[str]:
+def table_names(connection: sqlite3.Connection) -> list[str]:
     """The names of what ``read_schema`` reads, at a small part of its time. Raises as it does."""
-    return [name for name, _, _ in _listing(connection, database)]
+    return [name for name, _, _ in _listing(connection, "main")]
 
 
 def _listing(connection: sqlite3.Connection, database: str) -> list[tuple[str, bool, bool]]:
