@@ -48,8 +48,9 @@ def _diff(declare: DECLARE) -> argparse.ArgumentParser:
             "diff --html difference.html old.kpbackup now",
         ],
     )
-    parser.add_argument("left", metavar="LEFT", help="the one side: what was")
-    parser.add_argument("right", metavar="RIGHT", nargs="?", default="now", help="the other: what is (default: now)")
+    parser.add_argument("left", metavar="LEFT", type=some_text, help="the one side: what was")
+    meaning = "the other: what is (default: now)"
+    parser.add_argument("right", metavar="RIGHT", type=some_text, nargs="?", default="now", help=meaning)
     parser.add_argument(
         "--start", metavar="N", type=_not_negative, default=0, help="leave out the first N rows that differ"
     )
@@ -115,7 +116,7 @@ def _report(declare: DECLARE) -> argparse.ArgumentParser:
         "database as it is. A page never takes the place of anything but a page, and asks before it does.",
         ["report kirapilot-backup.kpbackup", "report -o holidays.html 12", "report now"],
     )
-    parser.add_argument("backup", metavar="BACKUP", help="the backup that is told of")
+    parser.add_argument("backup", metavar="BACKUP", type=some_text, help="the backup that is told of")
     meaning = "the page to write (default: the backup's name, here)"
     parser.add_argument("-o", "--output", dest="page", metavar="PAGE", type=_page_name, help=meaning)
     _add_force(parser)

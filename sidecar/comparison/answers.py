@@ -81,7 +81,8 @@ class Version(msgspec.Struct, kw_only=True):
     """A task, or another row, as it stands in some backups, one after the other: from ``first_backup`` to
     ``last_backup``, ``backups`` of them.
 
-    ``fields`` are those that were other in the version before it; empty for the first.
+    ``fields`` are those that were other in the version before it; empty for the first, and where the row had been gone
+    and came back as it was.
     """
 
     first_backup: str

@@ -78,8 +78,8 @@ class _Followed:
             self.vanished = self.vanished or (moment if self.versions else None)
             self.in_database = False
             return
-        self.vanished, self.in_database = None, name == NOW
-        if self.last == record:
+        came_back, self.vanished, self.in_database = self.vanished is not None, None, name == NOW
+        if self.last == record and not came_back:
             version = self.versions[-1]
             version.last_backup, version.until, version.backups = name, moment, version.backups + 1
             return

@@ -10,6 +10,7 @@ from pathlib import Path
 from sidecar.automatic.shelf import find_backup
 from sidecar.comparison.answers import ComparedSide
 from sidecar.database.connection import is_database_file
+from sidecar.errors.backups import BackupError
 from sidecar.errors.jobs import NoSuchCopy
 from sidecar.errors.paths import FileNotFound
 from sidecar.export.exporting import export_data
@@ -68,12 +69,24 @@ def archived(path: Path, places: Places, progress: Progress) -> Iterator[Opened]
 
 
 @contextmanager
+def _naming(name: str, path: Path) -> Iterator[None]:
+    """Say of which side a failure is, where that does not say so itself."""
+    try:
+        yield
+    except BackupError as error:
+        if error.path is None:
+            error.path, error.reassurance = str(path), f"{name}: "
+        raise
+
+
+@contextmanager
 def staged_side(name: str, path: Path, places: Places, progress: Progress) -> Iterator[Side]:
     """The side, staged and held to what was written, whatever its rows may be; the stage is gone at the end.
 
     Raises PathError, BackupError and DatabaseError for a file that cannot be read, WorkFolderUnusable, Cancelled.
     """
     with (
+        _naming(name, path),
         archived(path, places, progress) as given,
         judged(given.path, places.work_dir, progress, rows=False) as backup,
     ):

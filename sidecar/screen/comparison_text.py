@@ -105,8 +105,9 @@ def _found(found: Found) -> Iterator[str]:
     now = datetime.now().astimezone()
     of = "" if found.table == "tasks" else f"{printable(found.table)}: "
     yield f"{of}{cut(printable(found.title), LABEL_COLUMNS)} ({printable(found.id)})"
-    for version in found.versions:
-        yield f"  {_span(version, now)}: {_state(version)}"
+    for place, version in enumerate(found.versions):
+        back = "back as it was: " if place and not version.fields else ""
+        yield f"  {_span(version, now)}: {back}{_state(version)}"
     if found.vanished is not None:
         yield f"  gone since {relative(found.vanished, now)}; to bring it back, import the backup before with --merge"
     yield "  in the database now" if found.in_database else "  not in the database now"

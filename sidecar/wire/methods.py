@@ -162,7 +162,7 @@ def preview_import(params: PreviewParams, context: Context) -> ImportPreview:
         selection=params.selection,
         on_conflict=params.on_conflict,
         choices=params.conflict_choices,
-        numbered_by=params.preview_token if params.conflict_choices else None,
+        numbered_by=(params.preview_token or None) if params.conflict_choices else None,
         ahead=context.session.conflicts_ahead,
     )
     context.session.note_preview(shown.token, params)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -237,3 +238,17 @@ def test_sides_that_cannot_be_compared_are_refused_by_name(
     with pytest.raises(error):
         compared(places, left, right)
     assert list(places.work_dir.glob("job-*")) == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_of_two_sides_the_damaged_one_is_named(place: int, places: Places, archive: Path, tmp_path: Path) -> None:
+    whole = archive.read_bytes()
+    damaged = tmp_path / "cut.kpbackup"
+    damaged.write_bytes(whole[:3000] + bytes(200) + whole[3200:])
+    sides = [str(archive), str(archive)]
+    sides[place] = str(damaged)
+    if place == 0:
+        sides[1] = "now"
+    with pytest.raises(DamagedBackup, match=f"^{re.escape(str(damaged))}: The backup is damaged") as told:
+        compared(places, *sides)
+    assert told.value.path == str(damaged)

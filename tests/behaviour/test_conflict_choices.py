@@ -15,6 +15,9 @@ from sidecar.merging.policy import ByTable, Choice, OnConflict, policies_of
 from sidecar.progress import Progress
 from sidecar.results import ImportResult
 from sidecar.system.paths import Places
+from sidecar.wire.context import Context, Session
+from sidecar.wire.methods import METHODS
+from sidecar.wire.params import read_params
 from tests.conftest import DATA
 from tests.support.databases import altered, backup, contents, copy_of, execute, query
 
@@ -185,6 +188,19 @@ def test_numbers_of_no_preview_are_refused(devices: Devices) -> None:
         import_data(devices.places, archive, False, Progress(), choices=some)
     with pytest.raises(ChangedSincePreview, match="another choice"):
         import_data(devices.places, archive, False, Progress(), choices=some, preview_token=devices.token())
+    # A page that has kept no token may send an empty one.
+    session = Session(str(devices.places.database), str(devices.places.work_dir))
+    sent = {
+        "filePath": archive,
+        "overwrite": False,
+        "previewToken": "",
+        "conflictChoices": [{"first": 3, "keep": "mine"}],
+    }
+    method = METHODS["preview_import"]
+    with pytest.raises(UnseenNumbers):
+        method.run(
+            read_params(method.params, (), sent), Context(session, lambda *_: None, lambda: False, lambda _: None)
+        )
     assert devices.places.database.read_bytes() == before
 
 

@@ -65,6 +65,29 @@ def test_a_task_is_followed_from_its_first_backup_until_it_vanished(places: Plac
     assert found(places, "t", by_id=True).tasks == [task]
 
 
+def test_a_task_that_came_back_did_not_stand_in_between(places: Places) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('t', 'To and fro')")
+    made = []
+    for change in ("UPDATE tasks SET tags = '[1]'", "DELETE", "INSERT", "DELETE", "INSERT"):
+        if change == "DELETE":
+            altered(places.database, "CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM tasks WHERE id = 't'")
+            altered(places.database, "DELETE FROM tasks WHERE id = 't'")
+        elif change == "INSERT":
+            altered(places.database, "INSERT INTO tasks SELECT * FROM kept")
+            altered(places.database, "UPDATE kept SET status = 'completed'")
+        else:
+            altered(places.database, f"{change} WHERE id = 't'")
+        made.append(backed_up(places))
+    task = one(found(places, "to and fro"))
+    spans = [(version.first_backup, version.last_backup, version.backups, version.fields) for version in task.versions]
+    assert spans == [
+        (made[0], made[0], 1, []),
+        (made[2], made[2], 1, []),
+        (made[4], NOW, 2, ["status"]),
+    ]
+    assert (task.vanished, task.in_database) == (None, True)
+
+
 def test_what_stands_unchanged_is_one_version_however_many_backups_hold_it(places: Places) -> None:
     with opened(places.database) as connection:
         task_id, title = connection.execute("SELECT id, title FROM tasks LIMIT 1").fetchone()

@@ -16,6 +16,9 @@ from sidecar.cli.arguments import Options, UsageError, parse
         ("preview", "--text", "", "b"),
         ("export", "--text", "\t"),
         ("find", ""),
+        ("diff", "", "b"),
+        ("diff", "b", ""),
+        ("report", " "),
         ("auto", "set", "--place", ""),
     ],
 )
