@@ -82,6 +82,15 @@ def test_every_document_is_listed_in_reading_order() -> None:
         assert path.name == "README.md" or f"({path.name})" in listed, path.name
 
 
+def test_every_method_and_every_command_that_answers_has_its_row() -> None:
+    for document, folder, form in (("METHODS.md", "results", "`{}`"), ("CLI.md", "cli", "(schemas/cli/{}.json)")):
+        text = (ROOT / "protocol" / document).read_text("utf-8")
+        names = [path.stem for path in (ROOT / "protocol" / "schemas" / folder).glob("*.json")]
+        # The one is the error of them all, the other is spelled with a sign that no file's name has.
+        names = [name for name in names if name not in ("error", "cancelRequest")]
+        assert [name for name in names if form.format(name) not in text] == []
+
+
 def test_the_readme_says_the_two_commands_and_stays_a_page() -> None:
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     assert "python -m pip install . && kirapilot-sidecar demo" in lines

@@ -27,8 +27,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Whether and when a backup is due, and where it goes.
 
-    ``every`` is the time between two; with ``hours`` it is so many hours. ``after_changes`` is a number of changed
-    rows that make one due sooner, 0 for none. ``stale_hours`` is the age from which on the newest backup of a place
+    ``every`` is the time between two; with ``hours`` it is so many hours. ``after_changes`` is a number of commits
+    that make one due sooner, 0 for none. ``stale_hours`` is the age from which on the newest backup of a place
     counts as stale, 0 for three times what lies between two.
     """
 

@@ -20,7 +20,7 @@ def why_due(policy: Policy, trigger: Trigger, now: datetime, last: datetime | No
     """Why a backup is due, in a few words; None if none is.
 
     :param now: in UTC, as the clock says. :param last: when all was last found to be backed up, None for never.
-    :param changed: rows that changed since then, None where that is not known.
+    :param changed: commits since then, None where that is not known.
     """
     if trigger == "manual":
         return "asked for"
@@ -37,7 +37,7 @@ def why_due(policy: Policy, trigger: Trigger, now: datetime, last: datetime | No
     if _has_elapsed(policy, last, now):
         return f"every {policy.hours} hours" if policy.every == "hours" else policy.every
     if policy.after_changes and changed is not None and changed >= policy.after_changes:
-        return f"{changed:,} changed rows"
+        return f"{changed:,} changes"
     return None
 
 

@@ -18,6 +18,8 @@ DECLARE = Callable[[str, str, str, Sequence[str]], argparse.ArgumentParser]
 
 TRIGGERS = ("timer", "start", "update", "clear", "manual")
 
+_ITS_NUMBER = "its number, as backups shows it"
+
 _PERIOD = re.compile(r"(\d{1,5})h", re.ASCII)
 _KEEP = re.compile(r"(hours|daily|weekly|monthly|most)=(\d{1,6})", re.ASCII)
 
@@ -77,7 +79,7 @@ def _status(declare: DECLARE) -> argparse.ArgumentParser:
         "status",
         "Tell how the automatic backups are",
         "Of each place the newest backup, its age, what is next due and what went wrong. The exit\n"
-        "code says it as well: 0 healthy, 90 stale, 91 failing, 92 held (see: auto accept), 93 never made.",
+        "code says it as well: 0 healthy, 90 stale, 91 failing, 92 held (see auto accept), 93 never made.",
         ["status", "status --json", "status --quiet"],
     )
 
@@ -87,7 +89,7 @@ def _auto(declare: DECLARE) -> argparse.ArgumentParser:
         "auto",
         "Make backups by themselves: run, set, show, prune, accept, check, install",
         "Each has a help of its own, with examples: auto run --help. Nothing here starts by itself:\n"
-        "the app asks while it is open, or a timer of the system, set by: auto install, calls: auto run.",
+        "the app asks while it is open, or a timer of the system, set by auto install, calls auto run.",
         ["auto run", "auto install", "auto set --every weekly --place /media/usb/kirapilot", "auto show"],
     )
 
@@ -98,7 +100,7 @@ def _actions(declare: DECLARE) -> list[argparse.ArgumentParser]:
 
 def _show(declare: DECLARE) -> argparse.ArgumentParser:
     return declare(
-        "show", "Show whether, when and where backups are made", "All that: auto set can change.", ["auto show"]
+        "show", "Show whether, when and where backups are made", "All that auto set can change.", ["auto show"]
     )
 
 
@@ -194,7 +196,7 @@ def _install(declare: DECLARE) -> argparse.ArgumentParser:
         "install",
         "Let the system make backups while KiraPilot is not open",
         "Sets a timer of the system, your own: systemd, launchd or the Windows task scheduler. Once an\n"
-        "hour it calls: auto run, which makes a backup if one is due. What was missed while the computer\n"
+        "hour it calls auto run, which makes a backup if one is due. What was missed while the computer\n"
         "was off is made up for. Shows what is written, and asks. Doing it twice is doing it once.",
         ["auto install", "auto install --dry-run", "auto install --yes --database kirapilot.db"],
     )
@@ -227,12 +229,10 @@ def _restore(declare: DECLARE) -> argparse.ArgumentParser:
     parser = declare(
         "restore",
         "Restore one of the automatic backups",
-        "As: import does: shows what would change, asks, and keeps what was there in a safety copy.",
+        "As import does, it shows what would change, asks, and keeps what was there in a safety copy.",
         ["restore --from 12", "restore --from 12 --merge", "restore --yes --from 12 --json"],
     )
-    parser.add_argument(
-        "--from", dest="number", metavar="ID", type=_number, required=True, help="its number, as: backups shows it"
-    )
+    parser.add_argument("--from", dest="number", metavar="ID", type=_number, required=True, help=_ITS_NUMBER)
     parser.add_argument("--merge", action="store_true", help="add what is missing, and keep all that is there")
     parser.add_argument("--allow-loss", action="store_true", help="leave out what this KiraPilot has no place for")
     parser.add_argument("--salvage", action="store_true", help="of a damaged backup, take what can be proved")
@@ -245,7 +245,7 @@ def _clear(declare: DECLARE) -> argparse.ArgumentParser:
         "clear",
         "Clear all data, and keep it in a safety copy",
         "As Clear All Data does in KiraPilot: tasks, lists, sessions, chats, patterns, settings, all of\n"
-        "it. Asks first. What was there is in a safety copy, from which: undo brings it back.",
+        "it. Asks first. What was there is in a safety copy, from which undo brings it back.",
         ["clear", "clear --yes --json"],
     )
     parser.add_argument("-y", "--yes", action="store_true", help="clear without asking")
@@ -256,10 +256,10 @@ def _show_one(declare: DECLARE) -> argparse.ArgumentParser:
     parser = declare(
         "show",
         "Show what one of the automatic backups holds",
-        "As: inspect does with a file.",
+        "As inspect does with a file.",
         ["show 12", "show --json 12"],
     )
-    parser.add_argument("number", metavar="ID", type=_number, help="its number, as: backups shows it")
+    parser.add_argument("number", metavar="ID", type=_number, help=_ITS_NUMBER)
     return parser
 
 
@@ -268,7 +268,7 @@ def _keeping(declare: DECLARE) -> list[argparse.ArgumentParser]:
     unpin = declare("unpin", "Take the pin from an automatic backup", "It goes when its time comes.", ["unpin 12"])
     note = declare("note", "Put a note to an automatic backup", 'An empty note, "", removes it.', ["note 12 moved"])
     for parser in (pin, unpin, note):
-        parser.add_argument("number", metavar="N", type=_number, help="its number, as: backups shows it")
+        parser.add_argument("number", metavar="ID", type=_number, help=_ITS_NUMBER)
     note.add_argument("text", metavar="TEXT", type=_text, help="words of your own, up to 1,000 characters")
     return [pin, unpin, note]
 

@@ -129,7 +129,7 @@ def _undo(declare: DECLARE) -> argparse.ArgumentParser:
         "a second undo brings back what the first took away.",
         ["undo", "undo --yes --json", "undo --to before-import-20261122T160721.689983Z"],
     )
-    meaning = "the safety copy to put back, as: backups names it"
+    meaning = "the safety copy to put back, as backups names it"
     parser.add_argument("--to", metavar="ID", type=some_text, default=None, help=meaning)
     _add_yes(parser, "put it back without asking")
     return parser

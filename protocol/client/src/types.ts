@@ -527,8 +527,8 @@ export interface PlaceOutcome {
 
 /**
  * Whether and when a backup is due, and where it goes. `every` is the time between two; with `hours` it is so many
- * hours. `after_changes` is a number of changed rows that make one due sooner, 0 for none. `stale_hours` is the age
- * from which on the newest backup of a place counts as stale, 0 for three times what lies between two.
+ * hours. `after_changes` is a number of commits that make one due sooner, 0 for none. `stale_hours` is the age from
+ * which on the newest backup of a place counts as stale, 0 for three times what lies between two.
  */
 export interface Policy {
   enabled?: boolean;

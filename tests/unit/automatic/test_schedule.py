@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
         (Policy(), "timer", NOW - 30 * HOUR, 0, "daily"),
         (Policy(), "timer", NOW - HOUR, 10_000, None),
         (Policy(after_changes=50), "timer", NOW - HOUR, 49, None),
-        (Policy(after_changes=50), "timer", NOW - HOUR, 50, "50 changed rows"),
+        (Policy(after_changes=50), "timer", NOW - HOUR, 50, "50 changes"),
         (Policy(after_changes=50), "timer", NOW - HOUR, None, None),
         (Policy(every="hours", hours=6), "timer", NOW - 6 * HOUR, 0, "every 6 hours"),
         (Policy(every="hours", hours=6), "timer", NOW - 5 * HOUR, 0, None),
