@@ -39,6 +39,11 @@ _ZIP = b"PK\x03\x04"
 _OWN = (b"m20240101_0000", b"seaql_migrations", b'CREATE TABLE "tasks"')
 """What stands in every database of the app, in several pages."""
 
+_TOO_LITTLE_LEFT = (
+    "So little is left of this one that nothing tells it to be KiraPilot's: move it to another folder first."
+)
+"""Advice of a restore that replaces no file but one of the app's own: where there is none, it makes one."""
+
 _CONFIG_FOLDER = "com.vietanhdev.kirapilot"
 """The app's folder for its window; an empty namesake of the database lies in it, which nobody reads."""
 
@@ -98,7 +103,11 @@ def diagnose(
             raise
         return Wreck(DAMAGED, damage)
     except DatabaseError as error:
-        if not _is_damage(error, head) or not _was_ours(database, head):
+        if not _is_damage(error, head):
+            raise
+        if not _was_ours(database, head):
+            if isinstance(error, DatabaseDamaged):
+                error.advice = _TOO_LITTLE_LEFT
             raise
         if isinstance(error, NotADatabase):
             error.advice = IF_BROKEN

@@ -31,6 +31,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.support import app_process, archives, closed, job_process
+from tests.support.databases import contents
 from tests.support.jobs import JOBS, ON_THE_DATABASE, WRITING_THE_DATABASE, nothing_changes, refusal
 from tests.support.pipes_and_sockets import fifo, is_untouched
 
@@ -161,6 +162,18 @@ def test_a_file_of_another_name_that_was_no_database_is_not_replaced(
     other.write_bytes(content)
     error = _refused(job, Places(other, places.work_dir), tmp_path, NotADatabase)
     assert "as a replacement" not in error.message
+
+
+def test_a_database_of_another_name_of_which_hardly_anything_is_left_is_moved_away_first(
+    places: Places, tmp_path: Path
+) -> None:
+    other = Places(places.database.with_name("mine.db"), places.work_dir)
+    other.database.write_bytes(places.database.read_bytes()[:200])
+    for job in ("preview", "import"):
+        assert "move it to another folder first" in _refused(job, other, tmp_path, DatabaseDamaged).message
+    other.database.rename(tmp_path / "kept.db")
+    import_data(other, str(archives.SMALL), True, Progress())
+    assert contents(other.database)["tasks"][1]
 
 
 @pytest.mark.parametrize("job", ON_THE_DATABASE)
