@@ -44,7 +44,7 @@ class SameFile(PathError):
 class PermissionDenied(PathError):
     """You do not have permission to use {path}. Choose another place, or change its permissions."""
 
-    kind, code, hint = "permission_denied", 15, "Choose a place you may write to."
+    kind, code, hint = "permission_denied", 15, "Check its permissions, or choose another place."
 
 
 class DiskFull(PathError):

@@ -13,7 +13,7 @@ from pathlib import Path, PureWindowsPath
 from urllib.parse import quote
 
 from sidecar.errors.base import SidecarError
-from sidecar.errors.paths import PathNotAllowed
+from sidecar.errors.paths import FolderNotFound, PathNotAllowed
 
 ON_WINDOWS = os.name == "nt"
 
@@ -64,13 +64,20 @@ def spelled(path: str) -> str:
 
 
 def absolute(path: Path | str) -> Path:
-    """A path from the working folder on, whatever it holds. Raises OSError where that folder is gone.
+    """A path from the working folder on, whatever it holds. Raises FolderNotFound where that folder is gone.
 
     What ``Path.absolute`` of Python 3.11 makes of ``file:\\C:\\a`` on Windows begins at the second colon, as does
     ``Path`` of such a path.
     """
     found = path if isinstance(path, Path) else Path(path)
-    return found if found.is_absolute() else Path(os.path.join(os.getcwd(), found))  # noqa: PTH109, PTH118 - see above
+    if found.is_absolute():
+        return found
+    try:
+        return Path(os.path.join(os.getcwd(), found))  # noqa: PTH109, PTH118 - see above
+    except OSError as error:
+        gone = FolderNotFound(path=found)
+        gone.advice = "The folder that you are in was removed: change to one that is there, or give the whole path."
+        raise gone from error
 
 
 def usable(path: Path) -> Path:

@@ -6,6 +6,7 @@ may be at work.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -85,7 +86,9 @@ def folder_errors(base: Path) -> Iterator[None]:
         told = typed(error, base, Act.SAVE)
         if isinstance(told, DiskFull | StartAgain):
             raise told from error
-        raise WorkFolderUnusable(path=base, detail=error.strerror or str(error)) from error
+        in_the_way = error.errno in (errno.EEXIST, errno.ENOTDIR)
+        said = "a file is in its way" if in_the_way else error.strerror or str(error)
+        raise WorkFolderUnusable(path=base, detail=said) from error
     except ValueError as error:
         raise WorkFolderUnusable(path=base, detail="no folder can have such a name") from error
 

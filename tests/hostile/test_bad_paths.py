@@ -314,7 +314,8 @@ def test_a_work_folder_that_cannot_be_is_told_of(kind: str, job: str, places: Pl
     }[kind]
     backup = Path(shutil.copy(archives.SMALL, tmp_path / "a.kpbackup"))
     with nothing_changes(tmp_path):
-        refusal(job, Places(places.database, folder), str(backup), WorkFolderUnusable)
+        error = refusal(job, Places(places.database, folder), str(backup), WorkFolderUnusable)
+    assert ("a file is in its way" in error.message) == kind.endswith("file")
 
 
 def test_a_file_open_elsewhere_on_windows_is_told_of(tmp_path: Path) -> None:

@@ -92,6 +92,11 @@ def test_a_working_folder_that_is_gone_is_a_folder_that_is_missing(
         export_data(places, "b.kpbackup", Progress())
     with pytest.raises(FileNotFound):
         validate_basic(places, "b.kpbackup", Progress())
+    for named in (("mine.db", None), (None, "work")):
+        with pytest.raises(FolderNotFound) as raised:
+            find_places(*named)
+        assert "The folder that you are in was removed" in raised.value.message
+        assert (named[0] or named[1] or "") in raised.value.message
     monkeypatch.chdir(tmp_path)
 
 
