@@ -202,6 +202,18 @@ def neighbour(database: Path) -> str:
     )
 
 
+def names_of_neighbours(database: Path) -> set[str]:
+    """The names of the automatic backups of other databases in the folder. Raises PathError."""
+    own = path_of(database)
+    found: set[str] = set()
+    with file_errors(own):
+        for path in own.parent.glob(f"{Path(FILE).stem}*.json"):
+            # What was set aside, or cannot be read, names none.
+            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                found |= decoded(path.read_bytes(), Catalogue).names() if path != own else set()
+    return found
+
+
 def require_ours(database: Path, *, may_be_missing: bool = False) -> None:
     """Raise for a database that has no catalogue and surely is none of KiraPilot's: nothing is made beside it.
 

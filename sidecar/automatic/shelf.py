@@ -10,7 +10,7 @@ from pathlib import Path
 from sidecar.archive.manifest import part_of
 from sidecar.archive.zip_reading import ZipReader
 from sidecar.automatic.answers import Noted
-from sidecar.automatic.catalogue import Catalogue, Entry, locked, read_catalogue, write_catalogue
+from sidecar.automatic.catalogue import Catalogue, Entry, locked, names_of_neighbours, read_catalogue, write_catalogue
 from sidecar.automatic.policy_file import distinct, folder_of, is_one, read_policy
 from sidecar.errors.backups import BackupError
 from sidecar.errors.jobs import NoSuchBackup
@@ -116,7 +116,7 @@ def _manual(places: Places, catalogue: Catalogue) -> Iterator[ManualBackup]:
     """
     policy = read_policy(places.database).policy
     further = [folder_of(place, places.database) for place in policy.places]
-    pending = {Path(path).name for path in catalogue.pending}
+    pending = {Path(path).name for path in catalogue.pending} | names_of_neighbours(places.database)
     for folder in distinct([*map(Path, catalogue.places), *further]):
         states = [state for text, state in catalogue.places.items() if is_one(Path(text), folder)]
         ours = pending.union(entry.name for state in states for entry in state.entries)

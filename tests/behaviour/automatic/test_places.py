@@ -314,6 +314,9 @@ def test_two_databases_in_one_folder_have_each_its_own_backups(device: Device) -
     assert "Another database in this folder" in backup_status(other.places, other.now).warnings[0]
     newest = [find_backup(one.places, read_catalogue(one.places.database).newest) for one in (device, other)]
     assert newest[0] != newest[1]
+    for one in (device, other):
+        listed = list_all(one.places, Progress())
+        assert (len(listed.automatic), listed.manual) == (1, [])
     # Where the first one is gone, the second one stays what it is.
     device.places.database.unlink()
     assert other.run().outcome == "current"
