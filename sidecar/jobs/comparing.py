@@ -174,16 +174,8 @@ class Target:
         salvaged = self.backup.salvage.warnings() if isinstance(self.backup, Salvaged) else []
         rescued = self.rebuilding.warnings() if self.rebuilding else []
         found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
-        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *self._unsettled()]
-
-    def _unsettled(self) -> Iterator[str]:
-        conflicts = self.plan.conflicts
-        for table, rows in (conflicts.ties if conflicts else {}).items():
-            yield (
-                f"{rows:,} {table} differ, and neither side is the later one: the same of the two stays on every device"
-            )
-        for table, rows in (conflicts.refused if conflicts else {}).items():
-            yield f"{rows:,} {table} differ, and cannot stand twice: yours stay"
+        settled = self.plan.conflicts.remarks() if self.plan.conflicts else ()
+        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *settled]
 
     def rescue(self) -> Rescue | None:
         return self.rebuilding.report() if self.rebuilding else None
@@ -371,7 +363,8 @@ def _fit(
         fitted = Fitted(salvaged=backup.salvage.left_out, hedged=backup.salvage.hedged)
     chosen = None
     if request.selection is not None:
-        chosen = select(connection, backup.stage, live, request.selection, progress, any_in(backup.contents.settings))
+        has_settings = any_in(backup.contents.settings)
+        chosen = select(connection, backup.stage, live, request.selection, progress, has_settings, request.keeps_all)
         speak_of_selection(connection, backup.stage, backup.problems)
     fitted.adding = request.selection is not None or backup.contents.part is not None
     fit_to_target(connection, backup.stage, live, request.overwrite, request.allow_loss, request.verbatim, fitted)

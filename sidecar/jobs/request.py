@@ -50,6 +50,11 @@ class Request:
         """Whether rows that differ are to be numbered, and settled one by one: in a merge that anybody looks at."""
         return not self.overwrite and (self.is_shown or self.policies.ask)
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether no row of the database gives way to one of the backup."""
+        return not self.overwrite and not self.policies.ask
+
     def require_sense(self) -> None:
         """Raise NoConflicts where there are none to be settled, UnseenNumbers for choices by numbers of no preview."""
         if self.overwrite and self.policies.ask:

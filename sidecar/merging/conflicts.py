@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.database.introspection import Schema, quote
@@ -85,6 +85,15 @@ class Conflicts:
             if table.live.name in self.counts:
                 progress.check()
                 self._choose(connection, table)
+
+    def remarks(self) -> Iterator[str]:
+        """What is said of those that nothing but their content settled, and of those of which both cannot stay."""
+        for table, rows in self.ties.items():
+            yield (
+                f"{rows:,} {table} differ, and neither side is the later one: the same of the two stays on every device"
+            )
+        for table, rows in self.refused.items():
+            yield f"{rows:,} {table} differ, and cannot stand twice: yours stay"
 
     def digest(self, connection: sqlite3.Connection) -> str:
         """What tells these conflicts from others: which number is which record, and which of the two is later."""

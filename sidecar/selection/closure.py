@@ -52,14 +52,16 @@ def select(
     selection: Selection,
     progress: Progress,
     has_settings: bool = False,
+    keeps_all: bool = False,
 ) -> dict[str, SelectedTable]:
     """Take out of the stage, attached as "stage" beside the live database, all that is neither meant nor needed.
 
     :param has_settings: the backup holds settings of the frontend, which may be all that is meant.
+    :param keeps_all: no row of the database will be another one: those of the backup that stand for one need nothing.
     Answers, for each table that has any, the rows that are left. Minimal: what the database has already is not
     brought along. Raises NothingSelected, NoSuchRows, SelectionTurnedRound, Cancelled, sqlite3.Error.
     """
-    selected = choose(connection, pool_of_stage(stage), live, selection, progress)
+    selected = choose(connection, pool_of_stage(stage), live, selection, progress, keeps_all)
     if not selected and not has_settings:
         raise NothingSelected()
     for table in stage.carried():
@@ -87,19 +89,30 @@ def _keep_chosen(connection: sqlite3.Connection, table: StagedTable, left: int) 
 
 
 def choose(
-    connection: sqlite3.Connection, pool: Pool, live: Schema, selection: Selection, progress: Progress
+    connection: sqlite3.Connection,
+    pool: Pool,
+    live: Schema,
+    selection: Selection,
+    progress: Progress,
+    keeps_all: bool = False,
 ) -> dict[str, SelectedTable]:
     """Note in "plan", attached, the rows of a pool that are meant, and those that they need (``chosen_of``).
 
     Answers how many there are, for each table that has any. What ``live``, the main database, has already is not
     brought along. Raises NothingSelected, NoSuchRows, SelectionTurnedRound, Cancelled, sqlite3.Error.
     """
-    return _Choosing(connection, pool, live, selection, progress).run()
+    return _Choosing(connection, pool, live, selection, progress, keeps_all).run()
 
 
 class _Choosing:
     def __init__(
-        self, connection: sqlite3.Connection, pool: Pool, live: Schema, selection: Selection, progress: Progress
+        self,
+        connection: sqlite3.Connection,
+        pool: Pool,
+        live: Schema,
+        selection: Selection,
+        progress: Progress,
+        keeps_all: bool,
     ) -> None:
         self._connection = connection
         self._pool = pool
@@ -108,6 +121,7 @@ class _Choosing:
         self._progress = progress
         self._tables = {table.name: table for table in pool.filled()}
         self._criteria = Criteria(connection, pool, live, selection)
+        self._keeps_all = keeps_all
         self._lonely = 0
 
     def _nothing(self) -> NothingSelected:
@@ -171,7 +185,7 @@ class _Choosing:
             f"INSERT OR IGNORE INTO {chosen_of(need.parent)} SELECT p.{parent.row}, 1 FROM {chosen_of(need.child)} o"
             f" JOIN {child.source} c ON c.{child.row} = o.row"
             f" JOIN {parent.source} p ON p.{quote(need.to)} = c.{quote(need.column)}"
-            f" WHERE {self._absent('p', parent)}"
+            f" WHERE {self._absent('p', parent)}" + (f" AND {self._absent('c', child)}" if self._keeps_all else "")
         )
         return added.rowcount > 0
 

@@ -10,10 +10,11 @@ import pytest
 from sidecar.comparison.difference import compare_backups
 from sidecar.errors.backups import NothingSelected
 from sidecar.jobs.importing import import_data
+from sidecar.merging.policy import OnConflict
 from sidecar.progress import Progress
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
-from tests.support.databases import altered, backup, fresh, places_of, query
+from tests.support.databases import altered, backup, contents, fresh, places_of, query
 from tests.support.partial_exports import exported
 
 DAY = "2026-03-30"
@@ -91,6 +92,26 @@ def test_a_row_whose_id_is_a_number_is_chosen_by_it(places: Places, tmp_path: Pa
         taken(places, source, ids=["7", "-7", "9007199254740993"])
         assert query(places.database, "SELECT id FROM labels ORDER BY id") == [(-7,), (7,), (2**53 + 1,)]
         assert query(places.database, "SELECT id FROM marks ORDER BY rowid") == [("7",), ("-7",), ("9007199254740993",)]
+
+
+@pytest.mark.parametrize("policy", ["mine", "theirs"])
+def test_a_row_that_stays_as_it_is_brings_nothing_along(policy: OnConflict, places: Places, tmp_path: Path) -> None:
+    for sql in (
+        "INSERT INTO task_lists (id, name) VALUES ('l', 'Gone')",
+        "INSERT INTO tasks (id, title, task_list_id) VALUES ('p', 'Parent', 'l')",
+        "INSERT INTO tasks (id, title, task_list_id, parent_task_id) VALUES ('t', 'Moved', 'l', 'p')",
+    ):
+        altered(places.database, sql)
+    archive = backup(places.database, tmp_path / "b.kpbackup")
+    altered(places.database, "DELETE FROM task_lists WHERE id = 'l'")
+    altered(places.database, "DELETE FROM tasks WHERE id = 'p'")
+    altered(places.database, "UPDATE tasks SET parent_task_id = NULL, task_list_id = (SELECT id FROM task_lists)")
+    before = contents(places.database)
+    chosen = Selection(ids=["t"])
+    result = import_data(places, str(archive), False, Progress(), selection=chosen, on_conflict=policy)
+    came = {name: account.added for name, account in result.tables.items() if account.added}
+    assert came == ({} if policy == "mine" else {"task_lists": 1, "tasks": 1})
+    assert (contents(places.database) == before) is (policy == "mine")
 
 
 def test_what_could_only_come_with_something_else_is_nothing(places: Places, tmp_path: Path) -> None:
