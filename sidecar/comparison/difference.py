@@ -82,7 +82,7 @@ def _compared(
     return Difference(
         left=one.told,
         right=other.told,
-        identical=not any(differing.values()) and not any(each.only for each in tables.values()),
+        identical=not any(differing.values()) and not any(each.only or each.columns for each in tables.values()),
         tables=tables,
         changes=_page(connection, both, differing, start, min(count, MOST)),
         start=start,

@@ -190,6 +190,15 @@ def test_a_backup_of_every_generation_is_a_side(generation: str, places: Places,
     assert "threads" not in difference.tables or difference.tables["threads"].only == "right"
 
 
+def test_what_was_not_compared_is_not_the_same(places: Places, archive: Path) -> None:
+    altered(places.database, "ALTER TABLE tasks ADD COLUMN mood TEXT")
+    altered(places.database, "UPDATE tasks SET mood = 'good'")
+    for sides in ((archive, "now"), ("now", archive)):
+        difference = compared(places, *sides)
+        assert (difference.total, difference.tables["tasks"].columns) == (0, ["mood"])
+        assert not difference.identical
+
+
 def test_neither_side_is_changed(places: Places, archive: Path) -> None:
     altered(places.database, "UPDATE tasks SET title = 'changed'")
     before = archive.read_bytes(), places.database.read_bytes()
