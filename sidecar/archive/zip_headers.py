@@ -25,14 +25,22 @@ STORED, DEFLATE, BZIP2 = 0, 8, 12
 _EXPANSION = {STORED: 1, DEFLATE: 1032, BZIP2: 2_400_000}
 """Most bytes that one packed byte can stand for: 258 from two bits of deflate, 46 million from a block of bzip2."""
 
-_LOCAL = struct.Struct("<4sHHHHHIIIHH")
-_CENTRAL_BYTES, _LENGTHS, _LENGTHS_AT = 46, struct.Struct("<HHH"), 28
-_END = struct.Struct("<4sHHHHIIH")
-_END64 = struct.Struct("<4sQHHIIQQQQ")
-_LOCATOR64 = struct.Struct("<4sIQI")
-_ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
+LOCAL = struct.Struct("<4sHHHHHIIIHH")
+CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+END = struct.Struct("<4sHHHHIIH")
+END64 = struct.Struct("<4sQHHIIQQQQ")
+LOCATOR64 = struct.Struct("<4sIQI")
+"""PKWARE's header in front of an entry, its row in the directory, and the directory's ends."""
+
+MAX16, MAX32 = 0xFFFF, 0xFFFFFFFF
+"""What a field of that width holds where the true number stands in an extra of ZIP64."""
+
+ENCRYPTED, DESCRIBED_LATER = 0x1, 0x8
+"""Flags of an entry: its bytes are enciphered; what it holds is told behind them."""
+
+_UTF8 = 0x800
+_LENGTHS, _LENGTHS_AT = struct.Struct("<HHH"), 28
 _EXTRA64 = 1
-_MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
 _DESCRIPTOR_BYTES = 24
 """Most bytes that follow an entry's own: its sizes and its checksum, once more."""
 
@@ -102,7 +110,7 @@ def data_starts(file: BinaryIO, infos: Iterable[zipfile.ZipInfo], end: int) -> d
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < taken_until:
             raise DamagedBackup(detail=f"{info.filename} overlaps another entry")
-        if info.header_offset + _LOCAL.size > end:
+        if info.header_offset + LOCAL.size > end:
             raise DamagedBackup(detail=f"the file is cut short before {info.filename}")
         start = _hold_local_header(file, info)
         taken_until = start + info.compress_size
@@ -136,9 +144,9 @@ def unlisted(file: BinaryIO, directory: Directory, starts: Mapping[str, int]) ->
 def _unlisted(file: BinaryIO, count: int, where: str, *places: range) -> str:
     """The sentence for some such bytes, which says so if they hold an archive's beginning or end."""
     for place in places:
-        for at in (place.start, max(place.start, place.stop - _MAX16)):
+        for at in (place.start, max(place.start, place.stop - MAX16)):
             file.seek(at)
-            found = file.read(min(place.stop - at, _MAX16))
+            found = file.read(min(place.stop - at, MAX16))
             if b"PK\3\4" in found or b"PK\5\6" in found:
                 return (
                     f"The file holds another archive {where} ({count:,} bytes), which is ignored: is it the right file?"
@@ -161,8 +169,8 @@ def _hold_lengths(file: BinaryIO, start: int, length: int) -> None:
     """Raise DamagedBackup if a name, an extra field or a comment reaches beyond the directory: zipfile lets it."""
     file.seek(start)
     directory, at = file.read(length), 0
-    while at + _CENTRAL_BYTES <= length:
-        at += _CENTRAL_BYTES + sum(_LENGTHS.unpack_from(directory, at + _LENGTHS_AT))
+    while at + CENTRAL.size <= length:
+        at += CENTRAL.size + sum(_LENGTHS.unpack_from(directory, at + _LENGTHS_AT))
     if at != length:
         raise DamagedBackup(detail="its directory reaches beyond its end")
 
@@ -173,16 +181,16 @@ def _read_end(file: BinaryIO) -> tuple[int, int, int]:
     zipfile reads the same end, and believes it. Raises NotABackup for a part of several, DamagedBackup.
     """
     size = file.seek(0, io.SEEK_END)
-    base = max(size - _MAX16 - 1 - _END.size, 0)
+    base = max(size - MAX16 - 1 - END.size, 0)
     file.seek(base)
     tail = file.read()
-    at = len(tail) - _END.size
+    at = len(tail) - END.size
     if at < 0 or not tail.startswith(b"PK\5\6", at) or not tail.endswith(b"\0\0"):
         at = tail.rfind(b"PK\5\6")
-    if at < 0 or at + _END.size > len(tail):
+    if at < 0 or at + END.size > len(tail):
         raise zipfile.BadZipFile("File is not a zip file")
-    _, disk, first_disk, here, count, length, offset, comment = _END.unpack_from(tail, at)
-    if at + _END.size + comment > len(tail):
+    _, disk, first_disk, here, count, length, offset, comment = END.unpack_from(tail, at)
+    if at + END.size + comment > len(tail):
         raise DamagedBackup(detail="the file is cut short in its comment")
     said = (disk, first_disk, here, count, length, offset)
     true = _end64(file, base + at, said) or said
@@ -190,26 +198,26 @@ def _read_end(file: BinaryIO) -> tuple[int, int, int]:
         raise NotABackup(detail=f"it is one part of several: {_PARTS}")
     if true[2] != true[3]:
         raise DamagedBackup(detail="the end of its directory contradicts itself")
-    return true[3], true[4], len(tail) - at - _END.size - comment
+    return true[3], true[4], len(tail) - at - END.size - comment
 
 
 def _end64(file: BinaryIO, end: int, said: tuple[int, ...]) -> tuple[int, ...] | None:
     """What the ZIP64 end before the end at ``end`` says, if there is one: the same, or more than its fields can."""
-    before = end - _LOCATOR64.size - _END64.size
+    before = end - LOCATOR64.size - END64.size
     if before < 0:
         return None
     file.seek(before)
-    data = file.read(_END64.size + _LOCATOR64.size)
-    signature, disk, locator, disks = _LOCATOR64.unpack_from(data, _END64.size)
+    data = file.read(END64.size + LOCATOR64.size)
+    signature, disk, locator, disks = LOCATOR64.unpack_from(data, END64.size)
     if signature != b"PK\6\7":
         return None
     if disk or disks > 1:
         raise NotABackup(detail=f"it is one part of several: {_PARTS}")
-    record = _END64.unpack_from(data)
+    record = END64.unpack_from(data)
     if record[0] != b"PK\6\6":
         raise DamagedBackup(detail="the end of its directory is overwritten")
     true = record[4:]
-    placeholders = (_MAX16, _MAX16, _MAX16, _MAX16, _MAX32, _MAX32)
+    placeholders = (MAX16, MAX16, MAX16, MAX16, MAX32, MAX32)
     if any(a not in (b, most) for a, b, most in zip(said, true, placeholders, strict=True)):
         raise DamagedBackup(detail="the two ends of its directory contradict each other")
     if locator != true[4] + true[5]:
@@ -221,7 +229,7 @@ def _refuse_unreadable(info: zipfile.ZipInfo) -> None:
     # zipfile ends a name at a NUL; others may not.
     if not info.filename or "\0" in info.orig_filename:
         raise DamagedBackup(detail="it has an entry without a name")
-    if info.flag_bits & _ENCRYPTED:
+    if info.flag_bits & ENCRYPTED:
         raise NotABackup(
             detail=f"{info.filename} is encrypted: unpack it with its password, and choose what comes out of it"
         )
@@ -239,25 +247,25 @@ def _refuse_unreadable(info: zipfile.ZipInfo) -> None:
 def _hold_local_header(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     """Where the data begins, once the header in front of it says what the directory says."""
     file.seek(info.header_offset)
-    header = file.read(_LOCAL.size)
-    if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
+    header = file.read(LOCAL.size)
+    if len(header) < LOCAL.size or header[:4] != b"PK\3\4":
         raise DamagedBackup(detail=f"the header of {info.filename} is missing")
-    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(header)
+    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL.unpack(header)
     name = file.read(name_length).decode("utf-8" if flags & _UTF8 else "cp437", "replace")
     # zipfile turns os.sep around: compare what the file says.
-    honest = name == info.orig_filename and method == info.compress_type and not (flags ^ info.flag_bits) & _ENCRYPTED
+    honest = name == info.orig_filename and method == info.compress_type and not (flags ^ info.flag_bits) & ENCRYPTED
     said = crc, *_sizes(file.read(extra_length), size, packed)
     true = info.CRC, info.file_size, info.compress_size
     # A program that writes into a pipe knows them afterwards only: they follow the data then, and here is 0.
-    later = (flags | info.flag_bits) & _DESCRIPTOR
+    later = (flags | info.flag_bits) & DESCRIBED_LATER
     if not honest or any(a != b and not (later and a == 0) for a, b in zip(said, true, strict=True)):
         raise DamagedBackup(detail=f"the two headers of {info.filename} contradict each other")
-    return int(info.header_offset + _LOCAL.size + name_length + extra_length)
+    return int(info.header_offset + LOCAL.size + name_length + extra_length)
 
 
 def _sizes(extra: bytes, size: int, packed: int) -> tuple[int, int]:
     """Size and packed size as a local header has them, from its ZIP64 field where its own are too small."""
-    wanted = [value == _MAX32 for value in (size, packed)]
+    wanted = [value == MAX32 for value in (size, packed)]
     field = _field(extra, _EXTRA64)
     if not any(wanted) or len(field) < 8 * sum(wanted):
         return size, packed

@@ -18,22 +18,17 @@ from typing import BinaryIO
 
 from isal import isal_zlib
 
+from sidecar.archive.zip_headers import CENTRAL, DEFLATE, END, END64, LOCAL, LOCATOR64, MAX16, MAX32
+
 LEVEL = 2
 """ISA-L level: 1.14 times the size of zlib's level 6 at thirteen times its speed; 3 halves the speed for 2 %."""
 
 COPY_BYTES = 1 << 20
 
-_LOCAL = struct.Struct("<4sHHHHHIIIHH")
-_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
-_END = struct.Struct("<4sHHHHIIH")
-_END64 = struct.Struct("<4sQHHIIQQQQ")
-_LOCATOR64 = struct.Struct("<4sIQI")
 _EXTRA64_LOCAL = struct.Struct("<HHQQ")
 _EXTRA64_CENTRAL = struct.Struct("<HHQQQ")
 
-_MAX32 = 0xFFFFFFFF
-_MAX16 = 0xFFFF
-_DEFLATE, _UNIX_30, _VERSION64 = 8, (3 << 8) | 30, 45
+_UNIX_30, _VERSION64 = (3 << 8) | 30, 45
 _OWNER_ONLY = 0o100600 << 16
 
 _LAST_BLOCK = b"\x03\x00"
@@ -84,7 +79,7 @@ class Written:
     def info(self) -> zipfile.ZipInfo:
         """What a reader of the directory is to find."""
         info = zipfile.ZipInfo(self.name)
-        info.compress_type, info.file_size, info.compress_size, info.CRC = _DEFLATE, self.size, self.packed, self.crc
+        info.compress_type, info.file_size, info.compress_size, info.CRC = DEFLATE, self.size, self.packed, self.crc
         return info
 
 
@@ -232,32 +227,32 @@ class ZipWriter:
 
     def _local(self, name: str, crc: int, size: int, packed: int) -> bytes:
         extra = _EXTRA64_LOCAL.pack(1, 16, size, packed) if self._large else b""
-        sizes = (_MAX32, _MAX32) if self._large else (packed, size)
+        sizes = (MAX32, MAX32) if self._large else (packed, size)
         version = _VERSION64 if self._large else 20
         encoded = name.encode("ascii")
-        header = _LOCAL.pack(
-            b"PK\3\4", version, 0, _DEFLATE, self._time, self._date, crc, *sizes, len(encoded), len(extra)
+        header = LOCAL.pack(
+            b"PK\3\4", version, 0, DEFLATE, self._time, self._date, crc, *sizes, len(encoded), len(extra)
         )
         return header + encoded + extra
 
     def _central(self, entry: Written) -> bytes:
         extra, size, packed, offset = b"", entry.size, entry.packed, entry.offset
-        if max(size, packed, offset) >= _MAX32:
+        if max(size, packed, offset) >= MAX32:
             extra = _EXTRA64_CENTRAL.pack(1, 24, size, packed, offset)
-            size = packed = offset = _MAX32
+            size = packed = offset = MAX32
         version = _VERSION64 if self._large else 20
         encoded = entry.name.encode("ascii")
-        header = _CENTRAL.pack(
-            b"PK\1\2", _UNIX_30, version, 0, _DEFLATE, self._time, self._date, entry.crc, packed, size,
+        header = CENTRAL.pack(
+            b"PK\1\2", _UNIX_30, version, 0, DEFLATE, self._time, self._date, entry.crc, packed, size,
             len(encoded), len(extra), 0, 0, 0, _OWNER_ONLY, offset,
         )  # fmt: skip
         return header + encoded + extra
 
     def _directory_end(self, start: int, end: int) -> bytes:
         count, size, extra = len(self.entries), end - start, b""
-        if max(start, size) >= _MAX32 or count >= _MAX16:
-            extra = _END64.pack(b"PK\6\6", 44, _UNIX_30, _VERSION64, 0, 0, count, count, size, start)
-            extra += _LOCATOR64.pack(b"PK\6\7", 0, end, 1)
-        return extra + _END.pack(
-            b"PK\5\6", 0, 0, min(count, _MAX16), min(count, _MAX16), min(size, _MAX32), min(start, _MAX32), 0
+        if max(start, size) >= MAX32 or count >= MAX16:
+            extra = END64.pack(b"PK\6\6", 44, _UNIX_30, _VERSION64, 0, 0, count, count, size, start)
+            extra += LOCATOR64.pack(b"PK\6\7", 0, end, 1)
+        return extra + END.pack(
+            b"PK\5\6", 0, 0, min(count, MAX16), min(count, MAX16), min(size, MAX32), min(start, MAX32), 0
         )

@@ -19,6 +19,16 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from sidecar.archive import limits
+from sidecar.archive.zip_headers import (
+    BZIP2,
+    CENTRAL,
+    DEFLATE,
+    DESCRIBED_LATER,
+    ENCRYPTED,
+    LOCAL,
+    MAX32,
+    STORED,
+)
 from sidecar.errors.backups import LimitExceeded
 from sidecar.errors.paths import ReadFailed
 
@@ -29,13 +39,8 @@ UNPACKED_BYTES = 256 << 10
 """Most bytes handed on at a time."""
 
 _SCAN_BYTES = 1 << 20
-_LOCAL = struct.Struct("<4sHHHHHIIIHH")
-_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _DESCRIPTOR = struct.Struct("<III")
 _SIGNATURE = re.compile(rb"PK(?:\x03\x04|\x01\x02)")
-_ENCRYPTED, _DESCRIBED_LATER = 0x1, 0x8
-_STORED, _DEFLATE, _BZIP2 = 0, 8, 12
-_MAX32 = 0xFFFFFFFF
 _LONGEST_NAME = 1000
 _READABLE = re.compile(r"[^\0-\x1f]+")
 
@@ -102,7 +107,7 @@ class Wreck:
 
     def _copy(self, entry: Entry, place: Place) -> Copy:
         size, crc, digest = 0, 0, hashlib.sha256()
-        longest = max((statement.size for statement in entry.statements), default=_MAX32)
+        longest = max((statement.size for statement in entry.statements), default=MAX32)
         unpacking = Unpacking(self._read, place)
         damage = ""
         for piece in unpacking:
@@ -166,17 +171,17 @@ class Wreck:
             yield from (start + match.start() for match in _SIGNATURE.finditer(chunk) if match.start() < _SCAN_BYTES)
 
     def _note_local(self, position: int) -> None:
-        header = self._read(position, _LOCAL.size)
-        if len(header) < _LOCAL.size:
+        header = self._read(position, LOCAL.size)
+        if len(header) < LOCAL.size:
             return
-        _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(header)
-        rest = self._read(position + _LOCAL.size, min(name_length, _LONGEST_NAME) + extra_length)
+        _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL.unpack(header)
+        rest = self._read(position + LOCAL.size, min(name_length, _LONGEST_NAME) + extra_length)
         name = _plain_name(rest[:name_length])
         if name is None or not _is_readable(flags, method):
             return
         size, packed, _ = _sizes64(rest[name_length:], size, packed, 0)
-        later = bool(flags & _DESCRIBED_LATER)
-        start = position + _LOCAL.size + name_length + extra_length
+        later = bool(flags & DESCRIBED_LATER)
+        start = position + LOCAL.size + name_length + extra_length
         entry = self.entries.setdefault(name, Entry())
         entry.own_header = True
         entry.places.append(Place(start, method, packed, later))
@@ -184,11 +189,11 @@ class Wreck:
             entry.statements.add(Statement(size, crc))
 
     def _central(self, position: int) -> Iterator[tuple[str, Place, int]]:
-        header = self._read(position, _CENTRAL.size)
-        if len(header) < _CENTRAL.size:
+        header = self._read(position, CENTRAL.size)
+        if len(header) < CENTRAL.size:
             return
-        _, _, _, flags, method, _, _, crc, packed, size, name_length, extra_length, *_, offset = _CENTRAL.unpack(header)
-        rest = self._read(position + _CENTRAL.size, min(name_length, _LONGEST_NAME) + extra_length)
+        _, _, _, flags, method, _, _, crc, packed, size, name_length, extra_length, *_, offset = CENTRAL.unpack(header)
+        rest = self._read(position + CENTRAL.size, min(name_length, _LONGEST_NAME) + extra_length)
         name = _plain_name(rest[:name_length])
         if name is None or not _is_readable(flags, method):
             return
@@ -196,15 +201,15 @@ class Wreck:
         entry = self.entries.setdefault(name, Entry())
         entry.in_directory = True
         entry.statements.add(Statement(size, crc))
-        yield name, Place(offset + _LOCAL.size + name_length, method, packed), offset
+        yield name, Place(offset + LOCAL.size + name_length, method, packed), offset
 
     def _note_by_directory(self, name: str, place: Place, offset: int) -> None:
         """Add the place that the directory tells, unless the entry's own header was found there."""
-        header = self._read(offset, _LOCAL.size)
+        header = self._read(offset, LOCAL.size)
         starts = {place.start}
-        if len(header) == _LOCAL.size:
-            *_, name_length, extra_length = _LOCAL.unpack(header)
-            starts.add(offset + _LOCAL.size + name_length + extra_length)
+        if len(header) == LOCAL.size:
+            *_, name_length, extra_length = LOCAL.unpack(header)
+            starts.add(offset + LOCAL.size + name_length + extra_length)
         entry = self.entries[name]
         known = {(one.start, one.method) for one in entry.places}
         entry.places += [
@@ -233,9 +238,9 @@ class Unpacking:
         self.end = place.start
 
     def __iter__(self) -> Iterator[bytes]:
-        if self._place.method == _STORED:
+        if self._place.method == STORED:
             yield from self._stored()
-        elif self._place.method == _DEFLATE:
+        elif self._place.method == DEFLATE:
             yield from self._inflated()
         else:
             yield from self._decompressed()
@@ -305,7 +310,7 @@ def _plain_name(encoded: bytes) -> str | None:
 
 
 def _is_readable(flags: int, method: int) -> bool:
-    return not flags & _ENCRYPTED and method in (_STORED, _DEFLATE, _BZIP2)
+    return not flags & ENCRYPTED and method in (STORED, DEFLATE, BZIP2)
 
 
 def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
@@ -320,7 +325,7 @@ def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, in
         extra = extra[4 + length :]
     told = iter(values)
     return (
-        next(told, size) if size == _MAX32 else size,
-        next(told, packed) if packed == _MAX32 else packed,
-        next(told, offset) if offset == _MAX32 else offset,
+        next(told, size) if size == MAX32 else size,
+        next(told, packed) if packed == MAX32 else packed,
+        next(told, offset) if offset == MAX32 else offset,
     )

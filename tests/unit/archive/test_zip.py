@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.archive import limits, zip_writing
+from sidecar.archive.zip_headers import MAX32
 from sidecar.archive.zip_reading import PIECE_BYTES, ZipReader
 from sidecar.archive.zip_writing import Composite, ZipWriter
 from sidecar.errors.backups import DamagedBackup, LimitExceeded
@@ -93,8 +94,8 @@ def test_a_composite_holds_the_very_bytes_of_the_entries_it_is_made_of(large: bo
 
 def test_sizes_and_offsets_beyond_their_fields_get_zip64_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     # 4 GiB cannot be written in a test: let the writer believe that its fields end at 1,000.
-    real, mark = zip_writing._MAX32.to_bytes(4, "little"), (1000).to_bytes(4, "little")
-    monkeypatch.setattr(zip_writing, "_MAX32", 1000)
+    real, mark = MAX32.to_bytes(4, "little"), (1000).to_bytes(4, "little")
+    monkeypatch.setattr(zip_writing, "MAX32", 1000)
     content = bytearray(_written(ENTRIES, large=True).getvalue())
     # What marks a field that is too small, turned into what really does.
     end = content.rindex(b"PK\5\6")
