@@ -109,9 +109,17 @@ class Ledger(Tally):
             self._require_fates(name, account)
         for name, before in self._difference.before.items():
             account = self._difference.accounts.get(name, TableAccount())
-            held = self.connection.execute(f"SELECT count(*) FROM main.{quote(name)}").fetchone()[0]
-            self.expect(held, before - account.removed + account.added, f"{name}: rows in the end")
+            self.expect(self._held(name), before - account.removed + account.added, f"{name}: rows in the end")
         self.require_nothing_besides()
+
+    def _held(self, name: str) -> int:
+        counted = f"SELECT count(*) FROM main.{quote(name)}"
+        try:
+            # The smallest index will do: much less is read within the transaction.
+            return int(self.connection.execute(counted).fetchone()[0])
+        except sqlite3.OperationalError:
+            # An index in an order that only a newer app knows: had its table been changed, that would have failed.
+            return int(self.connection.execute(f"{counted} NOT INDEXED").fetchone()[0])
 
     def _require_fates(self, name: str, account: TableAccount) -> None:
         fates = account.added + account.updated + account.unchanged + sum(account.left_out.values())

@@ -25,10 +25,12 @@ from tests.support.databases import (
     copy_of,
     execute,
     export,
+    fresh,
     places_of,
     preview,
     query,
     quoted,
+    restore,
     validate,
     value,
 )
@@ -258,3 +260,22 @@ def test_a_backup_whose_manifest_says_nothing_of_constraints_is_held_to_the_targ
     bring_in(database, archive)
     assert_same_contents(contents(database), before)
     assert value(database, "SELECT count(*) FROM threads WHERE title IS NULL") == 1
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_an_order_that_only_a_newer_kirapilot_knows_hinders_no_import_of_other_tables(
+    tmp_path: Path, overwrite: bool
+) -> None:
+    device = fresh(tmp_path)
+    with closing(sqlite3.connect(device)) as connection, connection:
+        connection.create_collation("by their language", lambda one, other: (one > other) - (one < other))
+        connection.execute('CREATE TABLE notes (id TEXT PRIMARY KEY, note TEXT COLLATE "by their language")')
+        connection.execute("CREATE INDEX notes_in_order ON notes (note)")
+        connection.execute("INSERT INTO notes VALUES ('a', 'b'), ('b', 'a')")
+    before = contents(device)
+    restore(device, DATA / f"{THIRD}.kpbackup", overwrite)
+    after = contents(device)
+    assert after["tasks"] != before["tasks"]
+    assert after["notes"] == before["notes"]
+    undo_last_import(places_of(device), Progress())
+    assert_same_contents(contents(device), before)
