@@ -188,6 +188,17 @@ def _has_binary_key(connection: sqlite3.Connection, database: str, indexes: Iter
     return all(folded(collation) == "binary" for collation in collations)
 
 
+def ask_for_orders(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Look at each key whose texts have an order of their own: rows of such a table can be told apart by it alone.
+
+    Raises sqlite3.OperationalError where it is of an order that only the app knows.
+    """
+    for name, table in schema.items():
+        if not table.binary_key:
+            key = ", ".join(map(quote, table.key))
+            connection.execute(f"SELECT 1 FROM main.{quote(name)} ORDER BY {key} LIMIT 0")
+
+
 def _foreign_key_list(connection: sqlite3.Connection, database: str, table: str) -> dict[int, list[tuple[Any, ...]]]:
     """Number of each reference -> (id, seq, table, from, to, on update, on delete, match) for each of its columns."""
     found: dict[int, list[tuple[Any, ...]]] = {}

@@ -22,7 +22,7 @@ from sidecar.database.connection import (
     open_for_import,
     writing_only_below,
 )
-from sidecar.database.introspection import Schema
+from sidecar.database.introspection import Schema, ask_for_orders
 from sidecar.errors.backups import NotWhole, PartialBackup
 from sidecar.errors.base import SidecarError, reassuring
 from sidecar.errors.databases import DatabaseBusy
@@ -319,6 +319,9 @@ def _compare(
     rebuilding: Rebuilding | None,
 ) -> Target:
     live = live_schema(connection, request.places.database, progress)
+    if rebuilding is None and not request.verbatim:
+        # Else its safety copy could not be compared with it, and no undo bring that back.
+        ask_for_orders(connection, live)
     # The more of what changes is held in memory, the later SQLite keeps the app from reading: at best at the commit.
     connection.execute("PRAGMA main.cache_size = -49152")
     attach(connection, "stage", backup.stage.path)

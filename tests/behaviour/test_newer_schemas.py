@@ -9,17 +9,20 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from sidecar.errors.backups import InvalidBackup, WouldLoseData
+from sidecar.errors.databases import UnknownSchema
 from sidecar.jobs.undoing import preview_undo, undo_last_import
 from sidecar.progress import Progress
 from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.archives import entries_of, write
 from tests.support.databases import (
     assert_same_contents,
+    backup,
     bring_in,
     contents,
     copy_of,
@@ -279,3 +282,21 @@ def test_an_order_that_only_a_newer_kirapilot_knows_hinders_no_import_of_other_t
     assert after["notes"] == before["notes"]
     undo_last_import(places_of(device), Progress())
     assert_same_contents(contents(device), before)
+
+
+@pytest.mark.parametrize("kept", ["", "WITHOUT ROWID"])
+def test_a_key_in_an_order_that_only_a_newer_kirapilot_knows_is_met_before_an_import_that_could_not_be_undone(
+    tmp_path: Path, kept: str
+) -> None:
+    device = fresh(tmp_path)
+    with closing(sqlite3.connect(device)) as connection, connection:
+        connection.create_collation("by their language", lambda one, other: (one > other) - (one < other))
+        connection.execute(f'CREATE TABLE notes (id TEXT COLLATE "by their language" PRIMARY KEY, note TEXT) {kept}')
+        connection.execute("INSERT INTO notes VALUES ('a', 'b'), ('b', 'a')")
+    before = device.read_bytes()
+    for job, overwrite in product((preview, bring_in), (True, False)):
+        with pytest.raises(UnknownSchema, match="by their language"):
+            job(device, DATA / f"{THIRD}.kpbackup", overwrite)
+    assert device.read_bytes() == before
+    if not kept:
+        backup(device, tmp_path / "b.kpbackup")
