@@ -88,11 +88,15 @@ def fit_values(connection: sqlite3.Connection, stage: Stage, live: Schema) -> tu
             declared = live[table.name].columns[column]
             turned, beyond = _fit(connection, table, column, declared)
             if beyond:
-                lost.append(f"{table.name}.{column} ({beyond:,} values that do not fit the column)")
+                some = "value that does" if beyond == 1 else "values that do"
+                lost.append(f"{table.name}.{column} ({beyond:,} {some} not fit the column)")
             if turned > beyond:
+                some, are, mean = (
+                    ("value", "is", "it means") if turned - beyond == 1 else ("values", "are", "they mean")
+                )
                 remarks.append(
-                    f"{turned - beyond:,} values of {table.name}.{column} are stored as this KiraPilot's column is"
-                    f" declared ({declared}): they mean the same"
+                    f"{turned - beyond:,} {some} of {table.name}.{column} {are} stored as this KiraPilot's column is"
+                    f" declared ({declared}): {mean} the same"
                 )
     return lost, remarks
 

@@ -130,11 +130,11 @@ def _leave_out(
         if not table.carried or not table.rows:
             continue
         if table.name not in live:
-            lost.append(f"table {table.name} ({table.rows:,} rows)")
+            lost.append(f"table {table.name} ({table.rows:,} {'row' if table.rows == 1 else 'rows'})")
             fitted.left_out[table.name] = {NO_TABLE: table.rows}
             continue
         lost += [
-            f"{table.name}.{column} ({values:,} values)"
+            f"{table.name}.{column} ({values:,} {'value' if values == 1 else 'values'})"
             for column, values in _lost_values(connection, table, live[table.name].columns)
         ]
     if (lost or beyond) and not allow_loss:
