@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 from sidecar.database.introspection import quote
 from sidecar.system.os_errors import Act, typed
+from sidecar.system.paths import Places
 from tests.campaigns.faults.shimmed import FAIL_ON, FAIL_ONCE, KILL, TEAR, Outcome, Step
 
 CODES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
@@ -130,3 +132,11 @@ def _rows(connection: sqlite3.Connection, name: str) -> list[tuple[Any, ...]]:
     if made_again:
         rows += connection.execute("SELECT id, name FROM task_lists WHERE name LIKE 'Restored list %'").fetchall()
     return sorted(rows, key=repr)
+
+
+def as_before(places: Places, pristine: Path) -> None:
+    """Put the database's folder back as it was, and remove what was kept in the work folder."""
+    shutil.rmtree(places.database.parent)
+    for second in places.work_dir.glob("backups-*"):
+        shutil.rmtree(second)
+    shutil.copytree(pristine, places.database.parent)

@@ -14,7 +14,7 @@ from sidecar.progress import Progress
 from sidecar.system.paths import Places
 from tests.behaviour.test_compact import with_room
 from tests.behaviour.test_vouching import NEW_TASKS, behind_indexes
-from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, about, every_case, some_cases
+from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, about, as_before, every_case, some_cases
 from tests.campaigns.faults.shimmed import CaseServer, Outcome
 from tests.conftest import DATA, EVERY_KIND, Cases
 from tests.support.databases import Contents, contents, execute, query
@@ -49,12 +49,6 @@ class _Campaign(ABC):
             self.job, self._places, Path(), at=at, code=fault.code, mode=fault.mode, roots=self._roots
         )
 
-    def _reset(self) -> None:
-        shutil.rmtree(self._places.database.parent)
-        for second in self._places.work_dir.glob("backups-*"):
-            shutil.rmtree(second)
-        shutil.copytree(self._pristine, self._places.database.parent)
-
     def _found(self) -> Contents:
         """Every row, as the app finds them: by a connection that rolls back what was begun."""
         return contents(self._places.database)
@@ -78,7 +72,7 @@ class Repairs(_Campaign):
 
     def try_one(self, at: int, fault: Fault) -> Outcome:
         """A repair that a fault meets; another that nothing meets; and an undo."""
-        self._reset()
+        as_before(self._places, self._pristine)
         outcome = self._run(at, fault)
         with about(outcome, at):
             found = self._found()
@@ -104,7 +98,7 @@ class Compactings(_Campaign):
 
     def try_one(self, at: int, fault: Fault) -> Outcome:
         """A compacting that a fault meets, and another that nothing meets, unless there is nothing left to do."""
-        self._reset()
+        as_before(self._places, self._pristine)
         size = self._places.database.stat().st_size
         outcome = self._run(at, fault)
         with about(outcome, at):

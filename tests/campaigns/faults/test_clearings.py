@@ -11,7 +11,7 @@ from sidecar.jobs.listing import list_backups
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, about, every_case, rows_of, some_cases
+from tests.campaigns.faults.campaigns import FAILURES, KILLS, Fault, about, as_before, every_case, rows_of, some_cases
 from tests.campaigns.faults.shimmed import CaseServer, Outcome
 from tests.conftest import DATA, EVERY_KIND, Cases
 
@@ -39,15 +39,9 @@ class Clearings:
             "clear", self._places, Path(), at=at, code=fault.code, mode=fault.mode, roots=self._roots
         )
 
-    def _reset(self) -> None:
-        shutil.rmtree(self._places.database.parent)
-        for second in self._places.work_dir.glob("backups-*"):
-            shutil.rmtree(second)
-        shutil.copytree(self._pristine, self._places.database.parent)
-
     def try_one(self, at: int, fault: Fault) -> Outcome:
         """A clearing that a fault meets; another that nothing meets; and an undo."""
-        self._reset()
+        as_before(self._places, self._pristine)
         outcome = self._run(at, fault)
         with about(outcome, at):
             found = rows_of(self._places.database)

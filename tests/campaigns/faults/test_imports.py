@@ -23,6 +23,7 @@ from tests.campaigns.faults.campaigns import (
     ODD_FAILURES,
     Fault,
     about,
+    as_before,
     every_case,
     is_cleaning_up,
     is_done_without,
@@ -91,12 +92,6 @@ class Imports:
         assert self._new != self._old
         assert job != "undo" or self._new == undone
 
-    def _reset(self) -> None:
-        shutil.rmtree(self._places.database.parent)
-        for second in self._places.work_dir.glob("backups-*"):
-            shutil.rmtree(second)
-        shutil.copytree(self._pristine, self._places.database.parent)
-
     def _run(self, at: int = 0, fault: Fault = Fault(0)) -> Outcome:  # noqa: B008 - frozen
         return self._server.run(
             self._job, self._places, self._backup, at=at, code=fault.code, mode=fault.mode, roots=self._roots,
@@ -105,7 +100,7 @@ class Imports:
 
     def try_one(self, at: int, fault: Fault) -> Outcome:
         """An import that a fault meets; then another one, that nothing meets."""
-        self._reset()
+        as_before(self._places, self._pristine)
         outcome = self._run(at, fault)
         with about(outcome, at):
             # Read by a plain connection, which rolls back what a disk that failed had kept from being rolled back.
