@@ -115,6 +115,7 @@ class Terminal:
         sys.stderr.flush()
         try:
             with self._interrupts.raising():
+                self._interrupts.wait_for(sys.stdin)
                 typed = sys.stdin.readline()
         except KeyboardInterrupt:
             # What the terminal shows of Ctrl-C stands on the question's line.

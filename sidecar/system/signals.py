@@ -8,12 +8,14 @@ and after the last three ends the process as soon as that returns, or after five
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import TextIO
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -79,6 +81,26 @@ class Interrupts:
             yield
         finally:
             self._raising = False
+
+    @staticmethod
+    def wait_for(stream: TextIO) -> None:
+        """Wait until a line can be read from a terminal; a signal that comes at the last moment ends the wait, too.
+
+        Reading alone would wait on: a signal between the last look for one and the system's call interrupts nothing.
+        Windows' consoles have no such moment.
+        """
+        if sys.platform != "win32":
+            import select
+
+            woken, wake = os.pipe()
+            os.set_blocking(wake, False)
+            before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+            try:
+                select.select([stream.fileno(), woken], [], [])
+            finally:
+                signal.set_wakeup_fd(before)
+                os.close(woken)
+                os.close(wake)
 
     def _request(self, _number: int, _frame: FrameType | None) -> None:
         self._requested = True

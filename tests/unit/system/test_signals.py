@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -30,6 +32,39 @@ def test_a_signal_sets_the_flag_and_raises_nothing_however_often_it_comes(number
         signal.raise_signal(number)
         signal.raise_signal(number)
         assert interrupts()
+
+
+if sys.platform != "win32":  # test_console_events.py has it for Windows
+
+    def test_a_signal_that_interrupts_no_call_ends_the_wait_for_an_answer() -> None:
+        """As one just before the call: here it comes to another thread, while the main one is in the call."""
+        read, write = os.pipe()
+        ended = threading.Event()
+        answered: list[bool] = []
+
+        def signal_itself() -> None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            answered.append(not ended.wait(5))
+            if answered[0]:
+                # Lest a wait that missed the signal be for ever.
+                os.write(write, b"y\n")
+
+        def wait(interrupts: Interrupts) -> None:
+            with interrupts.raising(), os.fdopen(read, encoding="utf-8") as answers:
+                interrupts.wait_for(answers)
+
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        thread = threading.Timer(0.2, signal_itself)
+        with Interrupts() as interrupts:
+            thread.start()
+            with pytest.raises(KeyboardInterrupt):
+                wait(interrupts)
+            ended.set()
+            thread.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(write)
+        assert answered == [False]
 
 
 class Console:
