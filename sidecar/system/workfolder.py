@@ -6,7 +6,6 @@ may be at work.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shutil
@@ -86,11 +85,16 @@ def folder_errors(base: Path) -> Iterator[None]:
         told = typed(error, base, Act.SAVE)
         if isinstance(told, DiskFull | StartAgain):
             raise told from error
-        in_the_way = error.errno in (errno.EEXIST, errno.ENOTDIR)
-        said = "a file is in its way" if in_the_way else error.strerror or str(error)
+        said = "a file is in its way" if _is_in_the_way(base) else error.strerror or str(error)
         raise WorkFolderUnusable(path=base, detail=said) from error
     except ValueError as error:
         raise WorkFolderUnusable(path=base, detail="no folder can have such a name") from error
+
+
+def _is_in_the_way(base: Path) -> bool:
+    """Whether a file stands where a folder should be: Windows says only that there is no such path."""
+    there = next((place for place in (base, *base.parents) if os.path.lexists(place)), None)
+    return there is not None and there.is_file()
 
 
 @contextmanager
