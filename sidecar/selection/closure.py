@@ -183,8 +183,9 @@ class _Choosing:
         child, parent = self._tables[need.child], self._tables[need.parent]
         added = self._connection.execute(
             f"INSERT OR IGNORE INTO {chosen_of(need.parent)} SELECT p.{parent.row}, 1 FROM {chosen_of(need.child)} o"
-            f" JOIN {child.source} c ON c.{child.row} = o.row"
-            f" JOIN {parent.source} p ON p.{quote(need.to)} = c.{quote(need.column)}"
+            # In this order: from the few that are chosen to what they name.
+            f" CROSS JOIN {child.source} c ON c.{child.row} = o.row"
+            f" CROSS JOIN {parent.source} p ON p.{quote(need.to)} = c.{quote(need.column)}"
             f" WHERE {self._absent('p', parent)}" + (f" AND {self._absent('c', child)}" if self._keeps_all else "")
         )
         return added.rowcount > 0
