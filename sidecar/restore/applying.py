@@ -15,7 +15,7 @@ from sidecar.errors.backups import RowsRefused
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Plan, plan_of
-from sidecar.restore.refusals import leading_nowhere, refusal
+from sidecar.restore.refusals import all_or_nothing, leading_nowhere, refusal
 from sidecar.restore.removals import gone_of, parents_first, untied_of
 from sidecar.restore.triggers import set_aside
 from sidecar.stage.stage import ROW, SHAPE
@@ -197,7 +197,9 @@ def _naming_table(name: str, what: str) -> Iterator[None]:
 def _naming_rows(ledger: Ledger, plan: Plan, name: str, action: int, shape: int, one: str) -> Iterator[None]:
     """Say of a constraint that refuses rows which rows these are. Raises RowsRefused."""
     try:
-        yield
+        # Rows that came before a RAISE(FAIL) would stay, and be in the way of themselves when they are tried again.
+        with all_or_nothing(ledger.connection):
+            yield
     except sqlite3.IntegrityError as error:
         raise refusal(ledger.connection, plan, name, action, shape, one, error) from error
 

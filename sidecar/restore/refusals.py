@@ -7,7 +7,8 @@ rows are tried one at a time, within the same transaction, which is then undone.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.errors.backups import RowsRefused
@@ -23,6 +24,23 @@ NAMED = 5
 """Rows that are named for each reason."""
 
 
+@contextmanager
+def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within a transaction: a statement that a constraint ends has changed nothing, not even by a RAISE(FAIL).
+
+    One that ends by a RAISE(ROLLBACK), or a constraint ON CONFLICT ROLLBACK, takes the whole transaction with it.
+    """
+    connection.execute("SAVEPOINT tried")
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO tried")
+            connection.execute("RELEASE tried")
+        raise
+    connection.execute("RELEASE tried")
+
+
 def refusal(
     connection: sqlite3.Connection, plan: Plan, name: str, action: int, shape: int, one: str, why: Exception
 ) -> RowsRefused:
@@ -31,21 +49,17 @@ def refusal(
     :param one: the statement that moves one row: its parameters are the shape and the row of the stage.
     :param why: what SQLite said of all of them together.
     """
-    row = quote(ROW)
-    row_id = "CAST(s.id AS TEXT)" if "id" in plan.stage.tables[name].columns else "NULL"
-    rows = connection.execute(
-        f"SELECT s.{row}, {row_id} FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row}"
-        f" WHERE p.action = {action} AND s.{quote(SHAPE)} = ? ORDER BY s.{row} LIMIT {MOST_TRIED + 1}",
-        (shape,),
-    ).fetchall()
+    # After a rollback of the target's own there is no transaction: each row that is taken would be there to stay.
+    rows = _rows(connection, plan, name, action, shape) if connection.in_transaction else []
     found: dict[str, list[str | None]] = {}
     for number, shown in rows[:MOST_TRIED]:
         try:
-            connection.execute(one, (shape, number))
+            with all_or_nothing(connection):
+                connection.execute(one, (shape, number))
         except sqlite3.IntegrityError as error:
             found.setdefault(str(error), []).append(shown)
             if not connection.in_transaction:
-                break  # a conflict clause of the table's own has undone everything
+                break
     if not found:
         found = {str(why): []}
     more = len(rows) > MOST_TRIED
@@ -61,6 +75,19 @@ def refusal(
             for reason, some in found.items()
         ],
     )
+
+
+def _rows(
+    connection: sqlite3.Connection, plan: Plan, name: str, action: int, shape: int
+) -> list[tuple[int, str | None]]:
+    """Rows of the stage that were moved together, by number and id: one more than are tried, if there are as many."""
+    row = quote(ROW)
+    row_id = "CAST(s.id AS TEXT)" if "id" in plan.stage.tables[name].columns else "NULL"
+    return connection.execute(
+        f"SELECT s.{row}, {row_id} FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row}"
+        f" WHERE p.action = {action} AND s.{quote(SHAPE)} = ? ORDER BY s.{row} LIMIT {MOST_TRIED + 1}",
+        (shape,),
+    ).fetchall()
 
 
 def _told(name: str, reason: str, ids: Sequence[str | None], more: bool) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors.backups import RowsRefused
-from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import CannotRemove, UnknownSchema
 from sidecar.errors.jobs import AccountingMismatch
 from sidecar.jobs import comparing
@@ -32,30 +31,9 @@ from tests.support.databases import (
 )
 from tests.support.described import faults
 from tests.support.newer import rebuild, run
+from tests.support.refusing import backup_of, both_refuse
 
 Migration = Callable[[Path], None]
-
-
-def _both_refuse(database: Path, archive: Path, overwrite: bool, kind: type[SidecarError]) -> SidecarError:
-    """The refusal of the import, which the preview gave word for word."""
-    before = contents(database)
-    with pytest.raises(kind) as foreseen:
-        preview(database, archive, overwrite)
-    with pytest.raises(kind) as refused:
-        bring_in(database, archive, overwrite)
-    assert foreseen.value.message == refused.value.message
-    assert not refused.value.suggestion
-    assert "please report" not in f"{refused.value.message} {refused.value.hint}".lower()
-    assert_same_contents(contents(database), before)
-    return refused.value
-
-
-def _backup(tmp_path: Path, *changes: str) -> Path:
-    source = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "source")
-    execute(source, *changes)
-    archive = tmp_path / "b.kpbackup"
-    export(source, archive)
-    return archive
 
 
 def _reshaped(table: str, old: str, new: str) -> Migration:
@@ -105,38 +83,6 @@ REFUSING: dict[str, tuple[tuple[str, ...], Migration, str]] = {
 }  # fmt: skip
 
 
-OBJECTING = {
-    "BEFORE DELETE ON tasks": "that rows of tasks are removed (not so)",
-    "BEFORE UPDATE ON threads": "the backup (not so), of threads",
-}
-
-
-@pytest.mark.parametrize("event", OBJECTING)
-def test_a_trigger_that_keeps_rows_from_going_or_changing_is_no_damage(tmp_path: Path, event: str) -> None:
-    archive = _backup(tmp_path)
-    device = copy_of(tmp_path / "source" / "copy.db", tmp_path / "device")
-    insert(device, "tasks", id="own", title="own")
-    insert(device, "threads", id="own", title="own", assignment_task_id="own")
-    run(device, f"CREATE TRIGGER guard {event} BEGIN SELECT RAISE(ABORT, 'not so'); END")
-    if "UPDATE" in event:
-        other = copy_of(tmp_path / "source" / "copy.db", tmp_path / "other")
-        execute(other, "UPDATE threads SET title = 'another'")
-        export(other, archive)
-    refused = _both_refuse(device, archive, True, RowsRefused)
-    assert OBJECTING[event] in refused.message
-    assert (refused.kind, refused.exit_code) == ("invalid_backup", 25)
-
-
-def test_a_trigger_that_speaks_of_what_is_not_there_is_no_damage(tmp_path: Path) -> None:
-    """SQLite says "no such table": nothing is wrong with the file, and no restore would mend it."""
-    archive = _backup(tmp_path)
-    device = fresh(tmp_path)
-    run(device, "CREATE TRIGGER found AFTER INSERT ON tasks BEGIN INSERT INTO found_texts VALUES (new.title); END")
-    refused = _both_refuse(device, archive, True, UnknownSchema)
-    assert "no such table: main.found_texts" in refused.message
-    assert "latest backup" not in refused.message
-
-
 @pytest.mark.slow(but=2)
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("name", REFUSING)
@@ -144,10 +90,10 @@ def test_rows_that_the_database_does_not_take_are_named_by_the_preview_as_by_the
     tmp_path: Path, name: str, overwrite: bool
 ) -> None:
     changes, migrate, words = REFUSING[name]
-    archive = _backup(tmp_path, *changes)
+    archive = backup_of(tmp_path, *changes)
     device = fresh(tmp_path)
     migrate(device)
-    refused = _both_refuse(device, archive, overwrite, RowsRefused)
+    refused = both_refuse(device, archive, overwrite, RowsRefused)
     assert words in refused.message
     assert (refused.kind, refused.exit_code) == ("invalid_backup", 25)
     assert refused.data()["refused"]
@@ -213,13 +159,13 @@ def test_what_the_backup_s_own_database_did_not_ask_is_met_by_the_preview(
     execute(source, *changes)
     archive = tmp_path / "b.kpbackup"
     export(source, archive)
-    assert words in _both_refuse(fresh(tmp_path), archive, overwrite, RowsRefused).message
+    assert words in both_refuse(fresh(tmp_path), archive, overwrite, RowsRefused).message
 
 
 def test_a_backup_of_a_database_that_asks_as_much_is_not_tried_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = _backup(tmp_path)
+    archive = backup_of(tmp_path)
     device = fresh(tmp_path)
     monkeypatch.setattr(comparing, "try_out", None)
     assert preview(device, archive).tables["tasks"].added
@@ -229,13 +175,13 @@ _IDS = "SELECT id FROM tasks UNION SELECT id FROM threads UNION SELECT id FROM a
 
 
 def test_a_strict_table_names_what_it_does_not_take(tmp_path: Path) -> None:
-    archive = _backup(tmp_path, "UPDATE tasks SET description = x'00ff' WHERE rowid = 1")
+    archive = backup_of(tmp_path, "UPDATE tasks SET description = x'00ff' WHERE rowid = 1")
     device = fresh(tmp_path)
     made = value(device, "SELECT sql FROM sqlite_master WHERE name = 'tasks'")
     for theirs in ("varchar", "timestamp_text"):
         made = made.replace(theirs, "TEXT")
     run(device, "DROP TABLE tasks", made.replace("boolean", "INTEGER") + " STRICT")
-    assert "BLOB" in _both_refuse(device, archive, True, RowsRefused).message
+    assert "BLOB" in both_refuse(device, archive, True, RowsRefused).message
 
 
 @pytest.mark.parametrize(
@@ -260,22 +206,22 @@ def test_a_strict_table_names_what_it_does_not_take(tmp_path: Path) -> None:
 def test_a_database_that_leaves_rows_out_in_silence_is_named_for_it(
     changes: tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
-    archive = _backup(
+    archive = backup_of(
         tmp_path,
         "INSERT INTO ai_suggestions (id, type, title, description, confidence) SELECT id, 'x', 'Same', 'y', 0.5"
         " FROM tasks LIMIT 3",
     )
     device = fresh(tmp_path)
     run(device, *changes)
-    assert words in _both_refuse(device, archive, True, AccountingMismatch).message
+    assert words in both_refuse(device, archive, True, AccountingMismatch).message
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_an_index_of_an_expression_that_rows_share_is_met_by_the_preview(overwrite: bool, tmp_path: Path) -> None:
-    archive = _backup(tmp_path, "UPDATE tasks SET title = 'Same' WHERE rowid < 3")
+    archive = backup_of(tmp_path, "UPDATE tasks SET title = 'Same' WHERE rowid < 3")
     device = fresh(tmp_path)
     run(device, "CREATE UNIQUE INDEX one_of_each ON tasks (lower(title))")
-    assert "one_of_each" in _both_refuse(device, archive, overwrite, RowsRefused).message
+    assert "one_of_each" in both_refuse(device, archive, overwrite, RowsRefused).message
 
 
 @pytest.mark.parametrize(
@@ -301,24 +247,17 @@ def test_a_function_of_the_app_s_own_is_no_damage(sql: str, tmp_path: Path) -> N
         connection.execute("DELETE FROM tasks")
         if "step" in sql:
             connection.execute("DELETE FROM step")
-    refused = _both_refuse(device, archive, True, UnknownSchema)
+    refused = both_refuse(device, archive, True, UnknownSchema)
     assert "function: kira" in refused.message
     assert "latest backup" not in refused.message
 
 
-def test_a_trigger_that_writes_into_an_ordinary_table_is_told_of_by_the_preview(tmp_path: Path) -> None:
-    archive = _backup(tmp_path)
-    device = fresh(tmp_path)
-    run(device, "CREATE TRIGGER t AFTER INSERT ON tasks BEGIN UPDATE tasks SET title = title WHERE id = new.id; END")
-    assert "rows: t" in _both_refuse(device, archive, True, AccountingMismatch).message
-
-
 def test_a_reference_of_a_table_that_stays_is_told_of_by_the_preview(tmp_path: Path) -> None:
-    archive = _backup(tmp_path)
+    archive = backup_of(tmp_path)
     device = fresh(tmp_path)
     insert(device, "tasks", id="own", title="own")
     run(device, "CREATE TABLE pins (task TEXT REFERENCES tasks(id))", "INSERT INTO pins VALUES ('own')")
-    _both_refuse(device, archive, True, CannotRemove)
+    both_refuse(device, archive, True, CannotRemove)
 
 
 @pytest.mark.parametrize("declared", ["varchar NOT NULL PRIMARY KEY REFERENCES task_lists(id)", "text"])
@@ -343,7 +282,7 @@ def test_whatever_refers_to_the_default_list_is_merged_into_the_database_s_own(t
 
 
 def test_lists_of_one_name_are_merged_where_no_two_may_share_it(tmp_path: Path) -> None:
-    archive = _backup(tmp_path)
+    archive = backup_of(tmp_path)
     device = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path / "device")
     run(
         device,
