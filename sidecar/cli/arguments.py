@@ -148,6 +148,13 @@ class _Parser(argparse.ArgumentParser):
         keep_lines = argparse.RawDescriptionHelpFormatter
         super().__init__(prog, None, description, epilog, formatter_class=keep_lines, allow_abbrev=False)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """What a command does not know nobody else does: told of here, the hint is of that command's own help."""
+        options, beyond = super().parse_known_args(args, namespace)
+        if beyond:
+            self.error(f"unrecognized arguments: {' '.join(beyond)}")
+        return options, beyond
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help shows what can be typed.")
 

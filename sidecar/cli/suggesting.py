@@ -25,7 +25,7 @@ def explained(message: str, commands: Iterable[str], options: Iterable[str]) -> 
         typed = [word.partition("=")[0] for word in found[1].split() if word.startswith("-")]
         if typed:
             return f'There is no option "{typed[0]}" here.{_meant(typed, options)}'
-        return f"There is one thing too many: {found[1]}."
+        return f"There is more here than it takes: {found[1]}. A name with spaces must stand in quotes."
     return f"{message[:1].upper()}{message[1:]}."
 
 
