@@ -90,10 +90,18 @@ class EarlyCopy:
         progress.plan({"copy": 1})
         progress.phase("copy", 100, "percent", "Saving the present data")
         shown = 0
-        while self._reader.is_alive():
-            self._reader.join(_LOOK_UP)
+        while self.is_under_way():
             progress.advance(self._percentage - shown)
             shown = self._percentage
+        return self.is_made()
+
+    def is_under_way(self) -> bool:
+        """Whether it is still being made; waits a moment for it."""
+        self._reader.join(_LOOK_UP)
+        return self._reader.is_alive()
+
+    def is_made(self) -> bool:
+        """Whether it is there, and proved; ``warnings`` are then its own."""
         if self._made is None:
             return False
         self.warnings = self._made.warnings

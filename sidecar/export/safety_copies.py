@@ -129,15 +129,28 @@ class SafetyCopy:
         if self._early is not None:
             self.discard()
 
-    def begin(self) -> None:
+    def begin(self) -> bool:
         """Let another process make a copy from now on, if that is worth it; ``make`` takes it if it is still of use.
 
         What keeps it from being begun keeps ``make`` from making one, which then tells of it.
         """
-        if not pays(self._places.database):
-            return
-        with suppress(OSError, SidecarError, sqlite3.Error):
-            self._early = EarlyCopy(self._places, self._new_path(self._folder), self._settings)
+        if pays(self._places.database):
+            with suppress(OSError, SidecarError, sqlite3.Error):
+                self._early = EarlyCopy(self._places, self._new_path(self._folder), self._settings)
+        return self._early is not None
+
+    def proves_sound(self, progress: Progress, wait: bool) -> bool:
+        """Whether the copy that was begun was made of a sound database, which nobody has written to since.
+
+        :param wait: until it is made, or cannot be. Raises Cancelled.
+        """
+        early = self._early
+        if early is None:
+            return False
+        while wait and early.is_under_way():
+            progress.check()
+        # Of a database that is damaged no copy is made, but for one whose index lacks rows, which is said.
+        return early.is_made() and early.is_of_now() and INDEX_DAMAGED not in early.warnings
 
     def make(self) -> None:
         """Write and prove a copy of the database as it is now; it takes the place of an earlier one.

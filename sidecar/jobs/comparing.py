@@ -37,7 +37,7 @@ from sidecar.merging.conflicts import Conflicts
 from sidecar.merging.pages import Row, page
 from sidecar.merging.twins import Twins
 from sidecar.progress import Progress
-from sidecar.rescue.checking_beside import CheckBeside, Unsound
+from sidecar.rescue.checking_beside import CheckBeside, Copy, Unsound
 from sidecar.rescue.diagnosis import Wreck, diagnose
 from sidecar.restore.applying import data_version
 from sidecar.restore.plan import Plan
@@ -193,14 +193,14 @@ def fitting(request: Request, job: Callable[[Request], _Answer]) -> _Answer:
 
 
 @contextmanager
-def compared(request: Request, progress: Progress, once_sound: Callable[[], None] | None = None) -> Iterator[Target]:
+def compared(request: Request, progress: Progress, copy: Copy | None = None) -> Iterator[Target]:
     """A backup, read and judged, beside the database that it would change.
 
-    :param once_sound: called when the database looks sound, before the backup is read.
+    :param copy: of the database, which may be made while the backup is read.
     """
     with ExitStack() as stack:
         try:
-            target = stack.enter_context(_compared(request, progress, CheckBeside(stack), once_sound))
+            target = stack.enter_context(_compared(request, progress, CheckBeside(stack, copy=copy)))
         except Unsound:
             # What it is comes first then: a wreck's backup is read and judged in other ways.
             target = stack.enter_context(_compared(request, progress, CheckBeside(stack, at_once=True)))
@@ -208,9 +208,7 @@ def compared(request: Request, progress: Progress, once_sound: Callable[[], None
 
 
 @contextmanager
-def _compared(
-    request: Request, progress: Progress, beside: CheckBeside, once_sound: Callable[[], None] | None = None
-) -> Iterator[Target]:
+def _compared(request: Request, progress: Progress, beside: CheckBeside) -> Iterator[Target]:
     database = request.places.database
     request.require_sense()
     if request.file_path and is_database_file(Path(request.file_path), database):
@@ -218,8 +216,6 @@ def _compared(
     with reassuring("Nothing was changed: "):
         # A database that cannot be used is told of at once, not after a minute of reading.
         found = _diagnosed(request, progress, beside)
-    if once_sound is not None and isinstance(found, str):
-        once_sound()
     with ExitStack() as stack:
         with beside.settled():
             backup, state = _read(stack, request, found, progress)

@@ -175,12 +175,14 @@ def _preview(request: Request, progress: Progress) -> tuple[ImportPreview, bool]
 def _import(request: Request, progress: Progress, settings: Mapping[str, object] | None) -> ImportResult:
     device = read_settings(settings)
     saving = SafetyCopy(request.places, settings, lambda: progress.part("copy", "Saving the present data"))
-    with saving as copy, compared(request, progress, copy.begin) as target:
+    with saving as copy, compared(request, progress, copy) as target:
         restored = target.restored(device)
         if target.rebuilding is None:
             _carry_out(target, copy, restored.differ or (request.clearing and bool(device.clean)), progress)
             copy.settle(request.file_path)
         else:
+            # One may have been begun before the database was seen to be broken.
+            copy.discard()
             _rebuild(target, target.rebuilding, progress)
         # That a cleared database is empty is no news.
         told = [] if request.clearing else [*target.warnings(), *restored.warnings]

@@ -16,12 +16,31 @@ from sidecar.errors.base import Cancelled
 from sidecar.export import early_copy, safety_copies
 from sidecar.jobs.importing import import_data
 from sidecar.progress import Progress, Report
+from sidecar.rescue import checking_beside
+from sidecar.rescue.diagnosis import require_sound
 from sidecar.results import ImportResult
 from sidecar.selection.request import Selection
-from tests.conftest import THIRD
+from tests.behaviour.test_vouching import NEW_TASKS, behind_indexes
+from tests.behaviour.test_worst_day import WRECKS
+from tests.conftest import DATA, THIRD
 from tests.support.client import Client
-from tests.support.databases import assert_same_contents, contents, execute, export, larger, places_of, value
+from tests.support.databases import (
+    assert_same,
+    assert_same_contents,
+    contents,
+    execute,
+    export,
+    larger,
+    places_of,
+    value,
+)
 from tests.support.safety_copies import copies, folder_of, shipped, undo
+from tests.support.worst_days import good_backup_of, home_of, original_of
+
+SPOIL: dict[str, Callable[[Path], object]] = {
+    "one page zeroed": WRECKS["one page zeroed"][0],
+    "an index that lacks rows": lambda database: behind_indexes(database, "tasks", NEW_TASKS),
+}
 
 ONE_TASK = Selection(tables=["tasks"], missing=True)
 
@@ -51,8 +70,23 @@ def early(monkeypatch: pytest.MonkeyPatch) -> list[Early]:
     monkeypatch.setattr(Early, "begun", [], raising=False)
     monkeypatch.setattr(safety_copies, "EarlyCopy", Early)
     monkeypatch.setattr(early_copy, "LEAST_BYTES", 1)
+    monkeypatch.setattr(checking_beside, "LEAST_BYTES", 1)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     return Early.begun
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The databases that were checked besides."""
+    checked: list[Path] = []
+
+    def look(database: Path, work_dir: Path, size: int, progress: Progress) -> None:
+        checked.append(database)
+        require_sound(database, work_dir, size, progress)
+
+    monkeypatch.setattr(checking_beside, "require_sound", look)
+    monkeypatch.setattr(checking_beside, "first_finding", lambda *_: pytest.fail("checked beside the copy"))
+    return checked
 
 
 @pytest.fixture
@@ -189,6 +223,55 @@ def test_a_small_database_is_not_worth_a_process(device: Path, monkeypatch: pyte
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert not early_copy.pays(device)
     assert not early_copy.pays(device.with_name("missing.db"))
+
+
+def test_a_database_of_which_a_copy_was_made_is_not_checked_once_more(
+    device: Path, saved: Path, early: list[Early], checks: list[Path]
+) -> None:
+    bring_back(device, saved)
+    assert early[0].was_made
+    assert not checks
+
+
+def test_a_database_that_was_written_to_meanwhile_is_checked(
+    device: Path, saved: Path, early: list[Early], checks: list[Path]
+) -> None:
+    def write() -> None:
+        early[0].get_done()
+        execute(device, "UPDATE tasks SET title = 'written meanwhile'")
+
+    bring_back(device, saved, when("stage", write))
+    assert len(checks) == 1
+
+
+def test_a_backup_that_is_none_is_told_of_before_the_copy_is_made(
+    device: Path, tmp_path: Path, early: list[Early], checks: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Early, "is_under_way", lambda _: pytest.fail("somebody waits"))
+    (tmp_path / "none.kpbackup").write_bytes(b"not a backup")
+    with pytest.raises(NotABackup):
+        import_data(places_of(device), str(tmp_path / "none.kpbackup"), True, Progress())
+    assert len(early) == len(checks) == 1
+
+
+@pytest.mark.slow(but=1)
+@pytest.mark.parametrize("spoil", SPOIL)
+def test_a_restore_over_a_broken_database_is_what_it_is_without(
+    spoil: str, tmp_path: Path, early: list[Early], checks: list[Path]
+) -> None:
+    home = home_of(DATA / f"{THIRD}.db", tmp_path)
+    archive = good_backup_of(home)
+    SPOIL[spoil](home.database)
+    spoilt = home.database.read_bytes()
+    result = import_data(home, archive, True, Progress())
+    assert len(early) == 1
+    assert checks
+    assert result.safety_copy is None
+    assert not copies(home.database)
+    assert result.wreck is not None
+    assert Path(result.wreck).read_bytes() == spoilt
+    assert_same(home.database, original_of(home))
+    assert not psutil.Process().children()
 
 
 def test_an_import_over_a_missing_database_begins_none(tmp_path: Path, early: list[Early]) -> None:
