@@ -56,7 +56,7 @@ from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
 from sidecar.results import PROBLEMS_SHOWN, ImportPreview, Rescue, SalvageReport, SelectedTable
 from sidecar.salvage.salvaging import Salvaged, nothing_in_it, offering_salvage, salvaged
-from sidecar.selection.closure import select
+from sidecar.selection.closure import select, wanted_by
 from sidecar.selection.remarks import speak_of_selection
 from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, encoding_of, judged
@@ -244,7 +244,7 @@ def _read(
     shown = request.preview or request.preview_token is not None
     state = read_state(request.file_path, progress) if shown else None
     kept = KEPT_TO_CHOOSE if request.selection is not None else PROBLEMS_SHOWN
-    judging = salvaged if request.salvage else partial(judged, kept=kept)
+    judging = salvaged if request.salvage else partial(judged, kept=kept, wanted=wanted_by(request.selection))
     with nothing_in_it(asked=request.salvage):
         given = stack.enter_context(opened(request.file_path, request.places, export_data, progress))
     # Salvage is for damage: what the database refuses of a whole backup, it would refuse of a salvaged one.

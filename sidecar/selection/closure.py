@@ -6,15 +6,17 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sidecar.archive.forms import Scalar
 from sidecar.database.introspection import Schema, quote
 from sidecar.database.models import KNOWN
 from sidecar.errors.backups import NothingSelected
 from sidecar.progress import Progress
 from sidecar.results import SelectedTable
-from sidecar.selection.criteria import Criteria, chosen_of
+from sidecar.selection.criteria import WHOLE, Criteria, chosen_of
 from sidecar.selection.pool import Pool, PoolTable, pool_of_stage
 from sidecar.selection.request import Selection
 from sidecar.stage.stage import ROW, Stage, StagedTable
+from sidecar.stage.wanted import ALL, Wanted
 
 TASKS, DEPENDENCIES = "tasks", "task_dependencies"
 PARENT = "parent_task_id"
@@ -43,6 +45,22 @@ UNTIED = "plan.untied"
 
 _KEPT = "plan.kept"
 """The chosen rows of one table, while the others go."""
+
+
+def wanted_by(selection: Selection | None) -> Wanted:
+    """Rows of a backup of which any may be chosen, or come along as a part of one that is.
+
+    Where ids are asked for, all else that comes along is named by another row: see ``stage_archive``.
+    """
+    if selection is None or selection.ids is None:
+        return ALL
+    found_by = {name: ["id"] for name, columns in KNOWN.items() if "id" in columns}
+    for child, column, _ in BELONGS:
+        found_by[child].append(column)
+    # Which dependencies come is for both of their tasks to say.
+    del found_by[DEPENDENCIES]
+    numbers = (int(row_id) for row_id in selection.ids if WHOLE.fullmatch(row_id))
+    return Wanted(found_by, frozenset[Scalar]([*selection.ids, *numbers]))
 
 
 def select(

@@ -15,7 +15,7 @@ from sidecar.selection.words import composed, folded, words_of
 
 LISTS, TASKS = "task_lists", "tasks"
 
-_WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 """A whole number as SQLite spells it, no longer than it holds any."""
 
 
@@ -140,7 +140,7 @@ class Criteria:
 
     def _named(self, ids: Sequence[str]) -> str:
         """Ids for SQL: those that are spelled as whole numbers may be numbers, too."""
-        return ", ".join([self._texts(ids), *filter(_WHOLE.fullmatch, ids)])
+        return ", ".join([self._texts(ids), *filter(WHOLE.fullmatch, ids)])
 
     def _texts(self, values: Sequence[str]) -> str:
         """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""

@@ -21,6 +21,7 @@ from sidecar.stage.head import read_head
 from sidecar.stage.problems import ERROR, PARTIAL, Problems
 from sidecar.stage.stage import Stage
 from sidecar.stage.staging import Contents, stage_archive
+from sidecar.stage.wanted import ALL, Wanted
 from sidecar.system.files import open_source
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.workfolder import work_errors, work_folder
@@ -89,17 +90,19 @@ def judged(
     encoding: str = UTF8,
     rows: bool = True,
     kept: int = PROBLEMS_SHOWN,
+    wanted: Wanted = ALL,
 ) -> Iterator[Judged]:
     """A backup, staged and checked; the stage is gone at the end.
 
     :param encoding: text encoding of the database the stage will be attached to.
     :param rows: whether rows are held against each other, too; else only against what was written.
     :param kept: problems of each kind that are kept.
+    :param wanted: rows that are staged at least; all are read, and held to what the manifest says of their bytes.
     Raises PathError and BackupError for a file that cannot be judged, WorkFolderUnusable, DiskFull, Cancelled.
     """
     with (
         open_source(file_path, progress) as file,
-        _judged(file, Path(file_path), work_dir, progress, encoding, rows, kept) as backup,
+        _judged(file, Path(file_path), work_dir, progress, encoding, rows, kept, wanted) as backup,
     ):
         yield backup
 
@@ -120,6 +123,7 @@ def _judged(
     encoding: str,
     rows: bool = True,
     kept: int = PROBLEMS_SHOWN,
+    wanted: Wanted = ALL,
 ) -> Iterator[Judged]:
     with work_folder(work_dir) as folder, work_errors(work_dir):
         with file_errors(path, Act.UNPACK) if path else nullcontext():
@@ -129,7 +133,7 @@ def _judged(
             problems.warning("ignored", remark)
         stage = Stage(folder, encoding)
         try:
-            contents = stage_archive(archive, stage, folder, problems, progress)
+            contents = stage_archive(archive, stage, folder, problems, progress, wanted)
             for remark in contents.manifest.remarks if contents.manifest else ():
                 problems.warning("salvaged", remark)
             if contents.part is not None:

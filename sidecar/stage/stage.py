@@ -59,6 +59,7 @@ class StagedTable:
     key: tuple[str, ...]
     carried: bool = False
     rows: int = 0
+    stores_all: bool = True
     held_to_source: bool = False
     dangling: int = 0
     not_null: frozenset[str] = frozenset()
@@ -174,8 +175,11 @@ class Stage:
         }
         return staged
 
-    def fill(self, name: str, rows: Rows) -> None:
-        """Store rows of a table. Raises LimitExceeded, DamagedBackup."""
+    def fill(self, name: str, rows: Rows, stored: Rows | None = None) -> None:
+        """Store rows of a table, or those of them that are to be ``stored``; all of them count.
+
+        Raises LimitExceeded, DamagedBackup.
+        """
         table = self.tables[name]
         for column in rows.columns:
             if column not in table.columns:
@@ -187,11 +191,13 @@ class Stage:
             )
         columns = ", ".join(map(quote, (ROW, SHAPE, *rows.columns)))
         marks = ", ".join("?" * (len(rows.columns) + 2))
+        stored = stored or rows
         self.connection.executemany(
             f"INSERT INTO {quote(name)} ({columns}) VALUES ({marks})",
-            zip(rows.indexes, repeat(shape), *rows.values, strict=False),
+            zip(stored.indexes, repeat(shape), *stored.values, strict=False),
         )
         table.rows += len(rows.indexes)
+        table.stores_all = table.stores_all and stored is rows
 
     def set_exact(self, cells: Iterable[ExactCell], source: str = "UTF-8") -> Iterator[str]:
         """Put the values that records could not say into their rows; answers what was wrong with each that failed.
@@ -224,7 +230,7 @@ class Stage:
                     f"UPDATE {quote(cell.table)} SET {quote(cell.column)} = CAST({quote(cell.column)} AS TEXT) {where}",
                     (cell.row,),
                 )
-            if changed != 1:
+            if changed != 1 and (table.stores_all or not 0 <= cell.row < table.rows):
                 yield f"{cell.table} has no record {cell.row}"
 
     def _as_stored(self, text: bytes, source: str, cell: ExactCell) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -37,7 +37,8 @@ from sidecar.results import PARTIAL_VERSION, VERSION, BackupMetadata
 from sidecar.stage.head import read_head, require_version
 from sidecar.stage.problems import Problems
 from sidecar.stage.records import Batch, RecordReader, named
-from sidecar.stage.stage import Stage, own
+from sidecar.stage.stage import Stage, as_known_cell, own
+from sidecar.stage.wanted import ALL, Wanted
 from sidecar.system.pipeline import Ahead
 from sidecar.system.workfolder import require_space
 
@@ -49,7 +50,6 @@ SINCE_THIRD = {"periodic_task_templates", "periodic_template_count"}
 
 WORTH_A_THREAD = 1 << 16
 """Bytes of an entry: a smaller one is read in less time than a thread takes to begin."""
-
 
 BatchSource = Callable[[Callable[[bytes], Batch]], Iterator[Batch]]
 """Hands each batch of an array to a decoder."""
@@ -69,24 +69,39 @@ class Contents:
         return part_of(self.metadata, self.manifest)
 
 
-def stage_archive(archive: ZipReader, stage: Stage, folder: Path, problems: Problems, progress: Progress) -> Contents:
-    """Store all records of an archive in the stage; everything wrong with an entry is noted in ``problems``.
+def stage_archive(
+    archive: ZipReader,
+    stage: Stage,
+    folder: Path,
+    problems: Problems,
+    progress: Progress,
+    wanted: Wanted = ALL,
+) -> Contents:
+    """Store the records of an archive in the stage; everything wrong with an entry is noted in ``problems``.
 
+    :param wanted: which of them are stored at least, where the archive's manifest vouches for the others.
     Raises BackupError for a file that cannot be read on, DiskFull, Cancelled.
     """
     metadata, manifest = read_head(archive)
     total = sum(archive.info(name).file_size for name in archive.names)
     require_space(folder, total, "reading the backup")
     progress.phase("stage", total, "bytes", "Reading the backup")
-    return _Staging(archive, stage, problems, progress, manifest).run(metadata)
+    return _Staging(archive, stage, problems, progress, manifest, wanted).run(metadata)
 
 
 class _Staging:
     """One archive on its way into a stage."""
 
     def __init__(
-        self, archive: ZipReader, stage: Stage, problems: Problems, progress: Progress, manifest: Manifest | None
+        self,
+        archive: ZipReader,
+        stage: Stage,
+        problems: Problems,
+        progress: Progress,
+        manifest: Manifest | None,
+        wanted: Wanted,
     ) -> None:
+        self._wanted = wanted if manifest else ALL
         self._archive = archive
         self._stage = stage
         self._problems = problems
@@ -99,6 +114,7 @@ class _Staging:
 
     def run(self, metadata: BackupMetadata) -> Contents:
         self._declare()
+        self._want()
         # Nobody needs the sections' bytes yet, only their hashes: another thread has the time.
         with closing(Ahead(self._section_digests())) as digests:
             settings = self._data()
@@ -121,6 +137,14 @@ class _Staging:
         for name, table in self._tables.items():
             if name != MIGRATIONS:
                 self._stage.declare(name, table)
+
+    def _want(self) -> None:
+        """Want all rows of which others may have need, and where not the records say which are wanted."""
+        if self._wanted.columns:
+            parents = {parent for table in self._stage.tables.values() for parent, _ in table.references.values()}
+            parents |= {field.meant for columns in KNOWN.values() for field in columns.values() if field.meant}
+            cells = self._exact_cells(self._archive.pieces(names.EXACT)) if names.EXACT in self._archive.names else ()
+            self._wanted = self._wanted.all_of(parents | self._wanted.not_told_by(map(as_known_cell, cells)))
 
     def _pieces(self, name: str) -> Iterator[bytes]:
         """An entry's bytes, hashed on the way; of one that is worth a thread, made ahead on it."""
@@ -188,7 +212,7 @@ class _Staging:
         reader = RecordReader(table, described.columns if described else None, problems)
         for batch in batches(reader.decode):
             for rows in reader.rows(batch):
-                self._stage.fill(target, rows)
+                self._stage.fill(target, rows, self._wanted.of(table, rows))
 
     def _section(self, table: str) -> None:
         """Hold a section entry against data.json: the same bytes, or else the same rows."""
@@ -229,12 +253,14 @@ class _Staging:
     def _exact(self) -> None:
         if names.EXACT not in self._archive.names or self._manifest is None:
             return
-        document = Document(names.EXACT, self._pieces(names.EXACT))
+        cells = map(self._remarked, self._exact_cells(self._pieces(names.EXACT)))
+        for what in self._stage.set_exact(cells, self._manifest.encoding):
+            self._problems.error("invalid_exact", f"{names.EXACT} does not fit the records: {what}")
+
+    def _exact_cells(self, pieces: Iterator[bytes]) -> Iterator[ExactCell]:
         decoder = msgspec.json.Decoder(list[ExactCell])
         try:
-            cells: Iterable[ExactCell] = chain.from_iterable(document.records(decoder.decode))
-            for what in self._stage.set_exact(map(self._remarked, cells), self._manifest.encoding):
-                self._problems.error("invalid_exact", f"{names.EXACT} does not fit the records: {what}")
+            yield from chain.from_iterable(Document(names.EXACT, pieces).records(decoder.decode))
         except msgspec.ValidationError as error:
             raise DamagedBackup(detail=f"{names.EXACT}: {in_words(error)}") from error
 
