@@ -7,7 +7,7 @@ do not fit a datetime, so datetimes only judge here; the text itself is carried.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -65,6 +65,18 @@ def order_of(text: object) -> str | None:
     fraction = text[19:].partition("+")[0].partition("-")[0].strip("Zz.")
     moment = datetime.fromisoformat(f"{text[:10]}T{text[11:19]}{_offset(text)}").astimezone(UTC)
     return f"{moment.isoformat(timespec='seconds')[:19]}.{fraction:0<9}"
+
+
+def order_within(encoding: str) -> Callable[[object], str | None]:
+    """:func:`order_of` for SQL, of a text given by its bytes: sqlite3 calls nothing with a text that is none.
+
+    :param encoding: of the database's texts.
+    """
+
+    def order(stored: object) -> str | None:
+        return order_of(stored.decode(encoding, "replace")) if isinstance(stored, bytes) else None
+
+    return order
 
 
 def _offset(text: str) -> str:

@@ -26,6 +26,7 @@ from sidecar.errors.base import Cancelled, SidecarError
 from sidecar.export.exporting import export_data
 from sidecar.jobs.importing import restore_copy
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import first_finding
 from sidecar.rescue.own_schema import make_declared_schema
 from sidecar.stage.head import read_head
 from sidecar.system.files import open_source
@@ -120,8 +121,9 @@ def _restore(path: Path, entry: Entry, work_dir: Path, now: datetime, progress: 
         device = Places(database, work_dir)
         restore_copy(device, str(path), progress.quietly(), None)
         with closing(sqlite3.connect(sqlite_uri(database, "ro"), uri=True)) as connection:
-            broken = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
             leading_nowhere = connection.execute("SELECT count(*) FROM pragma_foreign_key_check").fetchone()[0]
+        finding = first_finding(database, progress)
+        broken = [] if finding is None else [finding]
         if leading_nowhere > entry.dangling:
             broken.append(f"{leading_nowhere - entry.dangling:,} references lead nowhere")
         export_data(device, str(again), progress.quietly())

@@ -15,7 +15,7 @@ from sidecar.care.answers import DatabaseCheck
 from sidecar.care.findings import Found
 from sidecar.care.rows import look_at_rows
 from sidecar.database.connection import database_errors, live_schema
-from sidecar.database.integrity import Findings, look_into
+from sidecar.database.integrity import Findings, entries, look_into
 from sidecar.database.introspection import quote, readable
 from sidecar.database.snapshot import take_snapshot
 from sidecar.errors.databases import DatabaseBusy, DatabaseError, NotADatabase, NotKiraPilot
@@ -141,8 +141,7 @@ def _of_wreck(places: Places, progress: Progress, quick: bool) -> DatabaseCheck:
 def _tell_of_index(connection: sqlite3.Connection, index: str, found: Found) -> None:
     sql = "SELECT tbl_name FROM main.sqlite_master WHERE type = 'index' AND name = ?"
     (table,) = connection.execute(sql, (index,)).fetchone()
-    rows = _count(connection, f"{quote(table)} NOT INDEXED")
-    lacking = rows - _count(connection, f"{quote(table)} INDEXED BY {quote(index)}")
+    lacking = _count(connection, f"{quote(table)} NOT INDEXED") - entries(connection, table, index)
     found.add("index_lacks_rows", {"table": table, "detail": index}, rows=f"{lacking:,} rows" if lacking else "rows")
 
 

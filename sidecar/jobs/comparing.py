@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from sidecar.archive.settings import DeviceSettings, RestoredSettings, any_in, read_settings, restore_settings
-from sidecar.archive.timestamps import order_of
+from sidecar.archive.timestamps import order_within
 from sidecar.database.connection import (
     database_errors,
     is_database_file,
@@ -327,7 +327,8 @@ def _compare(
     with writing_only_below(backup.stage.path.parent.parent), progress.watching(connection):
         version = data_version(connection)
         data = _state_of(connection, request, rebuilding) if state is not None else ""
-        connection.create_function("order_of", 1, order_of, deterministic=True)
+        (encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
+        connection.create_function("order_of", 1, order_within(encoding), deterministic=True)
         plan, chosen = _fit(connection, request, backup, live, progress)
         target = Target(connection, request, backup, plan, version, rebuilding, selected=chosen)
         rows = _settle(target, progress)

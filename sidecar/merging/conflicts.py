@@ -177,8 +177,13 @@ def _moment(table: Likeness, row: str) -> str:
     times = [TOUCHED] if TOUCHED in columns else [name for name in columns if name in known and _is_time(known[name])]
     if not times:
         return "NULL"
-    moments = ", ".join(f"coalesce(order_of({row}.{quote(column)}), '')" for column in times)
+    moments = ", ".join(_order(f"{row}.{quote(column)}") for column in times)
     return f"nullif(max({moments}, ''), '')"
+
+
+def _order(value: str) -> str:
+    """SQL: what orders a time; an empty text for what is none, text in no encoding included."""
+    return f"coalesce(iif(typeof({value}) = 'text', order_of(CAST({value} AS BLOB)), NULL), '')"
 
 
 def _is_time(column: Column | Reference) -> bool:

@@ -88,6 +88,19 @@ def test_the_row_that_was_asked_for_stays(
     assert (account.updated, sum(account.left_out.values())) == ((1, 0) if stays == "theirs" else (0, 1))
 
 
+@pytest.mark.parametrize("side", ["here", "there"])
+def test_a_time_that_is_not_even_text_is_no_time(side: str, places: Places, tmp_path: Path) -> None:
+    archive = other(tmp_path, LATER)
+    database = places.database if side == "here" else tmp_path / "there" / "copy.db"
+    altered(database, "UPDATE tasks SET updated_at = CAST(? AS TEXT) WHERE rowid = 1", LATER.encode() + b"\0\xff")
+    if side == "there":
+        archive = backup(database, tmp_path / "odd.kpbackup")
+    policies: list[tuple[OnConflict, str]] = [("mine", "mine"), ("newer", "theirs" if side == "here" else "mine")]
+    for policy, stays in policies:
+        merged(places, archive, policy)
+        assert title(places) == stays
+
+
 @pytest.mark.slow
 def test_a_tie_is_told_and_the_same_row_stays_on_both_devices(places: Places, tmp_path: Path) -> None:
     told = "1 tasks differ, and neither side is the later one: the same of the two stays on every device"
