@@ -25,6 +25,7 @@ from sidecar.errors.databases import DatabaseNotFound, NoDatabaseFile
 from sidecar.errors.jobs import BackupUnderWay
 from sidecar.own_json import decoded, encoded, with_unknown
 from sidecar.rescue.copy_places import folder_of, make_folder
+from sidecar.rescue.journals import played_in
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -220,6 +221,9 @@ def require_ours(database: Path, *, may_be_missing: bool = False) -> None:
     Raises NotADatabase, NotKiraPilot, DatabaseNotFound, PathError.
     """
     if os.path.lexists(path_of(database)):
+        return
+    if played_in(database):
+        # Not opened then, or SQLite would play that in: whose it is, the backup finds out.
         return
     try:
         require_no_other(database)

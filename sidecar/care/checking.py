@@ -20,7 +20,7 @@ from sidecar.database.introspection import quote, readable
 from sidecar.database.snapshot import take_snapshot
 from sidecar.errors.databases import DatabaseBusy, DatabaseError, NotADatabase, NotKiraPilot
 from sidecar.progress import Progress
-from sidecar.rescue.diagnosis import EMPTY, MISSING, Wreck, diagnose
+from sidecar.rescue.diagnosis import EMPTY, MISSING, Wreck, diagnose, require_own_journals
 from sidecar.system.names import sqlite_uri
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import require_space, work_errors, work_folder
@@ -58,6 +58,7 @@ def examined(places: Places, progress: Progress, quick: bool = False) -> Iterato
     """A private copy, and what SQLite finds wrong with it. Raises what :func:`check_database` does."""
     with work_folder(places.work_dir) as folder:
         progress.phase("copy", 1, "copies", "Copying the database")
+        require_own_journals(places.database, places.work_dir, progress)
         require_space(folder, size_of(places.database), "the copy of the database")
         copy = folder / "checked.db"
         take_snapshot(places.database, copy, progress)
@@ -128,7 +129,7 @@ def _of_wreck(places: Places, progress: Progress, quick: bool) -> DatabaseCheck:
     wreck = diagnose(places.database, places.work_dir, progress)
     if not isinstance(wreck, Wreck):
         return _look(places, progress, quick)
-    if wreck.reason == MISSING:
+    if wreck.reason == MISSING or wreck.stray:
         raise wreck.error
     found = Found()
     if wreck.reason == EMPTY:

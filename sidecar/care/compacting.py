@@ -26,6 +26,7 @@ from sidecar.database.holders import others_with
 from sidecar.database.integrity import look_into
 from sidecar.errors.databases import CannotCompact, DatabaseBusy, DatabaseDamaged, DatabaseInUse
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import require_own_journals
 from sidecar.restore.applying import data_version
 from sidecar.system.names import sqlite_uri
 from sidecar.system.paths import Places
@@ -57,6 +58,7 @@ def compact_database(places: Places, progress: Progress, force: bool = False) ->
         database_errors(places.database),
         closing(open_for_placing(places.database)) as live,
     ):
+        require_own_journals(places.database, places.work_dir, progress)
         live_schema(live, places.database, progress)
         before = size_of(places.database)
         free = free_bytes(live, before)

@@ -23,6 +23,7 @@ from sidecar.errors.jobs import AccountingMismatch, ChangedSincePreview
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.own_json import encoded
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import require_own_journals
 from sidecar.restore.applying import data_version
 from sidecar.system.paths import Places
 
@@ -63,6 +64,7 @@ def repair_database(
         database_errors(places.database),
         closing(open_for_import(places.database)) as connection,
     ):
+        require_own_journals(places.database, places.work_dir, progress)
         for _ in range(TRIES):
             version = _version(connection, places, progress)
             tried = _try_out(places, progress, codes)

@@ -16,6 +16,7 @@ from sidecar.database.introspection import Schema, folded, quote, readable
 from sidecar.database.models import MIGRATIONS
 from sidecar.export.exporting import export_data
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import require_own_journals
 from sidecar.system.paths import Places
 from sidecar.system.workfolder import new_file, work_errors
 
@@ -31,6 +32,7 @@ def make_emptied(places: Places, folder: Path, progress: Progress) -> Path:
     Raises DatabaseError and its kin, WorkFolderUnusable, Cancelled, and what an export raises.
     """
     emptied, backup = new_file(folder, "emptied.db"), folder / "emptied.kpbackup"
+    require_own_journals(places.database, places.work_dir, progress)
     with database_errors(places.database), closing(open_for_reading(places.database)) as live:
         live.text_factory = readable
         schema = live_schema(live, places.database, progress)

@@ -56,6 +56,7 @@ exit codes:
   105-107  a partial backup would stand for a whole one, or its name does not say partial
   110-111  a page would take the place of a page, or of another file
   120-124  check: something was found, or the file is damaged; what cannot be repaired or made smaller
+  125     what lies beside the database is not its own: move it away
   70      unexpected: please report it
   130     cancelled (Ctrl-C, or "no" to a question): everything is as it was
 

@@ -40,6 +40,25 @@ def others_with(path: Path) -> list[str] | None:
         return sorted(_by_proc(path)) if (_PROCESSES / "self" / "fd").is_dir() else by_lister(path)
 
 
+def is_held_with(companion: Path, database: Path) -> bool:
+    """Whether a program, perhaps this one, has both files open: the one beside the database is in use then.
+
+    Where nobody can tell, it is not. Raises no error.
+    """
+    if sys.platform == "win32":
+        # This program may have the database open itself, which would be all that is seen of it.
+        return bool(_on_windows(companion))
+    else:  # noqa: RET505 - type checkers for other systems pass over it
+        if not (_PROCESSES / "self" / "fd").is_dir():
+            return bool({*(by_lister(companion) or ())} & {*(by_lister(database) or ())})
+        with suppress(OSError):
+            wanted = companion.stat(), database.stat()
+            for process in _PROCESSES.iterdir():
+                if process.name.isdigit() and all(_has_open(process, file) for file in wanted):
+                    return True
+        return False
+
+
 def _by_proc(path: Path) -> Iterator[str]:
     with suppress(OSError):
         wanted = path.stat()

@@ -51,6 +51,20 @@ class DatabaseDamaged(DatabaseError):
     hint = "Import your latest backup as a replacement, or export what can still be read (param salvage)."
 
 
+class StrayJournal(DatabaseError):
+    """{path} lies beside KiraPilot's database and does not belong to it ({detail}): without that file the database is
+    whole, and with it it would be spoilt. Close KiraPilot, move that one file to another folder, then try again."""
+
+    kind, code, hint = "stray_journal", 125, "Close KiraPilot, move that file to another folder, then try again."
+
+
+class JournalInTheWay(StrayJournal):
+    """{path} is {detail}, and has the name of a file that SQLite keeps beside KiraPilot's database. Move it to another
+    folder, then try again."""
+
+    hint = "Move it to another folder, then try again."
+
+
 class UnknownSchema(DatabaseError):
     """KiraPilot's database needs what this program does not have or know ({detail}), and was left as it is. Update
     KiraPilot, then try again."""

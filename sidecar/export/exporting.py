@@ -34,7 +34,7 @@ from sidecar.database.introspection import (
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, DatabaseError
+from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, DatabaseError, StrayJournal
 from sidecar.errors.jobs import VerificationFailed
 from sidecar.errors.paths import SameFile, WriteProtected
 from sidecar.export.describing import held_by_rows, migrations_of, require_bounds, settings_of, statements_of
@@ -43,10 +43,10 @@ from sidecar.export.partial import require_name, require_no_whole, take_part
 from sidecar.export.shrinking import Older, free_name, making_way
 from sidecar.export.vouching import blaming_damage, looking_into, vouch
 from sidecar.progress import Progress
-from sidecar.rescue.diagnosis import DAMAGED, Wreck, diagnose
+from sidecar.rescue.diagnosis import DAMAGED, Wreck, diagnose, require_own_journals
+from sidecar.rescue.raw_copies import copy_database
 from sidecar.rescue.reading_out import read_out
 from sidecar.results import COUNT_OF, PARTIAL_VERSION, VERSION, BackupMetadata, ExportResult
-from sidecar.sources.databases import copy_database
 from sidecar.system.files import open_private, resolve_target
 from sidecar.system.names import shown, sqlite_uri
 from sidecar.system.paths import Places
@@ -86,6 +86,9 @@ def export_data(
     frontend = read_settings(settings)
     try:
         return _export(places, file_path, progress, frontend, overwrite_shrunk, force, part)
+    except StrayJournal:
+        # All of it can be had, and not by reading what it would be with that file.
+        raise
     except DatabaseError:
         found = diagnose(places.database, places.work_dir, progress.quietly()) if salvage else None
         if not isinstance(found, Wreck) or found.reason != DAMAGED:
@@ -114,6 +117,7 @@ def _export(
             require_no_whole(target)
     with work_folder(places.work_dir) as folder:
         snapshot = folder / "snapshot.db"
+        require_own_journals(places.database, places.work_dir, progress)
         require_space(folder, places.database.stat().st_size, "the snapshot of the database")
         progress.phase("read", 1, "snapshots", "Reading the database")
         take_snapshot(places.database, snapshot, progress)

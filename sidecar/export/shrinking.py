@@ -19,6 +19,7 @@ from sidecar.database.connection import count_rows
 from sidecar.errors.backups import BackupError
 from sidecar.errors.paths import PathError, PathNotAllowed
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import require_own_journals
 from sidecar.results import COUNT_OF
 from sidecar.stage.head import read_head
 from sidecar.system.files import open_private, open_source
@@ -61,6 +62,7 @@ def foresee(places: Places, file_path: str, progress: Progress) -> Shrunk:
     before, _ = _held(Path(file_path))
     if not before:
         return Shrunk({})
+    require_own_journals(places.database, places.work_dir, progress)
     return compare_counts(before, count_rows(places.database, [table for table in MAIN if table in before], progress))
 
 

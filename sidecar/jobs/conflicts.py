@@ -15,6 +15,7 @@ from sidecar.merging.answers import Conflict, Conflicts
 from sidecar.merging.pages import Page
 from sidecar.own_json import encoded
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import require_own_journals
 from sidecar.restore.preview_token import database_state, is_of, read_state
 
 PHASES = {"stage": 0.75, "check": 0.25}
@@ -77,6 +78,7 @@ def _is_current(request: Request, progress: Progress) -> bool:
     database = request.places.database
     try:
         state = read_state(request.file_path, progress)
+        require_own_journals(database, request.places.work_dir, progress)
         with database_errors(database), closing(open_for_reading(database)) as connection:
             data = database_state(connection, database)
     except (PathError, DatabaseError):

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sidecar.archive.settings import read_settings
-from sidecar.errors.databases import DatabaseDamaged, DatabaseNotFound, NotADatabase, NotKiraPilot
+from sidecar.errors.databases import (
+    DatabaseDamaged,
+    DatabaseNotFound,
+    JournalInTheWay,
+    NotADatabase,
+    NotKiraPilot,
+    StrayJournal,
+)
 from sidecar.errors.jobs import ChangedSincePreview
 from sidecar.export.safety_copies import SafetyCopy
 from sidecar.jobs.keeping_wrecks import keep_wreck
@@ -92,7 +99,9 @@ def _keep(places: Places, copy: SafetyCopy, progress: Progress) -> SetAside | No
     """Make the safety copy; of what no safety copy can be made, because it is broken itself, set aside the file."""
     try:
         copy.make()
-    except (DatabaseNotFound, DatabaseDamaged, NotADatabase, NotKiraPilot):
+    except JournalInTheWay:
+        raise
+    except (DatabaseNotFound, DatabaseDamaged, NotADatabase, NotKiraPilot, StrayJournal):
         return keep_wreck(places, progress)
     return None
 

@@ -15,18 +15,19 @@ from sidecar.database.introspection import quote, readable
 from sidecar.errors.backups import RowsRefused, WouldLoseData
 from sidecar.errors.databases import CannotRebuild, CannotRemove, DatabaseBusy
 from sidecar.errors.jobs import AccountingMismatch, WorkFolderUnusable
-from sidecar.errors.paths import DiskFull, FileInUse, FolderNotFound
+from sidecar.errors.paths import DiskFull, FileInUse, FolderNotFound, PathError
 from sidecar.export.safety_copies import copy_errors
 from sidecar.jobs.keeping_wrecks import keep_wreck
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
 from sidecar.rescue.diagnosis import DAMAGED, MISSING, Wreck, first_finding
+from sidecar.rescue.journals import JOURNAL, recover
 from sidecar.rescue.placing import Changed, put_in_place
+from sidecar.rescue.raw_copies import copy_database
 from sidecar.rescue.reading_out import read_out
 from sidecar.rescue.rebuilding import Rebuilt, rebuild
-from sidecar.rescue.wrecks import SetAside, file_state, pairs
+from sidecar.rescue.wrecks import SetAside, file_state, pairs, same_bytes
 from sidecar.results import Rescue, WreckTable
-from sidecar.sources.databases import copy_database
 from sidecar.stage.judged import Judged
 from sidecar.system.files import resolved
 from sidecar.system.names import sqlite_uri
@@ -71,7 +72,7 @@ class Rebuilding:
     in_place: bool | None = None
 
     def __post_init__(self) -> None:
-        copy = _copy(self.database, self.backup, self.progress) if self.wreck.reason == DAMAGED else None
+        copy = _copy(self.database, self.backup, self.wreck, self.progress) if self.wreck.reason == DAMAGED else None
         self.made = rebuild(self.backup, copy, self.progress, self.believed)
         if copy is not None and copy.stat().st_size <= READABLE_BYTES:
             self.readable = _count_readable(copy, self.backup, self.progress)
@@ -118,8 +119,8 @@ class Rebuilding:
     def warnings(self) -> list[str]:
         """The same in sentences, for the dialog."""
         if self.in_place is None:
-            foreseen = f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"
-            return [foreseen, *self._rest(), *self._more_to_be_had(), *([DECLARED] if self.made.declared else ())]
+            declared = [DECLARED] if self.made.declared else []
+            return [self._foreseen(), *self._rest(), *self._more_to_be_had(), *declared]
         lines = [f"{self._state()}: a new one was made for the backup{self._kept('was')}", *self._rest()]
         lines += self._more_to_be_had()
         lines += [DECLARED] if self.made.declared else []
@@ -139,12 +140,24 @@ class Rebuilding:
             return []
         where = str(self.aside.path) if self.aside else "the broken file that is kept"
         rows = "1 row that the backup lacks" if missed == 1 else f"{missed:,} rows that the backup lacks"
+        if self.wreck.stray:
+            first = f"move away what lies beside {where} under its name"
+            export = f"kirapilot-sidecar export --database {where} FILE"
+            return [f"The database without it holds {rows}. To get at that: {first}, then {export}, then merge FILE"]
         return [
             f"The broken file seems to hold {rows}. To get at that: kirapilot-sidecar export --database {where}"
             " --salvage FILE, then merge FILE"
         ]
 
+    def _foreseen(self) -> str:
+        if self.wreck.stray:
+            return f"{self.wreck.error.args[0]} Otherwise a new one will be made for the backup{self._kept('will be')}"
+        return f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"
+
     def _state(self) -> str:
+        if self.wreck.stray:
+            paths = self.wreck.error.path
+            return f"{paths} lay beside KiraPilot's database and did not belong to it ({self.wreck.detail})"
         if self.wreck.reason == MISSING:
             return f"There was no database at {self.database}"
         return f"KiraPilot's database could not be read ({self.wreck.detail})"
@@ -153,7 +166,8 @@ class Rebuilding:
         if self.wreck.reason == MISSING:
             return ""
         beside = self.aside is None or self.aside.path.parent == folder_of(self.database)
-        return f", and the broken file {verb} kept as it is{', beside it' if beside else ''}"
+        what = "what was there" if self.wreck.stray else "the broken file"
+        return f", and {what} {verb} kept as it is{', beside it' if beside else ''}"
 
     @property
     def kept(self) -> str | None:
@@ -176,9 +190,9 @@ class Rebuilding:
             for _ in range(TRIES):
                 aside = keep_wreck(self.places, progress)
                 try:
-                    self.in_place = put_in_place(self.path, self.database, aside, progress)
+                    self.in_place = put_in_place(self.path, self.database, aside, progress, bool(self.wreck.beside))
                 except BaseException as error:
-                    if isinstance(error, Changed) or _is_untouched(self.database, aside):
+                    if _is_untouched(self.database, aside) or (isinstance(error, Changed) and not self.wreck.beside):
                         aside.remove()
                     if not isinstance(error, Changed):
                         raise
@@ -188,12 +202,17 @@ class Rebuilding:
             raise DatabaseBusy(path=self.database, detail="It was written to while it was being replaced.")
 
 
-def _copy(database: Path, backup: Judged, progress: Progress) -> Path | None:
-    """A private copy of a wreck, to look into; None where none can be had now: a restore does not depend on it."""
+def _copy(database: Path, backup: Judged, wreck: Wreck, progress: Progress) -> Path | None:
+    """A private copy of a wreck, to look into; None where none can be had now: a restore does not depend on it.
+
+    With what lies beside it, unless it is that which makes it a wreck.
+    """
     folder = backup.stage.path.parent / "wreck"
     try:
         folder.mkdir(mode=0o700)
-        return copy_database(database, folder, progress)
+        copy = copy_database(database, folder, progress, alone=wreck.stray)
+        recover(copy)
+        return copy
     except (OSError, FileInUse, DiskFull, WorkFolderUnusable):
         return None
 
@@ -225,12 +244,15 @@ def _is_untouched(database: Path, aside: SetAside) -> bool:
     if not aside.was_there:
         return True
     place = resolved(database)
-    if place.with_name(f"{place.name}-journal").exists() and "-journal" not in {beside for _, beside in aside.files()}:
+    kept = {beside: path for path, beside in aside.files() if beside}
+    if place.with_name(f"{place.name}{JOURNAL}").exists() and JOURNAL not in kept:
         return False
     try:
+        if not all(same_bytes(place.with_name(f"{place.name}{beside}"), path) for beside, path in kept.items()):
+            return False
         with place.open("rb") as wreck, aside.path.open("rb") as copy:
             return all(now == before for now, before in pairs(wreck.fileno(), copy.fileno()))
-    except OSError:
+    except (OSError, PathError):
         return False
 
 

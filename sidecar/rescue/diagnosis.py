@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.database.connection import database_errors, live_schema, open_for_reading
@@ -23,8 +23,12 @@ from sidecar.errors.databases import (
     DatabaseReadOnly,
     NotADatabase,
     NotKiraPilot,
+    StrayJournal,
 )
+from sidecar.errors.paths import FileInUse
 from sidecar.progress import Progress
+from sidecar.rescue.journals import misfit, played_in, recover, require_files_beside
+from sidecar.rescue.raw_copies import copy_database, states
 from sidecar.system.files import resolved
 from sidecar.system.names import is_device, require_name
 from sidecar.system.os_errors import file_errors
@@ -53,13 +57,26 @@ _COPY = "checked.db"
 
 _PIECE = 1 << 20
 
+_TRIES = 3
+"""Copies made of a database with a journal that is written to meanwhile: then its program is at work."""
+
 
 @dataclass(frozen=True)
 class Wreck:
-    """A live database that a restore has to replace: MISSING, EMPTY or DAMAGED, and ``error``, which says it all."""
+    """A live database that a restore has to replace: MISSING, EMPTY or DAMAGED, and ``error``, which says it all.
+
+    ``beside`` are the files that SQLite would play in at the next opening, and has not yet; where they are ``stray``,
+    the database is sound without them.
+    """
 
     reason: str
     error: SidecarError
+    beside: tuple[Path, ...] = ()
+
+    @property
+    def stray(self) -> bool:
+        """Whether it is what lies beside the database that is the matter."""
+        return isinstance(self.error, StrayJournal)
 
     @property
     def detail(self) -> str:
@@ -79,10 +96,11 @@ def diagnose(
 
     :param check: in the place of ``require_sound``.
 
-    It is opened as the app would: what a killed app left half done is rolled back first. A copy of it is checked in
-    full, so that the app is kept from writing for the time of the copy alone.
+    It is opened as the app would: what a killed app left half done is rolled back first, once that has gone well on a
+    private copy. A copy of it is checked in full, so that the app is kept from writing for the time of the copy alone.
     Raises DatabaseError and its kin for one that is neither, PathNotAllowed, WorkFolderUnusable, DiskFull, Cancelled.
     """
+    require_files_beside(database)
     if _is_gone(database):
         # A new one would get that name.
         require_name(database)
@@ -92,20 +110,58 @@ def diagnose(
     if size == 0 and not is_namesake:
         # SQLite is not asked: it would remove a journal that lies beside an empty file.
         return Wreck(EMPTY, _empty(database))
+    found = _with_journals(database, work_dir, progress)
+    if found is not None:
+        return found
+    return _judged(_Read(database, database), head, work_dir, progress, check or require_sound, size)
+
+
+def require_own_journals(database: Path, work_dir: Path, progress: Progress) -> None:
+    """Raise what a diagnosis says where a journal lies beside the database that would leave it no sound one.
+
+    Before SQLite opens it: nothing is changed then. Costs next to nothing where no journal lies there. Raises
+    StrayJournal, JournalInTheWay, DatabaseError and its kin, WorkFolderUnusable, DiskFull, Cancelled.
+    """
+    require_files_beside(database)
+    if _head(database)[1] == 0:
+        # SQLite would remove what lies beside an empty file.
+        raise _empty(database)
+    found = _with_journals(database, work_dir, progress)
+    if found is not None:
+        raise found.error
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is opened, the live database or a private copy; errors name the former."""
+
+    named: Path
+    path: Path
+
+
+def _judged(
+    read: _Read,
+    head: bytes,
+    work_dir: Path,
+    progress: Progress,
+    check: Callable[[Path, Path, int, Progress], None],
+    size: int,
+) -> Wreck | str:
+    is_namesake = read.named.parent.name == _CONFIG_FOLDER
     try:
-        encoding = _encoding(database, progress)
-        (check or require_sound)(database, work_dir, size, progress)
+        encoding = _encoding(read, progress)
+        check(read.path, work_dir, size, progress)
     except NotKiraPilot as error:
-        damage = _damage_of(database, work_dir, size, progress)
-        if damage is None and _holds_nothing(database) and not is_namesake:
+        damage = _damage_of(read, work_dir, size, progress)
+        if damage is None and _holds_nothing(read) and not is_namesake:
             return Wreck(EMPTY, error)
-        if damage is None or not _was_ours(database, head):
+        if damage is None or not _was_ours(read, head):
             raise
         return Wreck(DAMAGED, damage)
     except DatabaseError as error:
         if not _is_damage(error, head):
             raise
-        if not _was_ours(database, head):
+        if not _was_ours(read, head):
             if isinstance(error, DatabaseDamaged):
                 error.advice = _TOO_LITTLE_LEFT
             raise
@@ -113,6 +169,75 @@ def diagnose(
             error.advice = IF_BROKEN
         return Wreck(DAMAGED, error)
     return encoding
+
+
+def _with_journals(database: Path, work_dir: Path, progress: Progress) -> Wreck | None:
+    """The wreck that the database is, or would be, once SQLite has played in what lies beside it.
+
+    None where it may: nothing lies there, it is in use, or a private copy has come out sound, and as this database.
+    Raises what is the matter with one that is no wreck either.
+    """
+    for _ in range(_TRIES):
+        beside = played_in(database)
+        if not beside:
+            return None
+        with suppress(FileInUse), work_folder(work_dir) as folder:
+            with file_errors(database):
+                before = states(resolved(database))
+            try:
+                found = _tried_out(database, beside, folder, progress)
+            except DatabaseError:
+                if _states_now(database) == before:
+                    raise
+                continue
+            if found is None or _states_now(database) == before:
+                return found
+    return None
+
+
+def _states_now(database: Path) -> object:
+    with file_errors(database):
+        return states(resolved(database))
+
+
+def _tried_out(database: Path, beside: tuple[Path, ...], folder: Path, progress: Progress) -> Wreck | None:
+    copy = copy_database(resolved(database), folder, progress)
+    recover(copy)
+    found = _judged_copy(database, copy, folder, progress)
+    why = misfit(database, copy) if isinstance(found, str) else _few_words(found)
+    if not why:
+        return None
+    alone = copy_database(resolved(database), folder, progress, "alone.db", alone=True)
+    if isinstance(_judged_copy(database, alone, folder, progress), str):
+        error = StrayJournal(path=" and ".join(map(str, beside)), detail=why)
+        return Wreck(DAMAGED, error, beside)
+    if isinstance(found, str):
+        # A copy of whole pages that was broken off, as VACUUM makes one: what the journal holds is what there was.
+        return None
+    if isinstance(found, DatabaseError):
+        raise found
+    return replace(found, beside=beside)
+
+
+def _few_words(found: Wreck | DatabaseError) -> str:
+    return found.detail or ("" if isinstance(found, Wreck) else found.args[0])
+
+
+def _judged_copy(database: Path, copy: Path, folder: Path, progress: Progress) -> Wreck | DatabaseError | str:
+    """What a private copy is, as ``diagnose`` says it; an error that it raises is answered."""
+
+    def check(path: Path, _folder: Path, _size: int, progress: Progress) -> None:
+        finding = first_finding(path, progress)
+        if finding is not None:
+            raise DatabaseDamaged(path=database, detail=finding)
+
+    head, size = _head(copy)
+    if size == 0:
+        return Wreck(EMPTY, _empty(database))
+    try:
+        return _judged(_Read(database, copy), head, folder, progress, check, size)
+    except DatabaseError as error:
+        return error
 
 
 def _empty(database: Path) -> NotKiraPilot:
@@ -157,9 +282,9 @@ def _head(database: Path) -> tuple[bytes, int]:
         return b"", 1
 
 
-def _encoding(database: Path, progress: Progress) -> str:
-    with database_errors(database), closing(open_for_reading(database)) as connection:
-        live_schema(connection, database, progress)
+def _encoding(read: _Read, progress: Progress) -> str:
+    with database_errors(read.named), closing(open_for_reading(read.path)) as connection:
+        live_schema(connection, read.named, progress)
         encoding: str = connection.execute("PRAGMA main.encoding").fetchone()[0]
         return encoding
 
@@ -189,21 +314,21 @@ def first_finding(database: Path, progress: Progress) -> str | None:
     return next(iter([*findings.damage, *(f"index {index} lacks rows" for index in findings.indexes)]), None)
 
 
-def _damage_of(database: Path, work_dir: Path, size: int, progress: Progress) -> DatabaseDamaged | None:
+def _damage_of(read: _Read, work_dir: Path, size: int, progress: Progress) -> DatabaseDamaged | None:
     """The damage of a database that lacks what the app's has: without any, it is another program's."""
-    with work_folder(work_dir) as folder, file_errors(database):
+    with work_folder(work_dir) as folder, file_errors(read.named):
         require_space(folder, size, "the snapshot of the database")
         copy = folder / _COPY
         with copy.open("xb") as file:
-            for piece in _pieces(database):
+            for piece in _pieces(read.path):
                 file.write(piece)
         finding = first_finding(copy, progress)
-    return None if finding is None else DatabaseDamaged(path=database, detail=finding)
+    return None if finding is None else DatabaseDamaged(path=read.named, detail=finding)
 
 
-def _holds_nothing(database: Path) -> bool:
+def _holds_nothing(read: _Read) -> bool:
     """Whether a sound database has nothing in it: the app would fill it at its next start, and so may a restore."""
-    with database_errors(database), closing(open_for_reading(database)) as connection:
+    with database_errors(read.named), closing(open_for_reading(read.path)) as connection:
         count: int = connection.execute("SELECT count(*) FROM main.sqlite_master").fetchone()[0]
         return count == 0
 
@@ -216,15 +341,15 @@ def _is_damage(error: SidecarError, head: bytes) -> bool:
     return isinstance(error, NotADatabase | DatabaseDamaged)
 
 
-def _was_ours(database: Path, head: bytes) -> bool:
+def _was_ours(read: _Read, head: bytes) -> bool:
     """Whether a broken file is the app's database, and no letter, photograph or backup that was named by mistake."""
-    if database.name == default_database().name:
+    if read.named.name == default_database().name:
         return True
     if head.startswith(_ZIP):
         return False
     before = b""
     blank = True
-    for piece in _pieces(database):
+    for piece in _pieces(read.path):
         blank = blank and not any(piece)
         if any(mark in before + piece for mark in _OWN):
             return True

@@ -14,13 +14,13 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from sidecar.database import connection as live
 from sidecar.errors.databases import DatabaseBusy, DatabaseDamaged, NotADatabase
 from sidecar.progress import Progress
-from sidecar.rescue.wrecks import COMPANIONS, SetAside, pairs
+from sidecar.rescue.wrecks import COMPANIONS, SetAside, pairs, same_bytes
 from sidecar.system.files import remove_file, resolved
 from sidecar.system.names import sqlite_uri
 from sidecar.system.os_errors import file_errors
@@ -35,9 +35,10 @@ class Changed(Exception):
     """The wreck is no longer what was set aside: nothing was replaced."""
 
 
-def put_in_place(made: Path, database: Path, aside: SetAside, progress: Progress) -> bool:
+def put_in_place(made: Path, database: Path, aside: SetAside, progress: Progress, unplayed: bool = False) -> bool:
     """Let the database ``made`` take the place of the wreck that was set aside.
 
+    :param unplayed: what lies beside the wreck, and is set aside as well, must not be played in: it goes first.
     Answers whether it was written into the very file, so that a running app sees it.
     Raises Changed, DatabaseError and its kin, PathError, Cancelled: the wreck is then in its place.
     """
@@ -46,7 +47,7 @@ def put_in_place(made: Path, database: Path, aside: SetAside, progress: Progress
     if not aside.was_there:
         _move_in(made, database)
         return False
-    with live.database_errors(database):
+    with live.database_errors(database), _without_companions(database, aside) if unplayed else nullcontext():
         try:
             _write_into(made, database, aside, progress)
         except sqlite3.Error as error:
@@ -73,6 +74,29 @@ def put_back(wreck: SetAside, database: Path) -> None:
             else:
                 with file_errors(beside):
                     remove_file(beside)
+
+
+@contextmanager
+def _without_companions(database: Path, aside: SetAside) -> Iterator[None]:
+    """Take away what lies beside a wreck for good; a failure puts it back, unless the wreck is another one by then.
+
+    Raises Changed if it is not what was set aside, PathError.
+    """
+    kept = {companion: path for path, companion in aside.files() if companion}
+    beside = {companion: database.with_name(f"{database.name}{companion}") for companion in COMPANIONS}
+    there = {companion: path for companion, path in beside.items() if path.exists()}
+    if there.keys() != kept.keys() or not all(same_bytes(path, kept[companion]) for companion, path in there.items()):
+        raise Changed
+    try:
+        for path in there.values():
+            with file_errors(path):
+                remove_file(path)
+        yield
+    except BaseException:
+        if same_bytes(database, aside.path):
+            for companion, path in there.items():
+                _replace(path, kept[companion])
+        raise
 
 
 def _may_be_header(error: sqlite3.Error) -> bool:

@@ -19,7 +19,8 @@ from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, NotADatabase
 from sidecar.errors.jobs import NotImportable
 from sidecar.errors.paths import SameFile
 from sidecar.progress import Progress
-from sidecar.sources.databases import copy_database, require_sound
+from sidecar.rescue.raw_copies import copy_database
+from sidecar.sources.databases import require_sound
 from sidecar.sources.first_json import write_archive
 from sidecar.sources.recognising import DATABASE, GZIP, JSON, form_of, unfinished_download, wrong_file
 from sidecar.sources.wrappings import gunzip, unwrap, wrapped_name

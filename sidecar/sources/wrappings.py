@@ -18,7 +18,7 @@ from sidecar.archive.zip_names import listed
 from sidecar.archive.zip_reading import PIECE_BYTES, ZipReader
 from sidecar.errors.backups import DamagedBackup, SeveralBackups
 from sidecar.progress import Progress
-from sidecar.sources.databases import COMPANIONS
+from sidecar.rescue.wrecks import COMPANIONS
 from sidecar.system.workfolder import folder_errors, new_file, require_space
 
 _BACKUP = re.compile(r".*\.kpbackup(\.gz)?", re.IGNORECASE | re.DOTALL)

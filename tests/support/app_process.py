@@ -83,6 +83,16 @@ def hold(database: str, statement: str) -> None:
     connection.execute("ROLLBACK")
 
 
+def write(database: str) -> None:
+    """Be in the middle of a transaction until the input ends."""
+    connection = _open(database)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE tasks SET title = 'never committed'")
+    _say_ready()
+    sys.stdin.read()
+    connection.execute("ROLLBACK")
+
+
 def live(database: str) -> None:
     """Read and write as a person at work would; any statement that fails ends the program."""
     over = threading.Event()
@@ -183,6 +193,8 @@ def main() -> None:
         live(database)
     elif part in ("measure", "measure quietly"):
         measure(database, part == "measure quietly")
+    elif part == "write":
+        write(database)
     elif part == "crash":
         crash(database)
     else:

@@ -1412,6 +1412,7 @@ export type ErrorKind =
   | "cannot_repair"
   | "database_in_use"
   | "cannot_compact"
+  | "stray_journal"
   | "invalid_request"
   | "method_not_found"
   | "invalid_params"

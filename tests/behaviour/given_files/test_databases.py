@@ -17,7 +17,7 @@ from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic
 from sidecar.progress import Progress
-from sidecar.sources import databases
+from sidecar.rescue import raw_copies
 from tests.conftest import DATA, REAL, Cases
 from tests.support.archives import SHIPPED
 from tests.support.databases import contents, execute, query
@@ -95,8 +95,8 @@ def test_a_database_that_is_written_to_while_it_is_read_is_in_use(
         copied(source, target, progress)
         os.utime(source, ns=(1, 1))
 
-    copied = databases._copy
-    monkeypatch.setattr(databases, "_copy", written)
+    copied = raw_copies._copy
+    monkeypatch.setattr(raw_copies, "_copy", written)
     with pytest.raises(FileInUse):
         validate_basic(device.places, str(device.archive), Progress())
 
