@@ -50,17 +50,22 @@ _KEPT = "plan.kept"
 def wanted_by(selection: Selection | None) -> Wanted:
     """Rows of a backup of which any may be chosen, or come along as a part of one that is.
 
-    Where ids are asked for, all else that comes along is named by another row: see ``stage_archive``.
+    What else comes along is named by another row: all of these tables are staged in any case.
     """
-    if selection is None or selection.ids is None:
+    if selection is None:
         return ALL
+    tables = None if selection.tables is None else frozenset(selection.tables)
+    if selection.ids is None:
+        return Wanted(tables)
+    # An id that is of a type that is not meant is one all the same, and not unknown.
     found_by = {name: ["id"] for name, columns in KNOWN.items() if "id" in columns}
     for child, column, _ in BELONGS:
-        found_by[child].append(column)
+        if tables is None or child in tables:
+            found_by[child].append(column)
     # Which dependencies come is for both of their tasks to say.
     del found_by[DEPENDENCIES]
     numbers = (int(row_id) for row_id in selection.ids if WHOLE.fullmatch(row_id))
-    return Wanted(found_by, frozenset[Scalar]([*selection.ids, *numbers]))
+    return Wanted(columns=found_by, values=frozenset[Scalar]([*selection.ids, *numbers]))
 
 
 def select(

@@ -140,11 +140,13 @@ class _Staging:
 
     def _want(self) -> None:
         """Want all rows of which others may have need, and where not the records say which are wanted."""
-        if self._wanted.columns:
-            parents = {parent for table in self._stage.tables.values() for parent, _ in table.references.values()}
-            parents |= {field.meant for columns in KNOWN.values() for field in columns.values() if field.meant}
+        if self._wanted != ALL:
+            for table in self._stage.tables.values():
+                self._wanted = self._wanted.all_of(parent for parent, _ in table.references.values())
+            for columns in KNOWN.values():
+                self._wanted = self._wanted.all_of(field.meant for field in columns.values() if field.meant)
             cells = self._exact_cells(self._archive.pieces(names.EXACT)) if names.EXACT in self._archive.names else ()
-            self._wanted = self._wanted.all_of(parents | self._wanted.not_told_by(map(as_known_cell, cells)))
+            self._wanted = self._wanted.all_of(self._wanted.not_told_by(map(as_known_cell, cells)))
 
     def _pieces(self, name: str) -> Iterator[bytes]:
         """An entry's bytes, hashed on the way; of one that is worth a thread, made ahead on it."""
@@ -212,7 +214,7 @@ class _Staging:
         reader = RecordReader(table, described.columns if described else None, problems)
         for batch in batches(reader.decode):
             for rows in reader.rows(batch):
-                self._stage.fill(target, rows, self._wanted.of(table, rows))
+                self._stage.fill(target, rows, self._wanted.of(known_table(table), rows))
 
     def _section(self, table: str) -> None:
         """Hold a section entry against data.json: the same bytes, or else the same rows."""

@@ -5,7 +5,7 @@ Of a hundred thousand time sessions those of one task are wanted; to store the o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.archive.forms import ExactCell, Scalar
@@ -14,34 +14,48 @@ from sidecar.stage.records import Rows
 
 @dataclass(frozen=True)
 class Wanted:
-    """Of the tables in ``columns``, rows that have one of ``values`` in one of these columns; of other tables, all."""
+    """Rows of ``tables``, or of any; of a table in ``columns`` only those with one of ``values`` in one of these.
 
+    Of the tables that are ``needed``, all rows.
+    """
+
+    tables: frozenset[str] | None = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     values: frozenset[Scalar] = frozenset()
+    needed: frozenset[str] = frozenset()
 
-    def all_of(self, tables: Collection[str]) -> Wanted:
+    def all_of(self, tables: Iterable[str]) -> Wanted:
         """The same, and all rows of these tables."""
-        return replace(self, columns={name: of for name, of in self.columns.items() if name not in tables})
+        return replace(self, needed=self.needed.union(tables))
 
-    def not_told_by(self, cells: Iterable[ExactCell]) -> set[str]:
+    def not_told_by(self, cells: Iterable[ExactCell]) -> Iterator[str]:
         """Tables whose records do not say whether they are wanted: the value stands in a cell of its own."""
-        return {cell.table for cell in cells if cell.column in self.columns.get(cell.table, ())}
+        return (cell.table for cell in cells if self._may_be(cell.table) and cell.column in self._columns(cell.table))
 
     def of(self, table: str, rows: Rows) -> Rows:
         """Those of the rows that are wanted."""
-        looked_at = [rows.columns.index(name) for name in self.columns.get(table, ()) if name in rows.columns]
-        if not looked_at:
-            # Without the column they are found by nothing; few, if any, and stored as they would be.
+        if table in self.needed:
             return rows
-        columns = [rows.values[index] for index in looked_at]
-        if all(map(self.values.isdisjoint, columns)):
+        if not self._may_be(table):
             return Rows(rows.columns, (), ())
-        kept = [at for at, row in enumerate(zip(*columns, strict=True)) if not self.values.isdisjoint(row)]
+        looked_at = [rows.values[at] for at, name in enumerate(rows.columns) if name in self._columns(table)]
+        if not looked_at:
+            # All of the table, or of records that say nothing: few, if any.
+            return rows
+        if all(map(self.values.isdisjoint, looked_at)):
+            return Rows(rows.columns, (), ())
+        kept = [at for at, values in enumerate(zip(*looked_at, strict=True)) if not self.values.isdisjoint(values)]
         return Rows(
             rows.columns,
             [rows.indexes[at] for at in kept],
             [[values[at] for at in kept] for values in rows.values],
         )
+
+    def _may_be(self, table: str) -> bool:
+        return self.tables is None or table in self.tables
+
+    def _columns(self, table: str) -> Sequence[str]:
+        return self.columns.get(table, ())
 
 
 ALL = Wanted()
