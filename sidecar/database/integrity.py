@@ -40,8 +40,10 @@ _OF_A_VALUE = re.compile(r"(NULL|non-(\w+)) value in (.+)", re.DOTALL)
 _STORED_AS = {"INT": "integer", "INTEGER": "integer", "REAL": "real", "TEXT": "text", "BLOB": "blob"}
 """Type in a STRICT table -> storage class of its values."""
 
-_LACKING = re.compile(r"row \d+ missing from index (.+)")
-_COUNTED = re.compile(r"wrong # of entries in index (.+)")
+_LACKING = re.compile(r"row \d+ missing from index (.+)", re.DOTALL)
+_COUNTED = re.compile(r"wrong # of entries in index (.+)", re.DOTALL)
+
+_HEADING = "*** in database"
 
 
 @dataclass
@@ -127,9 +129,11 @@ def _complaints(connection: sqlite3.Connection, check: str) -> Iterator[str]:
 
 def _lines(found: list[tuple[str]]) -> Iterator[str]:
     for (complaint,) in found:
-        if complaint != "ok":
-            # Of the pages of a tree SQLite complains in one text, under a heading.
-            yield from (line for line in complaint.splitlines() if not line.startswith("*** in database"))
+        if complaint.startswith(_HEADING):
+            # Of the pages of a tree SQLite complains in one text. Any other may name a column of two lines.
+            yield from (line for line in complaint.splitlines() if not line.startswith(_HEADING))
+        elif complaint != "ok":
+            yield complaint
 
 
 def _of_table(connection: sqlite3.Connection, check: str, name: str) -> list[tuple[str]]:

@@ -37,6 +37,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return made
 
 
+def test_names_of_two_lines_alarm_nobody(tmp_path: Path) -> None:
+    made = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path)
+    columns = '"two\nlines" integer, "of\nthem" integer NOT NULL, name text PRIMARY KEY'
+    run(made, f'CREATE TABLE "a.b\n\u2028c" ({columns}) WITHOUT ROWID')
+    run(made, """INSERT INTO "a.b\n\u2028c" VALUES (1, 2, 'three')""")
+    assert look_into(made, Progress(), whole=True) == integrity.Findings()
+
+
 def spoiled(database: Path) -> None:
     """A value that the schema does not allow, as damage leaves one."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
