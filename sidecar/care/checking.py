@@ -15,7 +15,7 @@ from sidecar.care.answers import DatabaseCheck
 from sidecar.care.findings import Found
 from sidecar.care.rows import look_at_rows
 from sidecar.database.connection import database_errors, live_schema
-from sidecar.database.integrity import Findings, entries, look_into
+from sidecar.database.integrity import MOST, Findings, entries, look_into
 from sidecar.database.introspection import quote, readable
 from sidecar.database.snapshot import take_snapshot
 from sidecar.errors.databases import DatabaseBusy, DatabaseError, NotADatabase, NotKiraPilot
@@ -117,6 +117,9 @@ def _look(places: Places, progress: Progress, quick: bool) -> DatabaseCheck:
             free = free_bytes(connection, size_of(copy.path))
             for index in copy.faults.indexes:
                 _tell_of_index(connection, index, found)
+            if copy.faults.unused:
+                more = " and more" if copy.faults.unused >= MOST else ""
+                found.add("unused_pages", {"detail": f"{copy.faults.unused:,} pages{more} of the file"})
             # What is looked for by an index from here on is found.
             rebuild(connection, copy.faults.indexes)
             look_at_rows(connection, schema, found, progress)

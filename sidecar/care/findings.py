@@ -22,7 +22,7 @@ KEPT = 100
 """Findings of one code that are told of one by one."""
 
 DAMAGE, FAULT, NOTE = "damage", "fault", "note"
-REPAIR, IMPORT, APP, NONE = "repair", "import", "app", "none"
+REPAIR, IMPORT, COMPACT, APP, NONE = "repair", "import", "compact", "app", "none"
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,12 @@ KINDS = {
         IMPORT,
         "{Row} has {detail} for its {column}, where KiraPilot wants {wanted}, and may fail to read it. Bring that row"
         " back from a backup",
+    ),
+    "unused_pages": Kind(
+        NOTE,
+        COMPACT,
+        "{detail} hold nothing, and SQLite does not know that they are free. No row is missing; to compact the database"
+        " with force makes the file anew without them",
     ),
     "running_timer": Kind(
         NOTE, APP, "{Row} is running since {detail}. Nothing has to be done: KiraPilot stops it at its next start"

@@ -31,14 +31,19 @@ CACHE_KIB = 16 << 10
 MOST = 10_000
 """Complaints that are read: more than any but a wreck has."""
 
-_HARMLESS = re.compile(r"(NUMERIC|TEXT) value in |CHECK constraint failed in |Page \d+:? (is )?never used")
-"""What rows and backup are none the worse for: values that a changed schema would not take, pages nobody uses."""
+_HARMLESS = re.compile(r"(NUMERIC|TEXT) value in |CHECK constraint failed in ")
+"""What rows and backup are none the worse for: values that a changed schema would not take."""
+
+_UNUSED = re.compile(r"Page \d+:? (is )?never used")
 
 _OF_A_VALUE = re.compile(r"(NULL|non-(\w+)) value in (.+)", re.DOTALL)
 """What SQLite up to 3.40 says of sound rows as well, where a table has no rowid and its key does not come first."""
 
 _STORED_AS = {"INT": "integer", "INTEGER": "integer", "REAL": "real", "TEXT": "text", "BLOB": "blob"}
 """Type in a STRICT table -> storage class of its values."""
+
+_VIRTUAL = 2
+"""What ``table_xinfo`` says of a generated column that is not stored: STRICT does not hold its values to its type."""
 
 _LACKING = re.compile(r"row \d+ missing from index (.+)", re.DOTALL)
 _COUNTED = re.compile(r"wrong # of entries in index (.+)", re.DOTALL)
@@ -51,10 +56,12 @@ class Findings:
     """What is wrong with a database.
 
     ``damage`` holds complaints that leave its rows in doubt; ``indexes`` those that lack rows which their tables have.
+    ``unused`` is the number of pages that nothing uses, and that are not on the list of free ones: no row misses them.
     """
 
     damage: list[str] = field(default_factory=list)
     indexes: list[str] = field(default_factory=list)
+    unused: int = 0
 
 
 def look_into(path: Path, progress: Progress, whole: bool | None = None) -> Findings:
@@ -102,17 +109,20 @@ def _true_complaints(connection: sqlite3.Connection, check: str) -> list[str]:
 
 
 def _table_accused_in_vain(connection: sqlite3.Connection, complaint: str) -> str | None:
-    """The table without a rowid of which a complaint about a value is not true; None for any other complaint."""
+    """The table of which a complaint about a value says nothing of what is stored; None for any other complaint."""
     match = _OF_A_VALUE.fullmatch(complaint)
     if match is None:
         return None
-    for table in _tables(connection, without_rowid=True):
-        for _, column, *_ in connection.execute(f"PRAGMA main.table_xinfo({quote(table)})").fetchall():
-            if f"{table}.{column}" == match[3]:
-                # A comparison with NULL would be answered from the schema, unread.
-                right = "<> 'null'" if match[2] is None else f"IN ('null', '{_STORED_AS.get(match[2], '')}')"
-                wrong = f"SELECT 1 FROM main.{quote(table)} WHERE NOT typeof({quote(column)}) {right} LIMIT 1"
-                return table if connection.execute(wrong).fetchone() is None else None
+    for table, has_rowid in _tables(connection).items():
+        for _, column, _, _, _, _, hidden in connection.execute(f"PRAGMA main.table_xinfo({quote(table)})").fetchall():
+            if f"{table}.{column}" != match[3]:
+                continue
+            if hidden == _VIRTUAL:
+                return table  # worked out from other columns whenever it is read
+            # A comparison with NULL would be answered from the schema, unread.
+            right = "<> 'null'" if match[2] is None else f"IN ('null', '{_STORED_AS.get(match[2], '')}')"
+            wrong = f"SELECT 1 FROM main.{quote(table)} WHERE NOT typeof({quote(column)}) {right} LIMIT 1"
+            return None if has_rowid or connection.execute(wrong).fetchone() else table
     return None
 
 
@@ -145,14 +155,14 @@ def _of_table(connection: sqlite3.Connection, check: str, name: str) -> list[tup
         return []
 
 
-def _tables(connection: sqlite3.Connection, without_rowid: bool = False) -> list[str]:
-    """The tables that hold rows; those alone that have no rowid, if that is asked for."""
+def _tables(connection: sqlite3.Connection) -> dict[str, bool]:
+    """The tables that hold rows, and whether theirs have a rowid."""
     listed = connection.execute("PRAGMA main.table_list").fetchall()
-    return [
-        name
-        for schema, name, kind, _, bare, *_ in listed
-        if schema == "main" and kind in ("table", "shadow") and (bare or not without_rowid)
-    ]
+    return {
+        name: not without_rowid
+        for schema, name, kind, _, without_rowid, *_ in listed
+        if schema == "main" and kind in ("table", "shadow")
+    }
 
 
 def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
@@ -174,6 +184,8 @@ def _sorted_out(connection: sqlite3.Connection, complaints: list[str]) -> Findin
             lacking[match[1]] += 1
         elif match := _COUNTED.fullmatch(complaint):
             counted.add(match[1])
+        elif _UNUSED.match(complaint):
+            found.unused += 1
         elif not _HARMLESS.match(complaint):
             found.damage.append(complaint)
     for index in sorted({*lacking, *counted}):

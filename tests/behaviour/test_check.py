@@ -12,6 +12,7 @@ import pytest
 
 from sidecar.care.answers import DatabaseCheck, Finding
 from sidecar.care.checking import check_database
+from sidecar.care.compacting import compact_database
 from sidecar.care.findings import KEPT, KINDS
 from sidecar.database import connection as live
 from sidecar.errors.base import Cancelled
@@ -23,7 +24,7 @@ from sidecar.system import workfolder
 from sidecar.system.paths import Places
 from tests.behaviour.test_vouching import NEW_TASKS, behind_indexes
 from tests.conftest import Cases
-from tests.support.databases import altered, counts, execute, insert, opened, value
+from tests.support.databases import altered, counts, execute, insert, opened, query, value
 
 GENERATIONS = ["2025-08-23-first-format", "2025-08-24-task-lists", "2025-09-08-periodic-templates"]
 
@@ -142,6 +143,25 @@ def test_a_fault_is_told_of_with_its_row_and_what_mends_it(fault: str, places: P
     assert (finding.severity, finding.remedy) == (KINDS[code].severity, KINDS[code].remedy)
     assert found.state == ("healthy" if finding.severity == "note" else "findings")
     assert hashlib.sha256(places.database.read_bytes()).digest() == before
+    cases.record(TOLD)
+
+
+def test_pages_that_nothing_uses_are_noted_and_a_compaction_mends_them(places: Places, cases: Cases) -> None:
+    """The list of free pages was lost: no row is the worse for it, and no backup."""
+    execute(places.database, "UPDATE time_sessions SET is_active = 0", "DELETE FROM ai_interactions")
+    execute(places.database, "DROP TABLE tool_execution_logs", "DROP TABLE productivity_patterns")
+    with places.database.open("r+b") as file:
+        file.seek(32)
+        lost = int.from_bytes(file.read(8)[4:], "big")
+        file.seek(32)
+        file.write(bytes(8))
+    found = check(places)
+    assert (found.state, found.counts) == ("healthy", {"unused_pages": 1})
+    finding = only(found, "unused_pages")
+    assert (finding.severity, finding.remedy, finding.detail) == ("note", "compact", f"{lost} pages of the file")
+    compact_database(places, Progress(), force=True)
+    assert check(places).counts == {}
+    assert query(places.database, "PRAGMA integrity_check") == [("ok",)]
     cases.record(TOLD)
 
 

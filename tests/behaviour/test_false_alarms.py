@@ -19,7 +19,7 @@ from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.automatic_device import Device
-from tests.support.databases import assert_same_contents, backup, contents, copy_of, execute, places_of, restore
+from tests.support.databases import assert_same_contents, backup, contents, copy_of, execute, places_of, query, restore
 from tests.support.newer import run
 
 TABLE = (
@@ -42,6 +42,14 @@ def test_names_of_two_lines_alarm_nobody(tmp_path: Path) -> None:
     columns = '"two\nlines" integer, "of\nthem" integer NOT NULL, name text PRIMARY KEY'
     run(made, f'CREATE TABLE "a.b\n\u2028c" ({columns}) WITHOUT ROWID')
     run(made, """INSERT INTO "a.b\n\u2028c" VALUES (1, 2, 'three')""")
+    assert look_into(made, Progress(), whole=True) == integrity.Findings()
+
+
+def test_a_value_that_is_worked_out_and_not_stored_alarms_nobody(tmp_path: Path) -> None:
+    made = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path)
+    run(made, "CREATE TABLE ratings (id TEXT PRIMARY KEY, given ANY, stars REAL AS (given)) STRICT")
+    run(made, "INSERT INTO ratings VALUES ('one', 'many'), ('two', 2.5)")
+    assert query(made, "PRAGMA integrity_check") == [("non-REAL value in ratings.stars",)]
     assert look_into(made, Progress(), whole=True) == integrity.Findings()
 
 

@@ -329,9 +329,9 @@ export interface Failure {
 /**
  * One thing about the database that is not as it should be, or that is good to know. `severity` is "damage" (rows
  * are in doubt), "fault" or "note" (nothing has to be done). `remedy` is what mends it: "repair", "import" (of a
- * backup), "app" (by itself, at its next start) or "none". `message` tells both to a person. `target` is what a
- * reference leads to; `label` what a person knows the row by; `detail` what SQLite says, the name of an index, or
- * since when a timer runs.
+ * backup), "compact" (with force), "app" (by itself, at its next start) or "none". `message` tells both to a
+ * person. `target` is what a reference leads to; `label` what a person knows the row by; `detail` what SQLite says,
+ * the name of an index, how many pages, or since when a timer runs.
  */
 export interface Finding {
   code: string;

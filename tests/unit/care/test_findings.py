@@ -25,7 +25,13 @@ def test_a_sentence_is_whole_and_says_what_mends_it(code: str) -> None:
     found.add(code, WHERE, **{name: GAPS[name] for name in ("rows", "Row", "parent")}, wanted="text")
     (finding,) = found.findings
     assert not re.search(r"[{}]", finding.message)
-    mends = {"repair": "repair", "import": "backup", "app": "Nothing has to be done", "none": "backup"}
+    mends = {
+        "repair": "repair",
+        "import": "backup",
+        "app": "Nothing has to be done",
+        "none": "backup",
+        "compact": "compact",
+    }
     assert mends[finding.remedy] in finding.message
     assert not finding.message.endswith(".")
 
