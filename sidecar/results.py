@@ -323,6 +323,7 @@ class BackupList(msgspec.Struct, kw_only=True):
 
     Besides, the backups made by themselves, the newest first, and those that lie in their places and are none of them.
     ``wrecks`` are the broken databases that restores have set aside, the newest first; none is ever removed.
+    ``others`` are the paths of copies and wrecks of other databases in this one's folder, the newest first.
     """
 
     folder: str
@@ -330,6 +331,7 @@ class BackupList(msgspec.Struct, kw_only=True):
     automatic: list[AutomaticBackup] = msgspec.field(default_factory=list)
     manual: list[ManualBackup] = msgspec.field(default_factory=list)
     wrecks: list[WreckState] = msgspec.field(default_factory=list)
+    others: list[str] = msgspec.field(default_factory=list)
 
 
 class EntrySummary(msgspec.Struct, kw_only=True):

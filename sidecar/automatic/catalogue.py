@@ -198,8 +198,8 @@ def neighbour(database: Path) -> str:
     if path_of(database) == folder_of(database) / FILE:
         return ""
     return (
-        "Another database in this folder has automatic backups, too: each has its own, the policy is that of both."
-        " Safety copies are not told apart: look at them before an undo."
+        "Another database in this folder has automatic backups, too: each has its own, and its own safety copies; the"
+        " policy is that of both."
     )
 
 

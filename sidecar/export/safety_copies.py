@@ -26,6 +26,7 @@ from sidecar.export.retention import outdated
 from sidecar.export.vouching import INDEX_DAMAGED
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder, require_plugged, second_folder_of
+from sidecar.rescue.owners import WORD, own, word_of
 from sidecar.rescue.wrecks import list_wrecks
 from sidecar.system.files import same_file
 from sidecar.system.flushing import NOT_FLUSHED
@@ -36,13 +37,13 @@ KEPT = 10
 """Safety copies that stay at the least; an import that makes one removes what ``retention`` lets go of beyond."""
 
 _FORMAT = "%Y%m%dT%H%M%S.%f"
-_NAME = re.compile(r"before-import-(\d{8}T\d{6}\.\d{6})Z\.kpbackup", re.ASCII)
+_NAME = re.compile(rf"before-import-(\d{{8}}T\d{{6}}\.\d{{6}})Z{WORD}\.kpbackup", re.ASCII)
 _LAST_YEAR = 9000
 """A file of a later year is none of ours: the name after it could not be written."""
 
 
 def list_copies(folder: Path) -> list[Path]:
-    """The safety copies in ``folder``, the newest first: ordinary files whose name is one of ours.
+    """The safety copies in ``folder``, of whatever database, the newest first: ordinary files with a name of ours.
 
     Raises PathError for a folder that cannot be read; one that does not exist has none.
     """
@@ -55,9 +56,10 @@ def list_copies(folder: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def all_copies(places: Places) -> list[Path]:
+def all_copies(places: Places, everyones: bool = False) -> list[Path]:
     """The safety copies of a database, beside it and in the work folder, the newest first.
 
+    :param everyones: those of other databases in its folder, too.
     Raises PathError for a folder beside the database whose disk is not there, or, unless something is kept in the
     second place, that cannot be read.
     """
@@ -69,6 +71,8 @@ def all_copies(places: Places) -> list[Path]:
         elsewhere = bool(second or list_wrecks(folder))
     try:
         first = list_copies(folder_of(places.database))
+        if not everyones:
+            first = own(places.database, [(path, path) for path in first])
     except PathError as error:
         if isinstance(error, PlaceUnreachable) or not elsewhere:
             raise
@@ -207,7 +211,7 @@ class SafetyCopy:
         if make_folder(folder):
             self._made_folder = folder
         moment = new_moment(self._folder, second_folder_of(self._places))
-        self.path = folder / f"before-import-{moment.strftime(_FORMAT)}Z.kpbackup"
+        self.path = folder / f"before-import-{moment.strftime(_FORMAT)}Z{word_of(self._places.database)}.kpbackup"
         return self.path
 
     def _judge(self, path: Path, warnings: Collection[str]) -> None:

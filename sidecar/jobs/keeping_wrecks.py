@@ -14,6 +14,7 @@ from sidecar.errors.paths import PathError
 from sidecar.export.safety_copies import copy_errors, new_moment
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder, require_plugged, second_folder_of
+from sidecar.rescue.owners import own
 from sidecar.rescue.wrecks import SetAside, list_wrecks, set_aside
 from sidecar.system.paths import Places
 
@@ -38,9 +39,10 @@ def keep_wreck(places: Places, progress: Progress) -> SetAside:
             return replace(aside, remarks=(_told(aside, error), *aside.remarks))
 
 
-def all_wrecks(places: Places) -> list[SetAside]:
+def all_wrecks(places: Places, everyones: bool = False) -> list[SetAside]:
     """The wrecks of a database, beside it and in the work folder, the newest first.
 
+    :param everyones: those of other databases in its folder, too.
     Raises PathError for the folder beside the database, unless there are some in the second place.
     """
     second: list[SetAside] = []
@@ -48,6 +50,8 @@ def all_wrecks(places: Places) -> list[SetAside]:
         second = list_wrecks(second_folder_of(places))
     try:
         first = list_wrecks(folder_of(places.database))
+        if not everyones:
+            first = own(places.database, [(wreck.path, wreck) for wreck in first])
     except PathError:
         if not second:
             raise

@@ -44,7 +44,16 @@ def list_backups(places: Places, progress: Progress) -> BackupList:
         found.append(_state(path, progress))
         progress.advance(1)
     wrecks = [_set_aside(wreck) for wreck in all_wrecks(places) if wreck.was_there]
-    return BackupList(folder=str(folder), backups=found, wrecks=wrecks)
+    others = [str(path) for path in copies_of_others(places)]
+    return BackupList(folder=str(folder), backups=found, wrecks=wrecks, others=others)
+
+
+def copies_of_others(places: Places) -> list[Path]:
+    """Safety copies and wrecks beside the database that are not its own, the newest first. Raises PathError."""
+    own = {*all_copies(places), *(wreck.path for wreck in all_wrecks(places))}
+    copies = {path: moment for path in all_copies(places, everyones=True) if (moment := moment_of(path))}
+    copies |= {wreck.path: wreck.moment for wreck in all_wrecks(places, everyones=True) if wreck.was_there}
+    return sorted(copies.keys() - own, key=copies.__getitem__, reverse=True)
 
 
 def _set_aside(wreck: SetAside) -> WreckState:

@@ -18,6 +18,7 @@ from sidecar.errors.paths import PathError
 from sidecar.export.safety_copies import all_copies, moment_of
 from sidecar.jobs.importing import preview_restore, restore_copy
 from sidecar.jobs.keeping_wrecks import all_wrecks
+from sidecar.jobs.listing import copies_of_others
 from sidecar.jobs.putting_back import is_in_place, preview_wreck, put_wreck_back
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of
@@ -57,7 +58,7 @@ def undo_last_import(
             # The copy may differ in settings that nobody showed: going on would undo too much.
             break
     if found is None:
-        raise NoSafetyCopy(path=folder_of(places.database))
+        raise _none(places)
     return found
 
 
@@ -77,28 +78,43 @@ def preview_undo(places: Places, progress: Progress, only: Path | None = None) -
         if has_settings:
             break
     if found is None:
-        raise NoSafetyCopy(path=folder_of(places.database))
+        raise _none(places)
     return found
 
 
 def find_copy(places: Places, name: str) -> Path:
-    """The safety copy, or wreck, of that name, with or without its ending. Raises NoSuchCopy, PathError."""
-    kept = [*all_copies(places), *(wreck.path for wreck in all_wrecks(places))]
+    """The safety copy, or wreck, of that name, with or without its ending. Raises NoSuchCopy, PathError.
+
+    Of another database in the folder, too: this one may have had that one's name.
+    """
+    kept = [*all_copies(places, everyones=True), *(wreck.path for wreck in all_wrecks(places, everyones=True))]
     for path in kept:
         if name in (path.name, path.stem, str(path)):
             return path
     raise NoSuchCopy(detail=name)
 
 
+def _none(places: Places) -> NoSafetyCopy:
+    """That there is nothing to undo, and how to get at what there is of other databases in the folder."""
+    error = NoSafetyCopy(path=folder_of(places.database))
+    if others := copies_of_others(places):
+        error.advice = (
+            "What lies there is of another database, or of this one under another name. To have it back all the same,"
+            f" name it (undo --to, param to): {others[0].name} is the newest."
+        )
+    return error
+
+
 def _kept(places: Places, only: Path | None = None) -> Iterator[Path | SetAside]:
     """Safety copies and wrecks, the newest first. Raises NothingReplaced where an import had found no database.
 
-    :param only: the one of them that is wanted.
+    :param only: the one of them that is wanted, which may be another database's.
     """
-    copies = all_copies(places)
+    named = only is not None
+    copies = all_copies(places, everyones=named)
     moments: dict[Path | SetAside, datetime] = {path: moment for path in copies if (moment := moment_of(path))}
     with suppress(PathError):  # told of by all_copies, unless there are copies elsewhere, which can be put back
-        moments |= {wreck: wreck.moment for wreck in all_wrecks(places)}
+        moments |= {wreck: wreck.moment for wreck in all_wrecks(places, everyones=named)}
     for kept in sorted(moments, key=moments.__getitem__, reverse=True):
         if only is not None and only != (kept.path if isinstance(kept, SetAside) else kept):
             continue

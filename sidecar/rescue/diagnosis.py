@@ -28,6 +28,7 @@ from sidecar.errors.databases import (
 from sidecar.errors.paths import FileInUse
 from sidecar.progress import Progress
 from sidecar.rescue.journals import misfit, played_in, recover, require_files_beside
+from sidecar.rescue.owners import APP_MARKS
 from sidecar.rescue.raw_copies import copy_database, states
 from sidecar.system.files import resolved
 from sidecar.system.names import is_device, require_name
@@ -40,8 +41,6 @@ MISSING, EMPTY, DAMAGED = "missing", "empty", "damaged"
 
 _MAGIC = b"SQLite format 3\0"
 _ZIP = b"PK\x03\x04"
-_OWN = (b"m20240101_0000", b"seaql_migrations", b'CREATE TABLE "tasks"')
-"""What stands in every database of the app, in several pages."""
 
 _TOO_LITTLE_LEFT = (
     "So little is left of this one that nothing tells it to be KiraPilot's: move it to another folder first."
@@ -351,9 +350,9 @@ def _was_ours(read: _Read, head: bytes) -> bool:
     blank = True
     for piece in _pieces(read.path):
         blank = blank and not any(piece)
-        if any(mark in before + piece for mark in _OWN):
+        if any(mark in before + piece for mark in APP_MARKS):
             return True
-        before = piece[-max(map(len, _OWN)) :]
+        before = piece[-max(map(len, APP_MARKS)) :]
     return blank
 
 

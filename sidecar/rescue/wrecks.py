@@ -1,8 +1,8 @@
 """Wrecks set aside: the database file and what SQLite kept beside it, byte for byte, under names of their own.
 
 They lie among the safety copies, are flushed to the disk before anything takes their place, and are never removed.
-``wreck-<moment>.db`` comes last of its set, so where it is, the rest of it is. An empty ``wreck-<moment>.none`` says
-that an import found no database at all.
+``wreck-<moment>.db``, with a word in it where ``owners`` has one, comes last of its set, so where it is, the rest of it
+is. An empty ``wreck-<moment>.none`` says that an import found no database at all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import BinaryIO
 from sidecar.errors.jobs import VerificationFailed
 from sidecar.errors.paths import PermissionDenied
 from sidecar.progress import Progress
+from sidecar.rescue.owners import WORD, word_of
 from sidecar.system.files import resolved
 from sidecar.system.os_errors import file_errors
 from sidecar.system.replacing import Saving, replacing
@@ -35,7 +36,7 @@ UNCERTAIN = (
 )
 
 _FORMAT = "%Y%m%dT%H%M%S.%f"
-_NAME = re.compile(r"wreck-(\d{8}T\d{6}\.\d{6})Z\.(db|none)", re.ASCII)
+_NAME = re.compile(rf"wreck-(\d{{8}}T\d{{6}}\.\d{{6}})Z{WORD}\.(db|none)", re.ASCII)
 _PIECE = 1 << 20
 
 
@@ -93,7 +94,7 @@ def set_aside(database: Path, folder: Path, moment: datetime, progress: Progress
     """
     database = resolved(database)
     there = database.exists()
-    mark = folder / f"wreck-{moment.strftime(_FORMAT)}Z.{'db' if there else 'none'}"
+    mark = folder / f"wreck-{moment.strftime(_FORMAT)}Z{word_of(database)}.{'db' if there else 'none'}"
     wreck = SetAside(mark, moment)
     found = [(_beside(database, companion), companion) for companion in COMPANIONS]
     sources = [(source, companion) for source, companion in found if source.is_file()]

@@ -121,7 +121,15 @@ def undo_lines(result: UndoResult) -> list[str]:
 def backups_lines(result: BackupList) -> list[str]:
     """The automatic backups, what else lies in their places, and the safety copies with what is wrong with them."""
     now = datetime.now(UTC)
-    return [*shelf_lines(result, now), *_copies_lines(result, now), *_wrecks_lines(result, now)]
+    lines = [*shelf_lines(result, now), *_copies_lines(result, now), *_wrecks_lines(result, now)]
+    return [*lines, *_others_lines(result)]
+
+
+def _others_lines(result: BackupList) -> list[str]:
+    if not result.others:
+        return []
+    head = "Of other databases in this folder, or of this one under another name (undo --to FILE brings one back):"
+    return ["", head, "", *(f"  {printable(Path(path).name)}" for path in result.others)]
 
 
 def _wrecks_lines(result: BackupList, now: datetime) -> list[str]:

@@ -25,7 +25,8 @@ export interface AutomaticBackup {
 /**
  * The safety copies of the database in force, the newest first, and their folder, which need not exist. Besides,
  * the backups made by themselves, the newest first, and those that lie in their places and are none of them.
- * `wrecks` are the broken databases that restores have set aside, the newest first; none is ever removed.
+ * `wrecks` are the broken databases that restores have set aside, the newest first; none is ever removed. `others`
+ * are the paths of copies and wrecks of other databases in this one's folder, the newest first.
  */
 export interface BackupList {
   folder: string;
@@ -33,6 +34,7 @@ export interface BackupList {
   automatic: Array<AutomaticBackup>;
   manual: Array<ManualBackup>;
   wrecks: Array<WreckState>;
+  others: Array<string>;
 }
 
 /** Version, time (RFC 3339, UTC) and the five counts that the frontend shows. */
