@@ -130,6 +130,18 @@ def require_own_journals(database: Path, work_dir: Path, progress: Progress) -> 
         raise found.error
 
 
+def stray_beside(database: Path, work_dir: Path, progress: Progress) -> StrayJournal | None:
+    """What is said of a journal that would spoil a sound database; None where there is none, whatever else is wrong.
+
+    Raises WorkFolderUnusable, DiskFull, PathError, Cancelled.
+    """
+    try:
+        found = _with_journals(database, work_dir, progress)
+    except DatabaseError:
+        return None
+    return found.error if found is not None and isinstance(found.error, StrayJournal) else None
+
+
 @dataclass(frozen=True)
 class _Read:
     """What is opened, the live database or a private copy; errors name the former."""

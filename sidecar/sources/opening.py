@@ -19,6 +19,7 @@ from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, NotADatabase
 from sidecar.errors.jobs import NotImportable
 from sidecar.errors.paths import SameFile
 from sidecar.progress import Progress
+from sidecar.rescue.diagnosis import stray_beside
 from sidecar.rescue.raw_copies import copy_database
 from sidecar.sources.databases import require_sound
 from sidecar.sources.first_json import write_archive
@@ -132,6 +133,10 @@ class _Opening:
     def _database(self) -> Opened:
         if is_database_file(Path(self._path), self._places.database):
             raise SameFile(path=self._path)
+        stray = stray_beside(Path(self._path), self._places.work_dir, self._progress)
+        if stray is not None:
+            whose = f"{stray.path} lies beside it and does not belong to it ({stray.detail})"
+            raise DamagedBackup(detail=f"{whose}. Without that file it is whole: move the file to another folder first")
         folder = self._folder()
         copy = copy_database(Path(self._path), folder, self._progress)
         require_sound(copy, self._progress)

@@ -293,3 +293,40 @@ def test_a_journal_is_back_where_the_new_database_does_not_get_into_place(
     monkeypatch.setattr(placing, "_write_into", full)
     with nothing_changes(home.database.parent), pytest.raises(DiskFull):
         import_data(home, good_backup_of(home), True, Progress())
+
+
+def test_an_undo_beside_a_stray_journal_brings_the_copy_back_and_keeps_what_was_there(home: Places) -> None:
+    execute(home.database, "UPDATE tasks SET title = 'changed'")
+    _replace(home)
+    stray = _journal_of_another(home)
+    before = home.database.read_bytes(), stray.read_bytes()
+    result = undo_last_import(home, Progress())
+    assert result.wreck is not None
+    assert (Path(result.wreck).read_bytes(), Path(f"{result.wreck}-journal").read_bytes()) == before
+    assert set(query(home.database, "SELECT title FROM tasks")) == {("changed",)}
+
+
+def _in_log_mode(home: Places) -> None:
+    query(home.database, "PRAGMA journal_mode = WAL")
+
+
+def test_the_log_of_a_program_that_was_killed_is_played_in_as_ever(home: Places) -> None:
+    _in_log_mode(home)
+    with closing(sqlite3.connect(home.database)) as connection:
+        connection.execute("UPDATE tasks SET title = 'in the log'")
+        connection.commit()
+        left = [(path, path.read_bytes()) for path in (home.database, _beside(home, "-wal"))]
+    for path, content in left:
+        path.write_bytes(content)
+    export_data(home, str(home.database.parent.parent / "new.kpbackup"), Progress())
+    assert set(query(home.database, "SELECT title FROM tasks")) == {("in the log",)}
+
+
+def test_the_log_of_a_program_at_work_is_left_to_it(home: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    _in_log_mode(home)
+    monkeypatch.setattr("sidecar.rescue.diagnosis.copy_database", None)
+    with playing("commit in log mode", home.database):
+        log = _beside(home, "-wal")
+        before = log.read_bytes()
+        export_data(home, str(home.database.parent.parent / "new.kpbackup"), Progress())
+        assert log.read_bytes() == before

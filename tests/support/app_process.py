@@ -93,6 +93,15 @@ def write(database: str) -> None:
     connection.execute("ROLLBACK")
 
 
+def commit_in_log_mode(database: str) -> None:
+    """Have what was committed in the write-ahead log, and the database open, until the input ends."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("UPDATE tasks SET title = 'in the log'")
+    _say_ready()
+    sys.stdin.read()
+    connection.close()
+
+
 def live(database: str) -> None:
     """Read and write as a person at work would; any statement that fails ends the program."""
     over = threading.Event()
@@ -195,6 +204,8 @@ def main() -> None:
         measure(database, part == "measure quietly")
     elif part == "write":
         write(database)
+    elif part == "commit in log mode":
+        commit_in_log_mode(database)
     elif part == "crash":
         crash(database)
     else:

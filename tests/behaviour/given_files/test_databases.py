@@ -86,6 +86,27 @@ def test_a_write_ahead_log_beside_a_database_is_a_part_of_it(tmp_path: Path) -> 
     assert set(query(device.database, "SELECT title FROM tasks")) == {("in the log",)}
 
 
+def test_a_journal_of_another_database_beside_the_given_one_is_named(tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    shutil.copy(device.database, device.archive)
+    journal = Path(f"{device.archive}-journal")
+    other = tmp_path / "other.db"
+    shutil.copy(device.database, other)
+    execute(other, "DELETE FROM ai_interactions", "UPDATE tasks SET title = hex(zeroblob(900))")
+    with closing(sqlite3.connect(other)) as database:
+        database.execute("PRAGMA cache_size = 1")
+        database.execute("BEGIN")
+        database.execute("UPDATE tasks SET title = hex(zeroblob(3000))")
+        shutil.copy(f"{other}-journal", journal)
+        database.execute("ROLLBACK")
+    before = device.archive.read_bytes(), journal.read_bytes()
+    with pytest.raises(DamagedBackup, match="-journal lies beside it"):
+        import_data(device.places, str(device.archive), True, Progress())
+    assert (device.archive.read_bytes(), journal.read_bytes()) == before
+    journal.unlink()
+    validate_basic(device.places, str(device.archive), Progress())
+
+
 def test_a_database_that_is_written_to_while_it_is_read_is_in_use(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
