@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sidecar.database.introspection import TableSchema, quote
+from sidecar.database.introspection import TableSchema, has_id, quote
 from sidecar.merging.row_names import row_name, shortened
 from sidecar.stage.records import named
 
@@ -19,7 +19,7 @@ def located(
     In the order of the table, so that two looks at the same rows tell the same.
     """
     rowid = f"r.{table.rowid}" if table.rowid else "NULL"
-    row_id = "CAST(r.id AS TEXT)" if "id" in table.columns else "NULL"
+    row_id = "CAST(r.id AS TEXT)" if has_id(table.columns) else "NULL"
     wanted = ", ".join((rowid, row_id, row_name(table.columns, "r", ("main",)), extra))
     sql = f"SELECT {wanted} FROM main.{quote(table.name)} r WHERE {condition} ORDER BY 1, 2"
     for place, own, label, more in connection.execute(sql):

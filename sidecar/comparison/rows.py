@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sidecar.comparison.answers import Change, TableDifference, Values
-from sidecar.database.introspection import quote
+from sidecar.database.introspection import has_id, quote
 from sidecar.merging.answers import shown_value
 from sidecar.merging.row_names import list_name, row_name, shortened
 from sidecar.selection.days import day_of
@@ -195,7 +195,7 @@ def _shape(table: StagedTable, number: int | None) -> tuple[str, ...]:
 
 
 def _id(side: str, columns: Collection[str]) -> str:
-    return f"CAST({side}.id AS TEXT)" if "id" in columns else "NULL"
+    return f"CAST({side}.id AS TEXT)" if has_id(columns) else "NULL"
 
 
 def _label(side: str, where: str, columns: Collection[str]) -> str:

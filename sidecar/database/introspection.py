@@ -78,6 +78,11 @@ def folded(name: str) -> str:
 _LOWER = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
+def has_id(columns: Iterable[str]) -> bool:
+    """Whether a table with these columns has ids: ``id`` finds them in SQL, however the database spells it."""
+    return any(folded(column) == "id" for column in columns)
+
+
 def quote(name: str) -> str:
     """A SQL identifier, quoted, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'

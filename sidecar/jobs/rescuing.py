@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.database.introspection import quote, readable
+from sidecar.database.introspection import has_id, quote, readable
 from sidecar.errors.backups import RowsRefused, WouldLoseData
 from sidecar.errors.databases import CannotRebuild, CannotRemove, DatabaseBusy
 from sidecar.errors.jobs import AccountingMismatch, WorkFolderUnusable
@@ -231,7 +231,7 @@ def _count_readable(copy: Path, backup: Judged, progress: Progress) -> dict[str,
         name: WreckTable(
             read=table.read,
             in_backup=len(_ids(found.path, name) & _ids(stage, name))
-            if name in known and "id" in known[name].columns
+            if name in known and has_id(known[name].columns)
             else None,
         )
         for name, table in found.tables.items()

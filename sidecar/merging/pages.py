@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sidecar.database.introspection import quote
+from sidecar.database.introspection import has_id, quote
 from sidecar.merging.answers import BothValues, Conflict, shown_value
 from sidecar.merging.conflicts import BOTH, GIVEN, LISTS, OWN, Conflicts, conflicts_of
 from sidecar.merging.likeness import Likeness
@@ -76,7 +76,7 @@ def _rows(connection: sqlite3.Connection, conflicts: Conflicts, name: str, begin
 def _named(conflicts: Conflicts, table: Likeness) -> str:
     """SQL: the id of the database's row, its name, and that of its list."""
     columns = table.live.columns
-    row_id = "CAST(m.id AS TEXT)" if "id" in columns else "NULL"
+    row_id = "CAST(m.id AS TEXT)" if has_id(columns) else "NULL"
     of_list = list_name(columns, row="m", where="main") if LISTS in conflicts.live else "NULL"
     return f"{row_id}, {row_name(columns, row='m')}, {of_list}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sidecar.database.introspection import quote
+from sidecar.database.introspection import folded, quote
 
 LONGEST = 80
 """Most characters of a name."""
@@ -25,6 +25,7 @@ def row_name(columns: Collection[str], row: str = "r", tasks_of: Sequence[str] =
     :param tasks_of: the databases whose tasks are looked at, in this order: by default that of the user before the
         stage, which may lack the one that is meant.
     """
+    columns = set(map(folded, columns))
     day = f"substr({row}.{_START}, 1, 10)"
     own = [_words(f"{row}.{quote(column)}") for column in _OWN if column in columns]
     if "task_id" in columns:
@@ -44,6 +45,7 @@ def list_name(columns: Collection[str], row: str, where: str) -> str:
 
     :param where: the database whose lists and tasks are looked at.
     """
+    columns = set(map(folded, columns))
     if "task_list_id" in columns:
         of = f"{row}.task_list_id"
     elif "task_id" in columns:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sidecar.database.introspection import Schema, TableSchema, broken_references, quote
+from sidecar.database.introspection import Schema, TableSchema, broken_references, has_id, quote
 from sidecar.database.models import MIGRATIONS
 from sidecar.merging.answers import Conflict
 from sidecar.merging.conflicts import GIVEN, KEPT, REFUSED, Conflicts, conflicts_of
@@ -345,7 +345,7 @@ def _count_actions(connection: sqlite3.Connection, name: str) -> dict[int, int]:
 def _examples(
     connection: sqlite3.Connection, source: str, where: str, columns: list[str]
 ) -> list[tuple[str | None, str | None]]:
-    row_id = "r.id" if "id" in columns else "NULL"
+    row_id = "r.id" if has_id(columns) else "NULL"
     found = connection.execute(
         f"SELECT CAST({row_id} AS TEXT), {row_name(columns)} FROM {source} WHERE {where} LIMIT {EXAMPLES}"
     )

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sidecar.database.introspection import Schema, quote
+from sidecar.database.introspection import Schema, has_id, quote
 from sidecar.errors.backups import RowsRefused
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import CannotRemove
@@ -82,7 +82,7 @@ def _rows(
 ) -> list[tuple[int, str | None]]:
     """Rows of the stage that were moved together, by number and id: one more than are tried, if there are as many."""
     row = quote(ROW)
-    row_id = "CAST(s.id AS TEXT)" if "id" in plan.stage.tables[name].columns else "NULL"
+    row_id = "CAST(s.id AS TEXT)" if has_id(plan.stage.tables[name].columns) else "NULL"
     return connection.execute(
         f"SELECT s.{row}, {row_id} FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{row}"
         f" WHERE p.action = {action} AND s.{quote(SHAPE)} = ? ORDER BY s.{row} LIMIT {MOST_TRIED + 1}",
@@ -106,7 +106,7 @@ def leading_nowhere(
 
     :param ours: whether it is the backup that brings the rows; else it only takes away what they refer to.
     """
-    row_id = "CAST(id AS TEXT)" if "id" in live[name].columns else "NULL"
+    row_id = "CAST(id AS TEXT)" if has_id(live[name].columns) else "NULL"
     check = f"PRAGMA main.foreign_key_check({quote(name)})"
     found = [row for _, row in zip(range(NAMED), connection.execute(check), strict=False)]
     ids: list[str] = []

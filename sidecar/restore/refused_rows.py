@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from sidecar.database.introspection import ForeignKey, Schema, TableSchema, quote
+from sidecar.database.introspection import ForeignKey, Schema, TableSchema, has_id, quote
 from sidecar.restore.emptied_lists import LISTS, NAMING_LISTS
 from sidecar.results import RECORDS_SHOWN
 from sidecar.salvage.account import Salvage
@@ -114,7 +114,7 @@ class _LeavingOut:
             yield f"stage.{quote(parent.name)}"
 
     def _leave_out(self, table: StagedTable, reason: str, where: str) -> bool:
-        row_id = "CAST(id AS TEXT)" if "id" in table.columns else "NULL"
+        row_id = "CAST(id AS TEXT)" if has_id(table.columns) else "NULL"
         of = f"FROM stage.{quote(table.name)} WHERE {where}"
         some = self._connection.execute(
             f"SELECT {row_id}, {quote(ROW)} {of} ORDER BY {quote(ROW)} LIMIT {RECORDS_SHOWN}"

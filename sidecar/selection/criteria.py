@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sidecar.database.introspection import Schema, quote
 from sidecar.errors.backups import NoSuchRows, SelectionTurnedRound
@@ -17,6 +17,12 @@ LISTS, TASKS = "task_lists", "tasks"
 
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 """A whole number as SQLite spells it, no longer than it holds any."""
+
+
+_IDS, _LISTS = 'plan."named ids"', 'plan."named lists"'
+"""Tables of one column, "value": what was named."""
+
+_NAMED_IDS = f"SELECT value FROM {_IDS}"
 
 
 def chosen_of(table: str) -> str:
@@ -36,7 +42,11 @@ class Criteria:
             raise SelectionTurnedRound(detail=f"{selection.since} to {selection.until}")
         self._require_known(selection.tables or (), pool.types, "types")
         (self._encoding,) = connection.execute("PRAGMA main.encoding").fetchone()
-        self._lists = self._found_lists(selection.lists) if selection.lists is not None else None
+        # Those that are spelled as whole numbers may be numbers, too.
+        ids = selection.ids or ()
+        self._note(_IDS, [*map(self._bytes, ids), *map(int, filter(WHOLE.fullmatch, ids))])
+        if selection.lists is not None:
+            self._note(_LISTS, self._found_lists(selection.lists))
         connection.create_function(
             "holds_text", 1, _text_test(selection.text or "", self._encoding), deterministic=True
         )
@@ -58,22 +68,22 @@ class Criteria:
         ids = self._selection.ids or ()
         # One question for each table: thousands may be named.
         found = {
-            spelled.lower()
+            spelled
             for table in self._pool.filled()
             if ids and "id" in table.columns
             for (spelled,) in self._connection.execute(
-                f"SELECT hex(CAST(CAST(id AS TEXT) AS BLOB)) FROM {table.source} WHERE id IN ({self._named(ids)})"
+                f"SELECT CAST(CAST(id AS TEXT) AS BLOB) FROM {table.source} WHERE id IN ({_NAMED_IDS})"
             )
         }
-        there = {row_id for row_id in ids if self._spelled(row_id) in found}
+        there = {row_id for row_id in ids if self._bytes(row_id) in found}
         self._require_known(ids, there, "ids")
 
     def _conditions(self, table: PoolTable) -> Iterator[str]:
         columns = table.columns
         if self._selection.ids is not None:
-            yield f"s.id IN ({self._named(self._selection.ids)})" if "id" in columns else "0"
-        if self._lists is not None:
-            yield self._in_lists(table, ", ".join(f"CAST(x'{list_id}' AS TEXT)" for list_id in self._lists))
+            yield f"s.id IN ({_NAMED_IDS})" if "id" in columns else "0"
+        if self._selection.lists is not None:
+            yield self._in_lists(table, f"SELECT value FROM {_LISTS}")
         if self._selection.text is not None:
             words = (f"holds_text(CAST(s.{quote(column)} AS BLOB))" for column in words_of(table.name, columns))
             yield " OR ".join(words) or "0"
@@ -99,30 +109,30 @@ class Criteria:
         bounds = (("<=", self._selection.until), (">=", self._selection.since))
         return " AND ".join(f"{day} {sign} '{bound}'" for sign, bound in bounds if bound)
 
-    def _found_lists(self, wanted: Sequence[str]) -> list[str]:
+    def _found_lists(self, wanted: Sequence[str]) -> list[bytes]:
         """The ids of lists that were named, by the names that the backup or the database has for them.
 
-        They are told by their bytes, two digits each: neither name nor id need be text.
+        They are told by their bytes: neither name nor id need be text.
         """
-        known: dict[str, set[str]] = {}
+        known: dict[str, set[bytes]] = {}
         for source, columns in self._of_lists():
             if {"id", "name"} <= set(columns):
                 named = f"SELECT CAST(id AS BLOB), CAST(name AS BLOB) FROM {source} WHERE id IS NOT NULL"
                 for list_id, name in self._connection.execute(named):
                     for text in (name, list_id):
-                        known.setdefault(self._told(text), set()).add(list_id.hex())
+                        known.setdefault(self._told(text), set()).add(list_id)
         if "task_list_id" in self._pool.columns_of(TASKS):
             # The app's own backups name lists by their ids and do not hold them.
             source = self._pool.tables[TASKS].source
             named = f"SELECT DISTINCT CAST(task_list_id AS BLOB) FROM {source} WHERE task_list_id IS NOT NULL"
             for (list_id,) in self._connection.execute(named):
-                known.setdefault(self._told(list_id), set()).add(list_id.hex())
+                known.setdefault(self._told(list_id), set()).add(list_id)
         # A name that is there as it is typed means that one alone.
-        alike: dict[str, set[str]] = {}
+        alike: dict[str, set[bytes]] = {}
         for name, list_ids in known.items():
             alike.setdefault(composed(name), set()).update(list_ids)
         found = {name: known.get(name) or alike.get(composed(name), set()) for name in wanted}
-        self._require_known(wanted, [*known, *(name for name in wanted if found[name])], "task lists")
+        self._require_known(wanted, {*known, *(name for name in wanted if found[name])}, "task lists")
         return sorted({list_id for name in wanted for list_id in found[name]})
 
     def _of_lists(self) -> Iterator[tuple[str, Collection[str]]]:
@@ -138,21 +148,26 @@ class Criteria:
             told = [_with_those_meant(name, known) for name in unknown[:5]]
             raise NoSuchRows(detail=f"{what}: {', '.join(told)}{', ...' if len(unknown) > 5 else ''}")
 
-    def _named(self, ids: Sequence[str]) -> str:
-        """Ids for SQL: those that are spelled as whole numbers may be numbers, too."""
-        return ", ".join([self._texts(ids), *filter(WHOLE.fullmatch, ids)])
+    def _note(self, table: str, values: Iterable[bytes | int]) -> None:
+        """Note texts and numbers in a table of "plan": thousands may be named, too many for the text of a statement.
 
-    def _texts(self, values: Sequence[str]) -> str:
-        """Values for SQL, by their bytes: what is asked for may hold NUL, or half a character."""
-        return ", ".join(f"CAST(x'{self._spelled(value)}' AS TEXT)" for value in values)
+        Texts by their bytes: what is asked for may hold NUL, or half a character. Its column has no type: they are
+        compared as the column asks that they are held to.
+        """
+        # One transaction: each row would take its own.
+        self._connection.execute("SAVEPOINT noting")
+        self._connection.execute(f"CREATE TABLE {table} (value PRIMARY KEY) WITHOUT ROWID")
+        typed = "iif(typeof(?1) = 'blob', CAST(?1 AS TEXT), ?1)"
+        self._connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({typed})", ((value,) for value in values))
+        self._connection.execute("RELEASE noting")
 
     def _told(self, value: bytes | None) -> str:
         """A text of the database, as it would be typed."""
         return (value or b"").decode(self._encoding, "surrogateescape" if self._encoding == "UTF-8" else "replace")
 
-    def _spelled(self, value: str) -> str:
-        """The bytes of a text as the database has them, two digits each."""
-        return value.encode(self._encoding, "surrogatepass").hex()
+    def _bytes(self, value: str) -> bytes:
+        """A text as the database has it."""
+        return value.encode(self._encoding, "surrogatepass")
 
 
 def _with_those_meant(name: str, known: Collection[str]) -> str:

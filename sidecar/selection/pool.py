@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sidecar.archive.part import SETTINGS_TYPE
-from sidecar.database.introspection import Schema, quote
+from sidecar.database.introspection import Schema, folded, quote
 from sidecar.database.models import KNOWN, MIGRATIONS
 from sidecar.stage.stage import ROW, Stage
 
@@ -23,7 +23,8 @@ _NUMBER = "number"
 class PoolTable:
     """One table: ``source`` is its name in SQL, and ``row`` that of the column that tells its rows apart.
 
-    ``columns`` are those that any row speaks of, ``references`` the declared ones: column -> table and column.
+    ``columns`` are those that any row speaks of, ``references`` the declared ones: column -> table and column. Columns
+    are ``folded``: what a newer KiraPilot calls ``ID`` or ``Task_ID`` is what its name says; SQL finds either.
     ``filled``: it has rows; ``binary_key``: its keys are the same byte for byte alone.
     """
 
@@ -63,8 +64,8 @@ def pool_of_stage(stage: Stage) -> Pool:
         {
             name: PoolTable(
                 name=name,
-                columns=table.spoken_of() if name in carried else set(table.columns),
-                references=table.references,
+                columns=_folded(table.spoken_of() if name in carried else table.columns),
+                references={folded(column): (parent, folded(to)) for column, (parent, to) in table.references.items()},
                 source=f"stage.{quote(name)}",
                 row=quote(ROW),
                 filled=name in carried,
@@ -97,9 +98,9 @@ def _of_database(connection: sqlite3.Connection, schema: Schema, name: str, sour
         source, row = copied, number
     return PoolTable(
         name=name,
-        columns=set(table.columns),
+        columns=_folded(table.columns),
         references={
-            key.column: (key.parent, key.parent_column)
+            folded(key.column): (key.parent, folded(key.parent_column))
             for key in table.foreign_keys
             if key.parent in schema and key.parent_column in schema[key.parent].columns
         },
@@ -108,6 +109,10 @@ def _of_database(connection: sqlite3.Connection, schema: Schema, name: str, sour
         filled=connection.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is not None,
         binary_key=table.binary_key,
     )
+
+
+def _folded(columns: Collection[str]) -> Collection[str]:
+    return set(map(folded, columns))
 
 
 def _free_names() -> Iterator[str]:

@@ -14,7 +14,7 @@ from sidecar.merging.policy import OnConflict
 from sidecar.progress import Progress
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
-from tests.support.databases import altered, backup, contents, fresh, places_of, query
+from tests.support.databases import altered, backup, contents, fresh, places_of, preview, query
 from tests.support.partial_exports import exported
 
 DAY = "2026-03-30"
@@ -129,3 +129,62 @@ def test_what_could_only_come_with_something_else_is_nothing(places: Places, tmp
         taken(places, archive, tables=["settings"])
     taken(places, archive, ids=["b"], tables=["tasks", "task_dependencies"])
     assert query(places.database, "SELECT id FROM task_dependencies") == [("d",)]
+
+
+@pytest.fixture
+def spelled(places: Places, tmp_path: Path) -> Path:
+    """A backup of rows whose columns a newer KiraPilot spells with capitals."""
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('t', 'a task')")
+    altered(
+        places.database,
+        'CREATE TABLE labels ("ID" TEXT PRIMARY KEY, "Title" TEXT, "Task_ID" varchar REFERENCES tasks (id),'
+        ' "Created_At" TEXT, "Task_List_ID" TEXT)',
+    )
+    lists = "(SELECT id FROM task_lists WHERE is_default = 1)"
+    altered(places.database, f"INSERT INTO labels VALUES ('l', 'a word', 't', '{DAY} 12:00:00', {lists})")
+    altered(places.database, "INSERT INTO labels VALUES ('other', 'another', NULL, '2020-01-01', 'another')")
+    return backup(places.database, tmp_path / "b.kpbackup")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"ids": ["l"]},
+        {"tables": ["labels"], "text": "WORD"},
+        {"tables": ["labels"], "since": DAY},
+        {"tables": ["labels"], "lists": ["To Do"]},
+    ],
+)
+def test_columns_are_found_by_their_names_however_these_are_spelled(
+    chosen: dict[str, Any], spelled: Path, places: Places
+) -> None:
+    for table in ("labels", "tasks"):
+        altered(places.database, f"DELETE FROM {table}")
+    if "lists" in chosen:
+        chosen = chosen | {"lists": [query(places.database, "SELECT name FROM task_lists WHERE is_default = 1")[0][0]]}
+    taken(places, spelled, **chosen)
+    assert query(places.database, 'SELECT "ID" FROM labels') == [("l",)]
+    assert query(places.database, "SELECT id FROM tasks") == [("t",)]
+
+
+def test_an_exported_part_and_a_preview_know_rows_by_ids_and_tasks_however_these_are_spelled(
+    spelled: Path, places: Places, tmp_path: Path
+) -> None:
+    assert spelled.exists()
+    part = tmp_path / "one partial.kpbackup"
+    exported(places, part, ids=["l"])
+    altered(places.database, "DELETE FROM labels")
+    shown = preview(places.database, part, False)
+    assert [(one.id, one.label) for one in shown.examples["labels"]] == [("l", "a task")]
+
+
+def test_thousands_of_ids_are_found_whether_they_are_texts_or_numbers_or_named_twice(
+    places: Places, tmp_path: Path
+) -> None:
+    altered(places.database, "CREATE TABLE labels (id PRIMARY KEY)")
+    numbers = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 8000)"
+    altered(places.database, f"{numbers} INSERT INTO labels SELECT iif(i % 2, i, CAST(i AS TEXT)) FROM n")
+    archive = backup(places.database, tmp_path / "b.kpbackup")
+    altered(places.database, "DELETE FROM labels")
+    taken(places, archive, ids=[*map(str, range(1, 7_001)), "7", "8"])
+    assert query(places.database, "SELECT count(*), sum(typeof(id) = 'text') FROM labels") == [(7_000, 3_500)]
