@@ -142,6 +142,7 @@ def validate(options: Options, terminal: Terminal) -> int:
     """``validate FILE``: check a backup, and against a database that is named; say so in the exit code, too."""
     from sidecar.jobs import importing, validating
     from sidecar.screen import rendering
+    from sidecar.sources.folders import files_of
     from sidecar.system.files import open_source
 
     if options.basic:
@@ -153,7 +154,8 @@ def validate(options: Options, terminal: Terminal) -> int:
         terminal.answer(metadata, lambda: rendering.basic_lines(metadata))
         return DONE
     # A file that cannot be read is no judgement on a backup: it ends with a code of its own.
-    open_source(options.file).close()
+    for file_path in files_of(options.file):
+        open_source(file_path).close()
     with terminal.progress() as progress:
         result = validating.validate_comprehensive(options.places(), options.file, progress)
     if options.database:

@@ -58,6 +58,7 @@ from sidecar.results import PROBLEMS_SHOWN, ImportPreview, Rescue, SalvageReport
 from sidecar.salvage.salvaging import Salvaged, nothing_in_it, offering_salvage, salvaged
 from sidecar.selection.closure import select, wanted_by
 from sidecar.selection.remarks import speak_of_selection
+from sidecar.sources.folders import files_of
 from sidecar.sources.opening import opened
 from sidecar.stage.judged import Judged, encoding_of, judged
 from sidecar.stage.problems import KEPT_TO_CHOOSE, WARNING
@@ -242,7 +243,7 @@ def _read(
     """The backup, read and judged, and what its file was before, where that is to be told of or held to."""
     work_dir = request.places.work_dir
     shown = request.preview or request.preview_token is not None
-    state = read_state(request.file_path, progress) if shown else None
+    state = read_state(files_of(request.file_path), progress) if shown else None
     kept = KEPT_TO_CHOOSE if request.selection is not None else PROBLEMS_SHOWN
     judging = salvaged if request.salvage else partial(judged, kept=kept, wanted=wanted_by(request.selection))
     with nothing_in_it(asked=request.salvage):
@@ -260,7 +261,7 @@ def _read(
             _require_complete(backup, request, found)
     backup.stage.close()
     if state is not None:
-        require_unchanged(request.file_path, state)
+        require_unchanged(files_of(request.file_path), state)
     return backup, state
 
 

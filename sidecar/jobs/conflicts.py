@@ -17,6 +17,7 @@ from sidecar.own_json import encoded
 from sidecar.progress import Progress
 from sidecar.rescue.diagnosis import require_own_journals
 from sidecar.restore.preview_token import database_state, is_of, read_state
+from sidecar.sources.folders import files_of
 
 PHASES = {"stage": 0.75, "check": 0.25}
 
@@ -77,7 +78,7 @@ def _is_current(request: Request, progress: Progress) -> bool:
     """Whether the preview's token is still that of the backup and the database: what it numbered follows from these."""
     database = request.places.database
     try:
-        state = read_state(request.file_path, progress)
+        state = read_state(files_of(request.file_path), progress)
         require_own_journals(database, request.places.work_dir, progress)
         with database_errors(database), closing(open_for_reading(database)) as connection:
             data = database_state(connection, database)

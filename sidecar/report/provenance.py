@@ -27,6 +27,9 @@ SHIPPED = "kirapilot"
 
 def facts_of_file(path: Path, places: Places, progress: Progress) -> Facts:
     """What can be said of any file, whatever is in it, and of the automatic backup that it is."""
+    if path.is_dir():
+        # A backup that was unpacked: its files have no size and digest of their own together.
+        return [("Folder", str(path))]
     facts: Facts = [("File", str(path))]
     digest = hashlib.sha256()
     with open_source(str(path), progress) as file, file_errors(path):

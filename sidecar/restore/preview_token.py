@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,30 +49,37 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class FileState:
-    """The bytes of an archive, and the file they were read from as the system knows it."""
+    """The bytes of an archive, and the files they were read from as the system knows them: one, if it is packed."""
 
     digest: str
-    identity: tuple[int, ...]
+    identity: tuple[tuple[int, ...], ...]
 
 
-def read_state(file_path: str, progress: Progress) -> FileState:
+def read_state(files: Sequence[str], progress: Progress) -> FileState:
     """The state of an archive, which is read once from end to end. Raises PathError, Cancelled."""
     digest = hashlib.sha256()
-    with open_source(file_path, progress) as file, file_errors(Path(file_path)):
-        identity = _identity(os.fstat(file.fileno()))
-        file.seek(0)
-        while piece := file.read(_PIECE_BYTES):
-            progress.check()
-            digest.update(piece)
-    return FileState(digest.hexdigest()[:_DIGITS], identity)
+    identities: list[tuple[int, ...]] = []
+    for file_path in files:
+        with open_source(file_path, progress) as file, file_errors(Path(file_path)):
+            identities.append(_identity(os.fstat(file.fileno())))
+            if len(files) > 1:
+                # Where one ends and the next begins, and which it is.
+                digest.update(repr((Path(file_path).name, file.tell())).encode("utf-8", "surrogateescape"))
+            file.seek(0)
+            while piece := file.read(_PIECE_BYTES):
+                progress.check()
+                digest.update(piece)
+    return FileState(digest.hexdigest()[:_DIGITS], tuple(identities))
 
 
-def require_unchanged(file_path: str, state: FileState) -> None:
-    """Raise ChangedSincePreview if the file is another one by now, or was written to. Raises PathError."""
-    with file_errors(Path(file_path)):
-        identity = _identity(Path(file_path).stat())
-    if identity != state.identity:
-        raise ChangedSincePreview(path=file_path, detail=_SAYS[_FILE])
+def require_unchanged(files: Sequence[str], state: FileState) -> None:
+    """Raise ChangedSincePreview if a file is another one by now, or was written to. Raises PathError."""
+    identities: list[tuple[int, ...]] = []
+    for file_path in files:
+        with file_errors(Path(file_path)):
+            identities.append(_identity(Path(file_path).stat()))
+    if tuple(identities) != state.identity:
+        raise ChangedSincePreview(path=files[0], detail=_SAYS[_FILE])
 
 
 def database_state(connection: sqlite3.Connection, database: Path) -> str:

@@ -1,7 +1,8 @@
 """Opening: whatever was given as a backup -> a file that the reader of archives can judge.
 
-An archive is that itself. One inside of a ZIP or a gzip file is unpacked, a database of KiraPilot's is exported, what
-the first releases saved as JSON is written anew: in the work folder, and gone when the job ends.
+An archive is that itself. One inside of a ZIP or a gzip file is unpacked, one that was unpacked into a folder is
+packed, a database of KiraPilot's is exported, what the first releases saved as JSON is written anew: in the work
+folder, and gone when the job ends.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sidecar.rescue.diagnosis import stray_beside
 from sidecar.rescue.raw_copies import copy_database
 from sidecar.sources.databases import require_sound
 from sidecar.sources.first_json import write_archive
+from sidecar.sources.folders import UNPACKED, files_of, pack
 from sidecar.sources.recognising import DATABASE, GZIP, JSON, form_of, unfinished_download, wrong_file
 from sidecar.sources.wrappings import gunzip, unwrap, wrapped_name
 from sidecar.system.files import open_source
@@ -74,6 +76,11 @@ class _Opening:
         self._remarks: list[str] = []
 
     def run(self) -> Opened:
+        files = files_of(self._path)
+        if files != [self._path]:
+            self._remarks.append(UNPACKED)
+            self._path = str(pack(files, self._folder(), self._progress))
+            return self._as_it_is()
         for _ in range(LAYERS + 1):
             with open_source(self._path, self._progress) as file:
                 found = self._look_at(file)
