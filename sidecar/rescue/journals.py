@@ -12,7 +12,6 @@ import stat
 from contextlib import closing, suppress
 from pathlib import Path
 
-from sidecar.database.holders import is_held_with
 from sidecar.errors.databases import JournalInTheWay
 from sidecar.rescue.wrecks import COMPANIONS, same_bytes
 from sidecar.system.files import resolved
@@ -51,9 +50,12 @@ def played_in(database: Path) -> tuple[Path, ...]:
     None of a program that has the database open: what that writes is its own, and here for moments.
     """
     found = tuple(path for ending, path in _beside(database).items() if _may_count(path, ending))
-    if not found or not (place := resolved(database)).is_file() or any(is_held_with(path, place) for path in found):
+    if not found or not (place := resolved(database)).is_file():
         return ()
-    return found
+    # Rarely needed, and what starts other programs takes its time to load.
+    from sidecar.database.holders import is_held_with
+
+    return () if any(is_held_with(path, place) for path in found) else found
 
 
 def recover(copy: Path) -> None:

@@ -86,6 +86,8 @@ def _is_database(path: Path) -> bool:
                 # Whatever is the matter with it.
                 return True
             with path.open("rb") as file:
+                if file.read(len(_MAGIC)) != _MAGIC:
+                    return False
                 head = file.read(_LOOKED_AT)
-            return head.startswith(_MAGIC) and any(mark in head for mark in APP_MARKS)
+            return any(mark in head for mark in APP_MARKS)
     return False
