@@ -25,9 +25,9 @@ from sidecar.errors.databases import (
     NotKiraPilot,
     StrayJournal,
 )
-from sidecar.errors.paths import FileInUse
+from sidecar.errors.paths import FileInUse, PathError
 from sidecar.progress import Progress
-from sidecar.rescue.journals import misfit, played_in, recover, require_files_beside
+from sidecar.rescue.journals import NO_LOG, misfit, played_in, recover, require_files_beside
 from sidecar.rescue.owners import APP_MARKS
 from sidecar.rescue.raw_copies import copy_database, states
 from sidecar.system.files import resolved
@@ -197,7 +197,8 @@ def _with_journals(database: Path, work_dir: Path, progress: Progress) -> Wreck 
                 before = states(resolved(database))
             try:
                 found = _tried_out(database, beside, folder, progress)
-            except DatabaseError:
+            except (DatabaseError, PathError):
+                # Of a journal that was done with while it was copied, too.
                 if _states_now(database) == before:
                     raise
                 continue
@@ -219,10 +220,13 @@ def _tried_out(database: Path, beside: tuple[Path, ...], folder: Path, progress:
     if not why:
         return None
     alone = copy_database(resolved(database), folder, progress, "alone.db", alone=True)
-    if isinstance(_judged_copy(database, alone, folder, progress), str):
+    without = _judged_copy(database, alone, folder, progress)
+    if isinstance(without, str):
         error = StrayJournal(path=" and ".join(map(str, beside)), detail=why)
         return Wreck(DAMAGED, error, beside)
-    if isinstance(found, str):
+    if why == NO_LOG:
+        found = without
+    elif isinstance(found, str):
         # A copy of whole pages that was broken off, as VACUUM makes one: what the journal holds is what there was.
         return None
     if isinstance(found, DatabaseError):

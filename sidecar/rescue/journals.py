@@ -19,6 +19,9 @@ from sidecar.system.names import is_device
 
 JOURNAL, WAL = COMPANIONS
 
+NO_LOG = "the database keeps no write-ahead log"
+"""What is said of a log that cannot be the database's, whatever state that is in."""
+
 _WAL_HEADER_BYTES = 32
 """A write-ahead log that is no longer holds no page."""
 
@@ -55,7 +58,10 @@ def played_in(database: Path) -> tuple[Path, ...]:
     # Rarely needed, and what starts other programs takes its time to load.
     from sidecar.database.holders import is_held_with
 
-    return () if any(is_held_with(path, place) for path in found) else found
+    if any(is_held_with(path, place) for path in found):
+        return ()
+    # That took a while: what a program at work had there may be done with.
+    return tuple(path for path in found if path.exists())
 
 
 def recover(copy: Path) -> None:
@@ -76,10 +82,11 @@ def misfit(database: Path, recovered: Path) -> str:
     into one, and takes it back after the last.
     """
     before, after = _head(database), _head(recovered)
-    if before[_COUNTER_AT:] and (_counter(before) - _counter(after)) % (1 << 32) > 1:
+    counted = {ending for ending, path in _beside(database).items() if _may_count(path, ending)}
+    if counted == {WAL} and before[_MODES_AT : _MODES_AT + 2] == b"\1\1":
+        return "" if same_bytes(database, recovered) else NO_LOG
+    if JOURNAL in counted and before[_COUNTER_AT:] and (_counter(before) - _counter(after)) % (1 << 32) > 1:
         return "it is of another moment, or of another database"
-    if before[_MODES_AT : _MODES_AT + 2] == b"\1\1" and _may_count(_beside(database).get(WAL), WAL):
-        return "" if same_bytes(database, recovered) else "the database keeps no write-ahead log"
     return ""
 
 
@@ -104,14 +111,14 @@ def _beside(database: Path) -> dict[str, Path]:
         return {}
 
 
-def _may_count(path: Path | None, ending: str) -> bool:
+def _may_count(path: Path, ending: str) -> bool:
     """Whether SQLite may find something to play in; a journal that begins with a zero was done with."""
     try:
-        size = path.stat().st_size if path is not None else 0
+        size = path.stat().st_size
     except (OSError, ValueError):
         # None there; or a name or folder of which the opening tells.
         return False
-    if path is None or size == 0 or ending == WAL:
+    if size == 0 or ending == WAL:
         return size > _WAL_HEADER_BYTES
     try:
         with path.open("rb") as file:

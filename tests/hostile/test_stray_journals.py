@@ -28,7 +28,7 @@ from sidecar.export.shrinking import foresee
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
-from sidecar.rescue import placing
+from sidecar.rescue import placing, raw_copies
 from sidecar.system.paths import Places
 from tests.conftest import DATA, THIRD
 from tests.support.app_process import killed_while_writing, playing
@@ -176,16 +176,18 @@ def test_a_restore_sets_aside_what_lay_there_before_it_was_opened(kind: str, hom
     assert (home.database.read_bytes(), stray.read_bytes()) == before
 
 
-def test_a_wreck_with_a_journal_is_kept_as_it_was_before_it_was_opened(home: Places) -> None:
-    """Neither with the journal nor without it is there a sound database."""
-    journal = _journal_of_another(home)
+@pytest.mark.parametrize("kind", ["a journal of another database", "a log of another database"])
+def test_a_wreck_with_a_journal_is_kept_as_it_was_before_it_was_opened(kind: str, home: Places) -> None:
+    """Without it there is no sound database; with the log there would be one, which is another."""
+    journal = STRAYS[kind](home)
+    ending = journal.name.removeprefix(home.database.name)
     content = bytearray(home.database.read_bytes())
     content[4096 * 3 : 4096 * 4] = bytes(4096)
     home.database.write_bytes(content)
     before = bytes(content), journal.read_bytes()
     result = import_data(home, good_backup_of(home), True, Progress())
     assert result.wreck is not None
-    assert (Path(result.wreck).read_bytes(), Path(f"{result.wreck}-journal").read_bytes()) == before
+    assert (Path(result.wreck).read_bytes(), Path(f"{result.wreck}{ending}").read_bytes()) == before
     assert query(home.database, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -330,3 +332,19 @@ def test_the_log_of_a_program_at_work_is_left_to_it(home: Places, monkeypatch: p
         before = log.read_bytes()
         export_data(home, str(home.database.parent.parent / "new.kpbackup"), Progress())
         assert log.read_bytes() == before
+
+
+def test_a_journal_that_is_done_with_while_it_is_copied_is_nothing_to_tell_of(
+    home: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = _journal_of_another(home)
+    copied = raw_copies._copy
+
+    def too_late(source: Path, target: Path, progress: Progress) -> None:
+        if source == journal:
+            journal.unlink()
+        copied(source, target, progress)
+
+    monkeypatch.setattr(raw_copies, "_copy", too_late)
+    export_data(home, str(home.database.parent.parent / "new.kpbackup"), Progress())
+    assert_same(home.database, original_of(home))
