@@ -151,7 +151,8 @@ class Rebuilding:
 
     def _foreseen(self) -> str:
         if self.wreck.stray:
-            return f"{self.wreck.error.args[0]} Otherwise a new one will be made for the backup{self._kept('will be')}"
+            otherwise = f"a new database will be made for the backup{self._kept('will be')}"
+            return f"{self.wreck.error.args[0]} Otherwise {otherwise}"
         return f"{self._state()}: a new one will be made for the backup{self._kept('will be')}"
 
     def _state(self) -> str:

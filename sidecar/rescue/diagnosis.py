@@ -216,7 +216,7 @@ def _tried_out(database: Path, beside: tuple[Path, ...], folder: Path, progress:
     copy = copy_database(resolved(database), folder, progress)
     recover(copy)
     found = _judged_copy(database, copy, folder, progress)
-    why = misfit(database, copy) if isinstance(found, str) else _few_words(found)
+    why = misfit(database, copy) if isinstance(found, str) else f"what SQLite makes of the two: {_few_words(found)}"
     if not why:
         return None
     alone = copy_database(resolved(database), folder, progress, "alone.db", alone=True)
@@ -235,7 +235,7 @@ def _tried_out(database: Path, beside: tuple[Path, ...], folder: Path, progress:
 
 
 def _few_words(found: Wreck | DatabaseError) -> str:
-    return found.detail or ("" if isinstance(found, Wreck) else found.args[0])
+    return found.detail if isinstance(found, Wreck) else found.detail or found.args[0]
 
 
 def _judged_copy(database: Path, copy: Path, folder: Path, progress: Progress) -> Wreck | DatabaseError | str:
