@@ -54,6 +54,7 @@ from sidecar.restore.refused_rows import leave_out_refused
 from sidecar.restore.running_timers import find_stopped, fit_timers
 from sidecar.restore.target_rules import Fitted, fit_to_target
 from sidecar.restore.trial import is_familiar, try_out
+from sidecar.restore.triggers import remark_on
 from sidecar.results import PROBLEMS_SHOWN, ImportPreview, Rescue, SalvageReport, SelectedTable
 from sidecar.salvage.salvaging import Salvaged, nothing_in_it, offering_salvage, salvaged
 from sidecar.selection.closure import select, wanted_by
@@ -176,7 +177,8 @@ class Target:
         rescued = self.rebuilding.warnings() if self.rebuilding else []
         found = self.backup.problems.lines(WARNING, without=LISTS_NOT_CARRIED)
         settled = self.plan.conflicts.remarks() if self.plan.conflicts else ()
-        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *settled]
+        not_run = remark_on(self.plan.not_run)
+        return [*rescued, *salvaged, *found, *self.plan.fitted.warnings, *settled, *not_run]
 
     def rescue(self) -> Rescue | None:
         return self.rebuilding.report() if self.rebuilding else None

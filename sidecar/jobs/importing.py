@@ -22,6 +22,7 @@ from sidecar.merging.policy import MINE, ByTable, Choice, policies_of
 from sidecar.progress import Progress
 from sidecar.restore.applying import Outdated, apply
 from sidecar.restore.prebuilt_tables import build
+from sidecar.restore.triggers import remark_on
 from sidecar.results import ImportPreview, ImportResult
 from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
@@ -185,7 +186,7 @@ def _import(request: Request, progress: Progress, settings: Mapping[str, object]
             copy.discard()
             _rebuild(target, target.rebuilding, progress)
         # That a cleared database is empty is no news.
-        told = [] if request.clearing else [*target.warnings(), *restored.warnings]
+        told = remark_on(target.plan.not_run) if request.clearing else [*target.warnings(), *restored.warnings]
         return ImportResult(
             **msgspec.structs.asdict(target.backup.contents.metadata),
             overwrite=request.overwrite,

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from sidecar.database.connection import retrying
 from sidecar.database.introspection import TableSchema, quote
 from sidecar.errors.backups import RowsRefused
+from sidecar.errors.jobs import AccountingMismatch
 from sidecar.progress import Progress
 from sidecar.restore.ledger import Ledger
 from sidecar.restore.plan import ADD, UPDATE, Plan, plan_of
 from sidecar.restore.refusals import all_or_nothing, leading_nowhere, refusal
 from sidecar.restore.removals import gone_of, parents_first, untied_of
-from sidecar.restore.triggers import set_aside
+from sidecar.restore.triggers import has_triggers, in_the_way, set_aside
 from sidecar.stage.stage import ROW, SHAPE
 
 
@@ -48,8 +49,11 @@ def apply(
                 if renew is None:
                     raise Outdated
                 renew()
-            with set_aside(connection, plan) if plan.verbatim else nullcontext():
-                _carry_out(connection, plan, progress)
+            if plan.verbatim:
+                with set_aside(connection, plan):
+                    _carry_out(Ledger(connection, plan), plan, progress)
+            else:
+                _carry_out_past_triggers(connection, plan, progress)
             _check_references(connection, plan)
         # From here on a cancel comes too late: the commit decides.
         retrying(connection, "COMMIT", Progress())
@@ -65,8 +69,30 @@ def data_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _carry_out(connection: sqlite3.Connection, plan: Plan, progress: Progress) -> None:
+def _carry_out_past_triggers(connection: sqlite3.Connection, plan: Plan, progress: Progress) -> None:
+    """As the database's triggers would have it; without those that are in the way of what the backup says, if any."""
+    plan.not_run = frozenset()
     ledger = Ledger(connection, plan)
+    if not has_triggers(connection):
+        _carry_out(ledger, plan, progress)
+        return
+    connection.execute("SAVEPOINT honouring")
+    try:
+        _carry_out(ledger, plan, progress)
+    except (AccountingMismatch, RowsRefused):
+        if not connection.in_transaction:
+            raise
+        aside = in_the_way(connection, plan, ledger.meddling)
+        if not aside:
+            raise
+        connection.execute("ROLLBACK TO honouring")
+        with set_aside(connection, plan, aside):
+            _carry_out(Ledger(connection, plan), plan, progress.quietly())
+        plan.not_run = aside
+    connection.execute("RELEASE honouring")
+
+
+def _carry_out(ledger: Ledger, plan: Plan, progress: Progress) -> None:
     try:
         _change(ledger, plan, progress)
         ledger.balance()

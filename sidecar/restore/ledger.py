@@ -21,6 +21,8 @@ _WRITING = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 class Tally:
     """Counts the rows that change within a transaction on ``connection``, on purpose and besides; closed by ``close``.
 
+    ``meddling``: the triggers that wrote into such tables.
+
     :param ordinary: the tables whose rows nobody else is to change.
     """
 
@@ -28,7 +30,7 @@ class Tally:
         self.connection = connection
         self._meant = 0
         self._before = connection.total_changes
-        self._meddling: set[str] = set()
+        self.meddling: set[str] = set()
         self._running: set[str] = set()
         self._ordinary = set(map(folded, ordinary))
         connection.set_authorizer(self._note)
@@ -50,7 +52,7 @@ class Tally:
 
     def require_nothing_besides(self) -> None:
         """Raise AccountingMismatch if a trigger has changed rows."""
-        if self._meddling:
+        if self.meddling:
             self.expect(self.connection.total_changes - self._before, self._meant, "rows changed in all")
 
     def _note(self, action: int, table: str | None, _: str | None, database: str | None, trigger: str | None) -> int:
@@ -60,12 +62,12 @@ class Tally:
         ordinary = database == "main" and table is not None and folded(table) in self._ordinary
         if trigger is not None and action in _WRITING and ordinary:
             # What a trigger writes elsewhere, such as into a search index, is the database's own affair.
-            self._meddling.add(trigger)
+            self.meddling.add(trigger)
         return sqlite3.SQLITE_OK
 
     def _mismatch(self, what: str) -> AccountingMismatch:
-        if self._meddling:
-            return AccountingMismatch(detail=f"{what}; triggers of the database change rows: {_few(self._meddling)}")
+        if self.meddling:
+            return AccountingMismatch(detail=f"{what}; triggers of the database change rows: {_few(self.meddling)}")
         if self._running:
             # One that raises IGNORE says nothing, and keeps a row as it is.
             return AccountingMismatch(detail=f"{what}; triggers of the database take part: {_few(self._running)}")

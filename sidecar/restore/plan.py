@@ -67,7 +67,8 @@ class Plan:
     indexes, need not be touched; ``built`` the tables that stand ready in a database of their own
     (see ``prebuilt_tables``); ``conflicts`` says of rows of one id that differ which stays, where that was asked for:
     else it is the archive's if it is to overwrite. ``verbatim``: the archive is of this very database, and comes back
-    whatever that says to its rows.
+    whatever that says to its rows. ``not_run``: triggers of the database that it was carried out,
+    or tried, without.
     """
 
     overwrite: bool
@@ -82,6 +83,7 @@ class Plan:
     built: frozenset[str] = frozenset()
     conflicts: Conflicts | None = None
     verbatim: bool = False
+    not_run: frozenset[str] = frozenset()
 
     def replaced(self, table: str) -> bool:
         """Whether the table's rows that the archive does not have will be removed."""

@@ -56,29 +56,15 @@ def _device(folder: Path, *statements: str) -> Path:
     return device
 
 
-MEDDLING = {
-    "changes the row that was just added": (
-        "AFTER INSERT ON tasks BEGIN UPDATE tasks SET title = 'X' WHERE id = NEW.id; END"
-    ),
-    "changes the row that was just updated": (
-        "AFTER UPDATE OF title ON tasks BEGIN UPDATE tasks SET priority = 9 WHERE id = NEW.id; END"
-    ),
-    "changes a row that stays": "AFTER INSERT ON tasks BEGIN UPDATE diary SET what = 'changed'; END",
-    "changes a row where another goes": "AFTER DELETE ON tasks BEGIN UPDATE diary SET what = 'changed'; END",
-    "adds a row elsewhere": "AFTER INSERT ON tasks BEGIN INSERT INTO diary (what) VALUES ('new'); END",
-    "removes a row elsewhere": "AFTER UPDATE ON tasks BEGIN DELETE FROM diary; END",
-    "removes one row and adds another": (
-        "AFTER INSERT ON tasks BEGIN DELETE FROM diary; INSERT INTO diary VALUES (2, 'instead'); END"
-    ),
+SKIPPING = {
     "skips an insert": "BEFORE INSERT ON tasks WHEN NEW.id = 'c' BEGIN SELECT raise(IGNORE); END",
     "skips an update": "BEFORE UPDATE ON tasks WHEN NEW.id = 'a' BEGIN SELECT raise(IGNORE); END",
     "skips a removal": "BEFORE DELETE ON tasks BEGIN SELECT raise(IGNORE); END",
 }
 
 
-@pytest.mark.slow(but=5)
-@pytest.mark.parametrize("trigger", MEDDLING.values(), ids=[name.replace(" ", "-") for name in MEDDLING])
-def test_a_trigger_that_changes_what_nobody_asked_for_undoes_the_import(tmp_path: Path, trigger: str) -> None:
+@pytest.mark.parametrize("trigger", SKIPPING.values(), ids=[name.replace(" ", "-") for name in SKIPPING])
+def test_a_trigger_that_leaves_out_what_was_asked_for_undoes_the_import(tmp_path: Path, trigger: str) -> None:
     device = _device(tmp_path, f"CREATE TRIGGER meddling {trigger}")
     archive = shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a"), task("b", title="B2"), task("c")])
     before = device.read_bytes()
@@ -88,7 +74,11 @@ def test_a_trigger_that_changes_what_nobody_asked_for_undoes_the_import(tmp_path
 
 
 def test_the_refusal_names_the_trigger(tmp_path: Path) -> None:
-    device = _device(tmp_path, f"CREATE TRIGGER meddling {MEDDLING['changes a row that stays']}")
+    device = _device(
+        tmp_path,
+        "CREATE TRIGGER meddling AFTER INSERT ON tasks BEGIN"
+        " UPDATE diary SET what = 'changed'; SELECT raise(ABORT, 'never') WHERE NEW.id = 'z'; END",
+    )
     with pytest.raises(AccountingMismatch, match="triggers of the database change rows: meddling"):
         bring_in(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("c")]))
 

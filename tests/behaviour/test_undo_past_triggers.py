@@ -279,7 +279,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was_the_triggers_too(
     assert schema(places.database) == there
 
 
-@pytest.mark.parametrize("body", [*FORBIDDING.values(), MEDDLING["notes removals"]])
+@pytest.mark.parametrize("body", [*FORBIDDING.values(), MEDDLING["skips a removal"]])
 def test_an_import_of_a_backup_still_asks_the_triggers_for_their_consent(
     places: Places, archive: str, body: str
 ) -> None:
