@@ -142,7 +142,7 @@ def _export_readable(
     with work_folder(places.work_dir) as folder:
         require_space(folder, 2 * places.database.stat().st_size, "what can be read of the database")
         progress.phase("read", 1, "snapshots", "Reading what can be read of the database")
-        found = read_out(copy_database(places.database, folder, progress), progress.quietly())
+        found = read_out(copy_database(places.database, folder, progress, alone=wreck.alone), progress.quietly())
         if found is None or not found.rows:
             raise wreck.error
         salvaged = Readable(found.tables, found.all_tables)

@@ -206,12 +206,12 @@ class Rebuilding:
 def _copy(database: Path, backup: Judged, wreck: Wreck, progress: Progress) -> Path | None:
     """A private copy of a wreck, to look into; None where none can be had now: a restore does not depend on it.
 
-    With what lies beside it, unless it is that which makes it a wreck.
+    With what lies beside it, unless that is not its own.
     """
     folder = backup.stage.path.parent / "wreck"
     try:
         folder.mkdir(mode=0o700)
-        copy = copy_database(database, folder, progress, alone=wreck.stray)
+        copy = copy_database(database, folder, progress, alone=wreck.alone)
         recover(copy)
         return copy
     except (OSError, FileInUse, DiskFull, WorkFolderUnusable):

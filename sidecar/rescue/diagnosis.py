@@ -65,12 +65,13 @@ class Wreck:
     """A live database that a restore has to replace: MISSING, EMPTY or DAMAGED, and ``error``, which says it all.
 
     ``beside`` are the files that SQLite would play in at the next opening, and has not yet; where they are ``stray``,
-    the database is sound without them.
+    the database is sound without them. They are not to be read with it where it is to be read ``alone``.
     """
 
     reason: str
     error: SidecarError
     beside: tuple[Path, ...] = ()
+    alone: bool = False
 
     @property
     def stray(self) -> bool:
@@ -216,22 +217,23 @@ def _tried_out(database: Path, beside: tuple[Path, ...], folder: Path, progress:
     copy = copy_database(resolved(database), folder, progress)
     recover(copy)
     found = _judged_copy(database, copy, folder, progress)
-    why = misfit(database, copy) if isinstance(found, str) else f"what SQLite makes of the two: {_few_words(found)}"
+    unfit = misfit(database, copy)
+    why = unfit if isinstance(found, str) else f"what SQLite makes of the two: {_few_words(found)}"
     if not why:
         return None
     alone = copy_database(resolved(database), folder, progress, "alone.db", alone=True)
     without = _judged_copy(database, alone, folder, progress)
     if isinstance(without, str):
         error = StrayJournal(path=" and ".join(map(str, beside)), detail=why)
-        return Wreck(DAMAGED, error, beside)
-    if why == NO_LOG:
+        return Wreck(DAMAGED, error, beside, alone=True)
+    if unfit == NO_LOG:
         found = without
     elif isinstance(found, str):
         # A copy of whole pages that was broken off, as VACUUM makes one: what the journal holds is what there was.
         return None
     if isinstance(found, DatabaseError):
         raise found
-    return replace(found, beside=beside)
+    return replace(found, beside=beside, alone=bool(unfit))
 
 
 def _few_words(found: Wreck | DatabaseError) -> str:

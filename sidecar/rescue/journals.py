@@ -25,6 +25,7 @@ NO_LOG = "the database keeps no write-ahead log"
 _WAL_HEADER_BYTES = 32
 """A write-ahead log that is no longer holds no page."""
 
+_MAGIC = b"SQLite format 3\0"
 _MODES_AT, _COUNTER_AT, _HEADER_BYTES = 18, 24, 28
 """Offsets of the two bytes that say how the database is written, and of its change counter, which ends the third."""
 
@@ -74,7 +75,7 @@ def recover(copy: Path) -> None:
 
 
 def misfit(database: Path, recovered: Path) -> str:
-    """Why what was played in cannot have been the database's own, though the result is sound; "" where it can.
+    """Why what was played in cannot have been the database's own, even if the result is sound; "" where it can.
 
     Every transaction raises the file's change counter by one as it ends, VACUUM's and those of the backup interface
     too ("File change counter" in SQLite's file format). So a journal takes it back by one, or leaves it as it is. And a
@@ -82,10 +83,13 @@ def misfit(database: Path, recovered: Path) -> str:
     into one, and takes it back after the last.
     """
     before, after = _head(database), _head(recovered)
+    if not before.startswith(_MAGIC) or len(before) < _HEADER_BYTES:
+        # What the file says of itself is not to be believed.
+        return ""
     counted = {ending for ending, path in _beside(database).items() if _may_count(path, ending)}
     if counted == {WAL} and before[_MODES_AT : _MODES_AT + 2] == b"\1\1":
         return "" if same_bytes(database, recovered) else NO_LOG
-    if JOURNAL in counted and before[_COUNTER_AT:] and (_counter(before) - _counter(after)) % (1 << 32) > 1:
+    if JOURNAL in counted and (_counter(before) - _counter(after)) % (1 << 32) > 1:
         return "it is of another moment, or of another database"
     return ""
 

@@ -21,7 +21,7 @@ from sidecar.care.checking import check_database
 from sidecar.care.compacting import compact_database
 from sidecar.care.repairing import repair_database
 from sidecar.clearing.clearing import clear_all_data
-from sidecar.errors.databases import JournalInTheWay, StrayJournal
+from sidecar.errors.databases import DatabaseDamaged, JournalInTheWay, NotKiraPilot, StrayJournal
 from sidecar.errors.paths import DiskFull
 from sidecar.export.exporting import export_data
 from sidecar.export.shrinking import foresee
@@ -189,6 +189,27 @@ def test_a_wreck_with_a_journal_is_kept_as_it_was_before_it_was_opened(kind: str
     assert result.wreck is not None
     assert (Path(result.wreck).read_bytes(), Path(f"{result.wreck}{ending}").read_bytes()) == before
     assert query(home.database, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_wreck_with_a_journal_is_told_of_and_read_without_being_opened(home: Places) -> None:
+    _journal_of_another(home)
+    content = bytearray(home.database.read_bytes())
+    content[4096 * 3 : 4096 * 4] = bytes(4096)
+    home.database.write_bytes(content)
+    with nothing_changes(home.database.parent):
+        with pytest.raises(DatabaseDamaged):
+            JOBS["export"](home)
+        assert [finding.code for finding in check_database(home, Progress()).findings] == ["damaged"]
+        salvaged = export_data(home, str(home.database.parent.parent / "new.kpbackup"), Progress(), salvage=True)
+    assert salvaged.readable
+
+
+def test_what_lies_beside_an_empty_file_is_left_there(home: Places) -> None:
+    """SQLite would remove it."""
+    _journal_of_another(home)
+    home.database.write_bytes(b"")
+    with nothing_changes(home.database.parent), pytest.raises(NotKiraPilot):
+        JOBS["export"](home)
 
 
 def test_what_a_killed_app_left_is_rolled_back_as_ever(home: Places) -> None:
