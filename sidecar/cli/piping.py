@@ -21,12 +21,14 @@ OUTPUT = "-"
 def export_to_output(options: Options, terminal: Terminal) -> ExportResult:
     """Write a backup to standard output; its ``path`` is then "-".
 
-    :raises UsageError: when standard output is a terminal, or is for the answer in JSON.
+    :raises UsageError: when standard output is closed or a terminal, or is for the answer in JSON.
     Raises what an export raises, and ReadFailed for an output that takes no more.
     """
     if terminal.as_json:
         raise UsageError("The backup and its description cannot both go to standard output.", "Leave out --json.")
-    if sys.stdout is None or sys.stdout.isatty():
+    if sys.stdout is None:
+        raise UsageError("There is no standard output to write a backup to.", "Name a file.")
+    if sys.stdout.isatty():
         raise UsageError("A backup is not for a terminal.", 'Add "> kirapilot-backup.kpbackup", or name a file.')
     places = options.places()
     with work_folder(places.work_dir) as folder:

@@ -117,9 +117,11 @@ def resolve_target(file_path: str) -> Path:
             # It would become a file of that name.
             raise advised(FolderNotFound(path=file_path))
         path = usable(resolved(given))
-        with suppress(FileNotFoundError):
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise IsAFolder(path=given)
+        # By the given name as well: what stands behind a pipe's, such as /dev/stdout, is no path.
+        for name in (given, path):
+            with suppress(FileNotFoundError):
+                if not stat.S_ISREG(name.stat().st_mode):
+                    raise IsAFolder(path=given)
         if not path.parent.is_dir():
             raise advised(FolderNotFound(path=given))
     return path

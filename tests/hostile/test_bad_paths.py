@@ -152,6 +152,18 @@ def test_a_path_that_cannot_be_written_has_an_error_of_its_own(kind: str, places
         refusal("export", places, path, expected)
 
 
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="needs a folder of open files")
+def test_a_pipe_by_the_systems_own_name_for_it_is_no_ordinary_file(places: Places, tmp_path: Path) -> None:
+    """What a link such as /dev/stdout leads to is no path: it is told by what it is, and not by its name."""
+    ends = os.pipe()
+    try:
+        with nothing_changes(tmp_path):
+            refusal("export", places, f"/dev/fd/{ends[1]}", IsAFolder)
+    finally:
+        for end in ends:
+            os.close(end)
+
+
 @pytest.mark.slow(but=2)
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_are_names(name: str, places: Places, tmp_path: Path) -> None:
