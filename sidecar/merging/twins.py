@@ -130,21 +130,25 @@ class Twins:
     def _number_names(self, table: Likeness, column: str) -> None:
         name, value = quote(table.live.name), quote(column)
         taken = (
-            f"SELECT 1 FROM main.{name} m WHERE m.{value} = :name UNION ALL"
-            f" SELECT 1 FROM stage.{name} s WHERE s.{value} = :name AND s.{quote(ROW)} IS NOT :row"
+            f"SELECT 1 FROM main.{name} m WHERE m.{value} = CAST(:name AS TEXT) UNION ALL"
+            f" SELECT 1 FROM stage.{name} s WHERE s.{value} = CAST(:name AS TEXT) AND s.{quote(ROW)} IS NOT :row"
         )
+        # By their bytes: a name that is no text keeps what it is.
         rows = self._connection.execute(
-            f"SELECT s.{quote(ROW)}, s.{value} FROM {conflicts_of(table.live.name)} c"
+            f"SELECT s.{quote(ROW)}, CAST(s.{value} AS BLOB) FROM {conflicts_of(table.live.name)} c"
             f" JOIN stage.{name} s ON s.{quote(ROW)} = c.row WHERE c.stays = {BOTH} AND typeof(s.{value}) = 'text'"
             " ORDER BY c.number"
         )
+        (encoding,) = self._connection.execute("PRAGMA main.encoding").fetchone()
         for row, own in rows.fetchall():
             self._progress.check()
-            names = (own if number == 1 else f"{own} ({number})" for number in count(1))
+            names = (own if number == 1 else own + f" ({number})".encode(encoding) for number in count(1))
             free = next(
                 each for each in names if not self._connection.execute(taken, {"name": each, "row": row}).fetchone()
             )
-            self._connection.execute(f"UPDATE stage.{name} SET {value} = ? WHERE {quote(ROW)} = ?", (free, row))
+            self._connection.execute(
+                f"UPDATE stage.{name} SET {value} = CAST(? AS TEXT) WHERE {quote(ROW)} = ?", (free, row)
+            )
 
     def _follow(self, parents: list[str]) -> None:
         """Let rows that come in refer to the second rows of those they refer to."""

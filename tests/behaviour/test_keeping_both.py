@@ -172,6 +172,17 @@ def test_a_name_that_must_be_its_own_gets_a_number(here: Places, there: Path, tm
     assert contents(here.database) == after
 
 
+def test_a_name_that_is_no_text_gets_its_number_and_stays_what_it_is(here: Places, there: Path, tmp_path: Path) -> None:
+    execute(here.database, "CREATE UNIQUE INDEX one_name ON task_lists (name)")
+    for database in (here.database, there):
+        execute(database, "UPDATE task_lists SET name = CAST(x'47ff' AS TEXT) WHERE id = 'list'")
+    execute(there, "UPDATE task_lists SET updated_at = '2020-01-01T00:00:00+00:00' WHERE id = 'list'")
+    merged(here, backup(there, tmp_path / "there.kpbackup"))
+    names = query(here.database, "SELECT hex(CAST(name AS BLOB)) FROM task_lists WHERE name >= 'G' ORDER BY 1")
+    assert ("47FF",) in names
+    assert (b"G\xff (2)".hex().upper(),) in names
+
+
 def test_what_cannot_stand_twice_is_told_and_stays(here: Places, there: Path, tmp_path: Path) -> None:
     execute(there, "UPDATE task_lists SET name = 'Their default' WHERE is_default = 1")
     execute(there, "UPDATE task_dependencies SET created_at = '2020-01-01T00:00:00+00:00' WHERE id = 'D'")
