@@ -79,9 +79,10 @@ class DatabaseReadOnly(DatabaseError):
 
 
 class BeyondFormat(DatabaseError):
-    """KiraPilot's database holds more than a backup can: {detail}. Shorten it in KiraPilot, then export again."""
+    """KiraPilot's database holds more than a backup can: {detail}. Shorten that, then export again; until then, copy
+    the database file itself, with KiraPilot closed."""
 
-    kind, code, hint = "beyond_format", 36, "Shorten what is too long, and export again."
+    kind, code, hint = "beyond_format", 36, "Shorten that, then export again."
 
 
 class CannotRemove(DatabaseError):

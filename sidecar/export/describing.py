@@ -28,7 +28,7 @@ def require_bounds(schema: Schema) -> None:
     for table in schema.values():
         if len(table.columns) > limits.MAX_COLUMNS:
             raise BeyondFormat(
-                detail=f"{table.name} has {len(table.columns):,} columns, {limits.MAX_COLUMNS:,} at most"
+                detail=f"the table {table.name} has {len(table.columns):,} columns, {limits.MAX_COLUMNS:,} at most"
             )
         longest = max((table.name, *table.columns, *table.columns.values()), key=len)
         if len(longest) > limits.MAX_NAME:

@@ -34,9 +34,10 @@ from sidecar.database.introspection import (
 from sidecar.database.models import CONTRACT, MIGRATIONS
 from sidecar.database.snapshot import take_snapshot
 from sidecar.database.spelling import as_known
-from sidecar.errors.databases import BeyondFormat, DatabaseDamaged, DatabaseError, StrayJournal
+from sidecar.errors.databases import DatabaseDamaged, DatabaseError, StrayJournal
 from sidecar.errors.jobs import VerificationFailed
 from sidecar.errors.paths import SameFile, WriteProtected
+from sidecar.export.beyond import too_large
 from sidecar.export.describing import held_by_rows, migrations_of, require_bounds, settings_of, statements_of
 from sidecar.export.gathering import Gatherer
 from sidecar.export.partial import require_name, require_no_whole, take_part
@@ -265,7 +266,7 @@ class _Export:
         def keep(cell: ExactCell) -> None:
             encoded = msgspec.json.encode(cell)
             if len(encoded) > limits.MAX_RECORD_BYTES:
-                raise BeyondFormat(detail=f"{cell.column} of row {cell.row + 1:,} of {cell.table} is too long")
+                raise too_large(connection, table, cell.row, len(encoded), cell.column)
             with folder_errors(self.work_dir):
                 spool.write(encoded + b"\n")
             self.exact_cells += 1

@@ -18,7 +18,7 @@ from sidecar.archive import limits
 from sidecar.archive.forms import ExactCell, Scalar, Stored, column_form, exact_cell, filler, value_form
 from sidecar.database.introspection import UTF8, TableSchema, quote
 from sidecar.database.models import CONTRACT, KNOWN
-from sidecar.errors.databases import BeyondFormat
+from sidecar.export.beyond import too_large
 
 TURNED_ROWS = 200
 """Rows turned at once: so many that a call costs little, so few that they stay in the processor's cache."""
@@ -123,7 +123,7 @@ class Gatherer:
         for index, record in enumerate(records, self._done):
             size = len(_encoder.encode(record))
             if size > limits.MAX_RECORD_BYTES:
-                raise BeyondFormat(detail=f"row {index + 1:,} of {self._table.name} takes {size:,} bytes")
+                raise too_large(self._snapshot, self._table, index, size)
 
     def _convert(self, rows: list[tuple[Any, ...]]) -> list[Sequence[Scalar]] | None:
         converted: list[Sequence[Scalar]] = []

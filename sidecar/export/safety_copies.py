@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import BeyondFormat, DatabaseDamaged
-from sidecar.errors.jobs import NotImportable, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
+from sidecar.errors.jobs import NotImportable, SafetyCopyFailed, TooMuchForACopy, VerificationFailed, WorkFolderUnusable
 from sidecar.errors.paths import PathError, PlaceUnreachable, ReadFailed
 from sidecar.export.early_copy import EarlyCopy, pays
 from sidecar.export.exporting import export_data
@@ -274,7 +274,9 @@ def copy_errors(folder: Path) -> Iterator[None]:
     """Say of whatever kept a copy from being made that it was the copy."""
     try:
         yield
-    except (PathError, VerificationFailed, NotImportable, WorkFolderUnusable, BeyondFormat) as error:
+    except BeyondFormat as error:
+        raise TooMuchForACopy(detail=error.detail) from error
+    except (PathError, VerificationFailed, NotImportable, WorkFolderUnusable) as error:
         raise SafetyCopyFailed(path=folder, detail=error.message.rstrip(".")) from error
 
 
