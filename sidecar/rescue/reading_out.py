@@ -126,7 +126,8 @@ def _make(made: sqlite3.Connection, statements: Iterator[tuple[str, str]], unmad
     for name, sql in statements:
         try:
             made.execute(sql)
-        except (sqlite3.OperationalError, sqlite3.Warning) as error:
+        except (sqlite3.OperationalError, sqlite3.Warning, sqlite3.ProgrammingError) as error:
+            # The last of them for a NUL in a statement; for two in one as well, from Python 3.12 on.
             if getattr(error, "sqlite_errorcode", 1) & 0xFF != sqlite3.SQLITE_ERROR:
                 raise
             unmade.append(name)

@@ -43,11 +43,20 @@ def _headless(database: Path) -> None:
     database.write_bytes(bytes(100) + content[100:])
 
 
+def _nul_in_a_statement(database: Path) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        changed = "sql = substr(sql, 1, 12) || char(0) || substr(sql, 14)"
+        connection.execute(f"UPDATE sqlite_schema SET {changed} WHERE name = 'idx_time_sessions_task_id'")
+    _zeroed_page(database)
+
+
 WRECKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (Path.unlink, "missing"),
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "all zeros": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "damaged"),
     "one page zeroed": (_zeroed_page, "damaged"),
+    "a NUL in a statement": (_nul_in_a_statement, "damaged"),
     "header gone": (_headless, "damaged"),
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:40960]), "damaged"),
     "cut within a page": (lambda path: path.write_bytes(path.read_bytes()[:41000]), "damaged"),
