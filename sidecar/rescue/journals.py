@@ -68,7 +68,8 @@ def played_in(database: Path) -> tuple[Path, ...]:
 def recover(copy: Path) -> None:
     """Let SQLite play in what lies beside a private copy; what cannot be played in is found by the check."""
     _forget_super_journal(copy.with_name(f"{copy.name}{JOURNAL}"))
-    with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as connection:
+    # What SQLite says of a broken schema need not be UTF-8.
+    with suppress(sqlite3.Error, UnicodeDecodeError), closing(sqlite3.connect(copy)) as connection:
         # With a write-ahead log no file for shared memory is needed then.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("SELECT 1 FROM main.sqlite_master LIMIT 1").fetchone()

@@ -23,5 +23,8 @@ def require_sound(copy: Path, progress: Progress) -> None:
             # Nothing but its first bytes says that it ever was one.
             raise NotABackup(detail="it begins as a database, and is none that SQLite can read") from error
         raise DamagedBackup(detail="it is a database that SQLite cannot read") from error
+    except UnicodeDecodeError as error:
+        # SQLite names the part of the schema that it cannot read, byte for byte.
+        raise DamagedBackup(detail="it is a database that SQLite cannot read") from error
     if findings.damage or findings.indexes:
         raise DamagedBackup(detail="it is a database, and parts of it are not as SQLite left them")

@@ -51,12 +51,21 @@ def _nul_in_a_statement(database: Path) -> None:
     _zeroed_page(database)
 
 
+def _unspeakable(database: Path) -> None:
+    """A schema that SQLite refuses in words that are not UTF-8."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        changed = "name = CAST(x'd261ff' AS TEXT), sql = 'CREATE TABLE nonsense('"
+        connection.execute(f"UPDATE sqlite_schema SET {changed} WHERE name = 'time_sessions'")
+
+
 WRECKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (Path.unlink, "missing"),
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "all zeros": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "damaged"),
     "one page zeroed": (_zeroed_page, "damaged"),
     "a NUL in a statement": (_nul_in_a_statement, "damaged"),
+    "a schema that cannot be spoken of": (_unspeakable, "damaged"),
     "header gone": (_headless, "damaged"),
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:40960]), "damaged"),
     "cut within a page": (lambda path: path.write_bytes(path.read_bytes()[:41000]), "damaged"),

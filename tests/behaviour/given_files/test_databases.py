@@ -132,7 +132,15 @@ def _overwritten(data: bytes) -> bytes:
     return data[: len(data) // 2] + b"\xa5" * 9000 + data[len(data) // 2 + 9000 :]
 
 
-@pytest.mark.parametrize("spoil", [_overwritten, lambda data: data[:-5000], lambda data: data[:100] + b"\xff" * 4000])
+def _unspeakable(data: bytes) -> bytes:
+    """SQLite's own words for it are not UTF-8: it names the table byte for byte."""
+    return data.replace(b"time_sessions", b"\xd2ime_sess\xffon\xd2").replace(b"CREATE TABLE", b"CREATE TABLX")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_overwritten, _unspeakable, lambda data: data[:-5000], lambda data: data[:100] + b"\xff" * 4000],
+)
 def test_a_damaged_database_is_told_as_damaged(spoil: Callable[[bytes], bytes], device: Device) -> None:
     give(device, spoil(SHIPPED.with_suffix(".db").read_bytes()))
     judge(device, only=DamagedBackup)
