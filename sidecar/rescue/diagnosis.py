@@ -123,7 +123,7 @@ def require_own_journals(database: Path, work_dir: Path, progress: Progress) -> 
     StrayJournal, JournalInTheWay, DatabaseError and its kin, WorkFolderUnusable, DiskFull, Cancelled.
     """
     require_files_beside(database)
-    if _head(database)[1] == 0:
+    if _is_empty(database):
         # SQLite would remove what lies beside an empty file.
         raise _empty(database)
     found = _with_journals(database, work_dir, progress)
@@ -261,6 +261,14 @@ def _empty(database: Path) -> NotKiraPilot:
     error = NotKiraPilot(path=database, detail='table "tasks"')
     error.advice = IF_BROKEN
     return error
+
+
+def _is_empty(database: Path) -> bool:
+    """Told without opening it: who closes a file lets go of all locks on it (POSIX), and an import may hold one."""
+    try:
+        return not is_device(database) and database.is_file() and database.stat().st_size == 0
+    except (OSError, ValueError):
+        return False  # for the opening to tell of
 
 
 def _is_gone(database: Path) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
@@ -167,3 +169,15 @@ def _with_a_lock_at(moment: int, job: str, places: Places, path: str) -> int:
         for timer in timers:
             timer.join()
     return looks
+
+
+def test_a_safety_copy_that_is_made_under_an_import_s_lock_leaves_it_locked(tmp_path: Path) -> None:
+    """Whoever closes a file lets go of all locks that the process has on it (POSIX): nothing but SQLite may open it."""
+    places = Places(tmp_path / "kirapilot.db", tmp_path / "work")
+    make_sample(places.database, 20)
+    script = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('DELETE FROM ai_interactions')"
+    with closing(sqlite3.connect(places.database, isolation_level=None)) as importing:
+        importing.execute("BEGIN IMMEDIATE")
+        export_data(places, str(tmp_path / "copy.kpbackup"), Progress())
+        app = subprocess.run([sys.executable, "-c", script, places.database], capture_output=True, check=False)
+    assert b"database is locked" in app.stderr
