@@ -239,7 +239,9 @@ def test_an_import_whose_rows_do_not_add_up_is_undone(tmp_path: Path, event: str
     execute(
         device,
         "INSERT INTO tasks (id, title) VALUES ('a', 'A'), ('gone', 'G')",
-        f"CREATE TRIGGER meddling AFTER {event} ON tasks BEGIN DELETE FROM logging_config; END",
+        # One that may refuse is never left out.
+        f"CREATE TRIGGER meddling AFTER {event} ON tasks BEGIN"
+        " DELETE FROM logging_config; SELECT raise(ABORT, 'never') WHERE 0; END",
     )
     before = device.read_bytes()
     with pytest.raises(AccountingMismatch):
