@@ -60,7 +60,9 @@ def _asks_nothing_new(table: TableSchema) -> bool:
     if known is None or table.strict or not table.columns.keys() <= known.keys():
         return False
     return (
-        all(not known[column].null for column in table.not_null)
+        # In a column of texts TRUE is '1', which no rule about the one default list takes for 1.
+        all(known[column].kind != "boolean" or type_.lower() == "boolean" for column, type_ in table.columns.items())
+        and all(not known[column].null for column in table.not_null)
         and set(table.unique) <= {*UNIQUE.get(table.name, ())}
         and set(table.partly_unique) <= _PARTLY_UNIQUE
         and all(key.parent == _parent(known[key.column]) for key in table.foreign_keys)

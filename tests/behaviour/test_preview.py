@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.errors.backups import InvalidBackup
+from sidecar.errors.backups import InvalidBackup, RowsRefused
 from sidecar.results import COUNT_OF
-from tests.conftest import REAL, THIRD, Copy
-from tests.support.databases import backup, bring_in, execute, fresh, insert, preview
+from tests.conftest import DATA, EVERY_KIND, REAL, SECOND, THIRD, Copy
+from tests.support.databases import backup, bring_in, copy_of, execute, fresh, insert, preview
+from tests.support.newer import rebuild
 from tests.support.shipped import session, shipped_archive, task
 
 
@@ -77,3 +78,15 @@ def test_a_backup_with_errors_has_no_preview(tmp_path: Path) -> None:
     with pytest.raises(InvalidBackup) as refused:
         preview(device, archive)
     assert "(and 1 more problems; validate the backup to see them)" in refused.value.message
+
+
+def test_a_default_list_that_the_database_tells_by_a_text_is_refused_by_preview_and_import_alike(
+    tmp_path: Path,
+) -> None:
+    database = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path)
+    rebuild(database, "task_lists", '"is_default" boolean', '"is_default" text')
+    other = copy_of(DATA / f"{SECOND}.db", tmp_path / "other")
+    archive = backup(other, tmp_path / "b.kpbackup")
+    for job in (preview, bring_in):
+        with pytest.raises(RowsRefused, match="is_default"):
+            job(database, archive)
