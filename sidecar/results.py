@@ -311,18 +311,23 @@ class ManualBackup(msgspec.Struct, kw_only=True):
 
 
 class WreckState(msgspec.Struct, kw_only=True):
-    """A broken database that a restore has set aside: its path, its size in bytes, and when (RFC 3339, UTC)."""
+    """A broken database that a restore has set aside: its path, its size in bytes, and when (RFC 3339, UTC).
+
+    ``sound``: it is none, but the safety copy of a database that no backup can hold, which was kept as a file.
+    """
 
     path: str
     size: int
     created_at: str
+    sound: bool = False
 
 
 class BackupList(msgspec.Struct, kw_only=True):
     """The safety copies of the database in force, the newest first, and their folder, which need not exist.
 
     Besides, the backups made by themselves, the newest first, and those that lie in their places and are none of them.
-    ``wrecks`` are the broken databases that restores have set aside, the newest first; none is ever removed.
+    ``wrecks`` are the broken databases that restores have set aside, and safety copies that are databases, the newest
+    first; none is ever removed.
     ``others`` are the paths of copies and wrecks of other databases in this one's folder, the newest first.
     """
 

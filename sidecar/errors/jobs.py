@@ -35,14 +35,6 @@ class SafetyCopyFailed(SidecarError):
     kind, code, hint = "safety_copy_failed", 43, "Make room in that folder, or let it be written to, and try again."
 
 
-class TooMuchForACopy(SafetyCopyFailed):
-    """No safety copy of the present data can be made, and none of it is replaced without one: it holds more than a
-    backup can ({detail}). Close KiraPilot, move its database file to another folder, and import again: that makes a new
-    database, and the file that was moved keeps all there was."""
-
-    hint = "Close KiraPilot, move its database file to another folder, and import again."
-
-
 class NoSafetyCopy(SidecarError):
     """There is nothing to undo: {path} holds no safety copy. Import a backup of your own instead."""
 

@@ -1,6 +1,7 @@
 """Safety copies: a backup of the present data, made before an import changes any of it, and kept for a while.
 
-They lie where ``copy_places`` says, and are written and proved as any export is. Owns their names and their removal;
+They lie where ``copy_places`` says, and are written and proved as any export is; of a database that holds more than a
+backup can they are copies of its file, which are listed with the wrecks. Owns their names and their removal;
 which may go is for ``retention``, what an import does with one for ``importing`` and ``undoing``.
 """
 
@@ -16,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+from sidecar.database.snapshot import take_snapshot
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import BeyondFormat, DatabaseDamaged
-from sidecar.errors.jobs import NotImportable, SafetyCopyFailed, TooMuchForACopy, VerificationFailed, WorkFolderUnusable
+from sidecar.errors.jobs import NotImportable, SafetyCopyFailed, VerificationFailed, WorkFolderUnusable
 from sidecar.errors.paths import PathError, PlaceUnreachable, ReadFailed
 from sidecar.export.early_copy import EarlyCopy, pays
 from sidecar.export.exporting import export_data
@@ -27,11 +29,12 @@ from sidecar.export.vouching import INDEX_DAMAGED
 from sidecar.progress import Progress
 from sidecar.rescue.copy_places import folder_of, make_folder, require_plugged, second_folder_of
 from sidecar.rescue.owners import WORD, own, word_of
-from sidecar.rescue.wrecks import list_wrecks
+from sidecar.rescue.wrecks import copy_proved, list_wrecks
 from sidecar.system.files import same_file
 from sidecar.system.flushing import NOT_FLUSHED
 from sidecar.system.os_errors import Act, file_errors
 from sidecar.system.paths import Places
+from sidecar.system.workfolder import require_space, work_folder
 
 KEPT = 10
 """Safety copies that stay at the least; an import that makes one removes what ``retention`` lets go of beyond."""
@@ -178,7 +181,7 @@ class SafetyCopy:
                     self._make_in(second_folder_of(self._places), progress)
                 except (PathError, VerificationFailed):
                     raise error from None
-                self.warnings = [
+                self.warnings += [
                     f"The safety copy lies in the work folder ({self.path}): beside the database it could not be kept."
                     f" {error.message}"
                 ]
@@ -201,10 +204,27 @@ class SafetyCopy:
     def _make_in(self, folder: Path, progress: Progress) -> None:
         try:
             path = self.path = self._new_path(folder)
-            self._judge(path, export_data(self._places, str(path), progress, self._settings).warnings)
+            try:
+                self._judge(path, export_data(self._places, str(path), progress, self._settings).warnings)
+            except (BeyondFormat, NotImportable) as error:
+                self._keep_whole(path.with_suffix(".db"), error, progress)
         except BaseException:
             self.discard()
             raise
+
+    def _keep_whole(self, path: Path, error: BeyondFormat | NotImportable, progress: Progress) -> None:
+        """Keep the database itself, as of one moment, where no backup can hold it."""
+        database, self.path = self._places.database, path
+        with work_folder(self._places.work_dir) as folder:
+            snapshot = folder / "whole.db"
+            require_space(folder, database.stat().st_size, "the snapshot of the database")
+            take_snapshot(database, snapshot, progress)
+            require_space(path.parent, snapshot.stat().st_size, "the copy of the database")
+            self._judge(path, copy_proved(snapshot, path, progress))
+        self.warnings = [
+            f"The safety copy is a copy of the database file ({path}), which is never removed: it holds what a backup"
+            f" cannot ({error.detail})"
+        ]
 
     def _new_path(self, folder: Path) -> Path:
         """Where a copy made now would lie, in a folder that is there. Raises PathError, OSError."""
@@ -274,8 +294,6 @@ def copy_errors(folder: Path) -> Iterator[None]:
     """Say of whatever kept a copy from being made that it was the copy."""
     try:
         yield
-    except BeyondFormat as error:
-        raise TooMuchForACopy(detail=error.detail) from error
     except (PathError, VerificationFailed, NotImportable, WorkFolderUnusable) as error:
         raise SafetyCopyFailed(path=folder, detail=error.message.rstrip(".")) from error
 

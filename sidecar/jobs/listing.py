@@ -59,7 +59,8 @@ def copies_of_others(places: Places) -> list[Path]:
 def _set_aside(wreck: SetAside) -> WreckState:
     with file_errors(wreck.path):
         size = wreck.path.stat().st_size
-    return WreckState(path=str(wreck.path), size=size, created_at=wreck.moment.isoformat().replace("+00:00", "Z"))
+    made = wreck.moment.isoformat().replace("+00:00", "Z")
+    return WreckState(path=str(wreck.path), size=size, created_at=made, sound=wreck.is_sound)
 
 
 def _state(path: Path, progress: Progress) -> SafetyCopyState:

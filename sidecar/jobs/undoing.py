@@ -46,7 +46,7 @@ def undo_last_import(
     found: UndoResult | None = None
     for kept in _kept(places, agreed[0] if agreed else only):
         if isinstance(kept, SetAside):
-            if is_in_place(kept, places.database):
+            if is_in_place(kept, places.database, progress):
                 continue
             return put_wreck_back(places, kept, progress, settings, agreed and agreed[1])
         with _named(kept):
@@ -67,7 +67,7 @@ def preview_undo(places: Places, progress: Progress, only: Path | None = None) -
     found: tuple[Path, ImportPreview] | None = None
     for kept in _kept(places, only):
         if isinstance(kept, SetAside):
-            if is_in_place(kept, places.database):
+            if is_in_place(kept, places.database, progress):
                 continue
             return kept.path, preview_wreck(places, kept)
         with _named(kept):

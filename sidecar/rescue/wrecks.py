@@ -2,7 +2,8 @@
 
 They lie among the safety copies, are flushed to the disk before anything takes their place, and are never removed.
 ``wreck-<moment>.db``, with a word in it where ``owners`` has one, comes last of its set, so where it is, the rest of it
-is. An empty ``wreck-<moment>.none`` says that an import found no database at all.
+is. An empty ``wreck-<moment>.none`` says that an import found no database at all. ``before-import-<moment>.db`` is no
+wreck: a sound database that no backup can hold is kept in the same way, as one file.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ UNCERTAIN = (
 )
 
 _FORMAT = "%Y%m%dT%H%M%S.%f"
-_NAME = re.compile(rf"wreck-(\d{{8}}T\d{{6}}\.\d{{6}})Z{WORD}\.(db|none)", re.ASCII)
+_MOMENT = rf"(\d{{8}}T\d{{6}}\.\d{{6}})Z{WORD}"
+_NAME = re.compile(rf"wreck-{_MOMENT}\.(?:db|none)", re.ASCII)
+_WHOLE = re.compile(rf"before-import-{_MOMENT}\.db", re.ASCII)
 _PIECE = 1 << 20
 
 
@@ -54,6 +57,11 @@ class SetAside:
     def was_there(self) -> bool:
         """Whether there was a database file."""
         return self.path.suffix == ".db"
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is no wreck, but a database that was kept because no backup can hold it."""
+        return _WHOLE.fullmatch(self.path.name) is not None
 
     def files(self) -> Iterator[tuple[Path, str]]:
         """Each file of the set with what its name adds to the database's, the database file first."""
@@ -151,14 +159,22 @@ def _read(descriptor: int, position: int) -> bytes:
 
 def _copy(source: Path | None, target: Path, remarks: list[str], progress: Progress) -> None:
     """A copy that is flushed, and read back. Without a source it is empty."""
+    if copy_proved(source, target, progress):
+        remarks.append(UNCERTAIN)
+
+
+def copy_proved(source: Path | None, target: Path, progress: Progress) -> list[str]:
+    """A new file that holds what ``source`` does, or nothing; flushed, and read back.
+
+    Answers what its place could not promise. Raises PathError, DiskFull, VerificationFailed, Cancelled.
+    """
     if os.path.lexists(target):
         raise PermissionDenied(path=target, detail="a file of that name is there already")
     saving = Saving(target, progress=progress)
     with replacing(saving) as file:
         if source is not None:
             _fill(file, source, progress)
-    if saving.remarks:
-        remarks.append(UNCERTAIN)
+    return saving.remarks
 
 
 def _fill(file: BinaryIO, source: Path, progress: Progress) -> None:
@@ -176,7 +192,7 @@ def _beside(database: Path, companion: str) -> Path:
 
 
 def _moment_of(path: Path) -> datetime | None:
-    named = _NAME.fullmatch(path.name)
+    named = _NAME.fullmatch(path.name) or _WHOLE.fullmatch(path.name)
     if named is None or not stat.S_ISREG(path.lstat().st_mode):
         return None
     try:

@@ -16,6 +16,7 @@ from sidecar.results import (
     ImportResult,
     Problem,
     UndoResult,
+    WreckState,
 )
 from sidecar.screen.automatic_text import shelf_lines
 from sidecar.screen.changes import account_lines, salvage_lines, selected_lines, warnings
@@ -133,17 +134,25 @@ def _others_lines(result: BackupList) -> list[str]:
 
 
 def _wrecks_lines(result: BackupList, now: datetime) -> list[str]:
-    if not result.wrecks:
+    broken = [wreck for wreck in result.wrecks if not wreck.sound]
+    sound = [wreck for wreck in result.wrecks if wreck.sound]
+    return [
+        *_files_lines("Broken databases that a restore has set aside", broken, now),
+        *_files_lines("Safety copies that are databases, for no backup can hold what is in them", sound, now),
+    ]
+
+
+def _files_lines(what: str, kept: Sequence[WreckState], now: datetime) -> list[str]:
+    if not kept:
         return []
-    folders = {str(Path(wreck.path).parent) for wreck in result.wrecks}
+    folders = {str(Path(file.path).parent) for file in kept}
     alike = len(folders) == 1
     rows = [
-        (lately(wreck.created_at, now), size(wreck.size), Path(wreck.path).name if alike else printable(wreck.path))
-        for wreck in result.wrecks
+        (lately(file.created_at, now), size(file.size), Path(file.path).name if alike else printable(file.path))
+        for file in kept
     ]
     where = f", in {printable(folders.pop())}" if alike else ""
-    head = f"Broken databases that a restore has set aside{where}:"
-    return ["", head, "", *table(("set aside", "size", "file"), rows, "lrl")]
+    return ["", f"{what}{where}:", "", *table(("set aside", "size", "file"), rows, "lrl")]
 
 
 def _copies_lines(result: BackupList, now: datetime) -> list[str]:

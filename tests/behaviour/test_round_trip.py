@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors.databases import BeyondFormat
-from sidecar.errors.jobs import SafetyCopyFailed, TooMuchForACopy
 from sidecar.results import COUNT_OF
 from tests.conftest import REAL, THIRD, Copy
 from tests.support.archives import entries_of
@@ -15,7 +14,6 @@ from tests.support.databases import (
     assert_nothing_changes,
     assert_same,
     backup,
-    bring_in,
     copy_of,
     counts,
     emptied,
@@ -178,24 +176,6 @@ def test_a_row_that_no_import_would_read_is_refused_by_the_export(database_copy:
     with pytest.raises(BeyondFormat, match=found):
         export(device, tmp_path / "b.kpbackup")
     assert not (tmp_path / "b.kpbackup").exists()
-
-
-@pytest.mark.slow
-def test_the_safety_copy_of_such_a_database_says_how_a_backup_is_restored_all_the_same(
-    database_copy: Copy, tmp_path: Path
-) -> None:
-    device = database_copy(THIRD)
-    archive = tmp_path / "b.kpbackup"
-    export(device, archive)
-    execute(device, f"CREATE TABLE wide ({', '.join(f'c{index}' for index in range(600))})", "DELETE FROM tasks")
-    with pytest.raises(TooMuchForACopy, match="the table wide has 600 columns") as refused:
-        bring_in(device, archive)
-    assert (refused.value.kind, refused.value.exit_code) == (SafetyCopyFailed.kind, SafetyCopyFailed.code)
-    assert refused.value.hint.rstrip(".") in refused.value.message
-    moved = device.rename(tmp_path / "moved.db")
-    bring_in(device, archive)
-    assert query(device, "SELECT count(*) > 0 FROM tasks") == [(1,)]
-    assert query(moved, "SELECT count(*) FROM tasks") == [(0,)]
 
 
 @pytest.mark.slow
