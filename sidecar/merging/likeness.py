@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidecar.database.affinity import TEXT, affinity
 from sidecar.database.introspection import TableSchema, quote
 from sidecar.stage.stage import SHAPE, StagedTable
 
@@ -32,6 +33,10 @@ class Likeness:
         """SQL: the value is the same, or the record does not speak of the column."""
         name = quote(column)
         same = f"(s.{name} IS m.{name} COLLATE BINARY)"
+        if affinity(self.live.columns[column], self.live.strict) == TEXT:
+            # A default, or a disk that turned a bit, can leave a number there that no statement could store.
+            number = f"typeof(m.{name}) IN ('integer', 'real')"
+            same = f"({same} OR ({number} AND s.{name} IS CAST(m.{name} AS TEXT) COLLATE BINARY))"
         if not _has_affinity(self.live.columns[column]):
             # Then 1 and 1.0 are two values.
             same = f"({same} AND typeof(s.{name}) = typeof(m.{name}))"

@@ -9,10 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from sidecar.database.affinity import INTEGER, NONE, NUMERIC, REAL, TEXT, affinity
 from sidecar.database.introspection import Schema, TableSchema, folded, quote
 from sidecar.stage.stage import ROW, Stage, StagedTable
-
-NONE, TEXT, NUMERIC, INTEGER, REAL = "none", "text", "numeric", "integer", "real"
 
 _TURNED = {
     NONE: (),
@@ -29,19 +28,6 @@ _CAN_BE_TURNED_BACK = (
     "CASE typeof(s.{column}) WHEN 'text' THEN CAST(f.value AS TEXT) IS s.{column}"
     " WHEN 'integer' THEN CAST(f.value AS INTEGER) IS s.{column} ELSE CAST(f.value AS REAL) IS s.{column} END"
 )
-
-
-def affinity(declared: str, strict: bool = False) -> str:
-    """The affinity of a column by its declared type: https://www.sqlite.org/datatype3.html, 3.1."""
-    name = declared.upper()
-    if strict and name == "ANY":
-        return NONE
-    for parts, found in ((("INT",), INTEGER), (("CHAR", "CLOB", "TEXT"), TEXT)):
-        if any(part in name for part in parts):
-            return found
-    if not name or "BLOB" in name:
-        return NONE
-    return REAL if any(part in name for part in ("REAL", "FLOA", "DOUB")) else NUMERIC
 
 
 def fit_names(stage: Stage, live: Schema) -> None:

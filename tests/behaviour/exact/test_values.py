@@ -8,7 +8,24 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.models import KNOWN
-from tests.support.databases import assert_same, counts, execute, export, fresh, insert, opened, quoted, restore
+from tests.conftest import EVERY_KIND, Copy
+from tests.support.databases import (
+    assert_nothing_changes,
+    assert_same,
+    backup,
+    bring_in,
+    contents,
+    counts,
+    execute,
+    export,
+    fresh,
+    insert,
+    opened,
+    query,
+    quoted,
+    restore,
+    value,
+)
 from tests.support.round_trips import BLOBS, NOT_UTF8, NUMBERS, TEXTS, TIME, assert_the_shipped_app_can_read, round_trip
 
 TIMES = [
@@ -110,3 +127,24 @@ def test_references_that_lead_nowhere_come_back(tmp_path: Path) -> None:
     restored = fresh(tmp_path, "new.db")
     restore(restored, archive)
     assert_same(source, restored)
+
+
+def test_a_number_in_a_column_of_text_that_no_statement_could_store_stays_where_the_backup_says_the_same(
+    database_copy: Copy, tmp_path: Path
+) -> None:
+    device = database_copy(EVERY_KIND)
+    execute(device, "ALTER TABLE tasks ADD COLUMN flag TEXT DEFAULT true")
+    assert value(device, "SELECT typeof(flag) FROM tasks") == "integer"
+    archive = backup(device, tmp_path / "b.kpbackup")
+    before = contents(device)
+    for overwrite in (True, False):
+        assert_nothing_changes(bring_in(device, archive, overwrite))
+        assert contents(device) == before
+    execute(device, "UPDATE tasks SET title = 'other' WHERE rowid = 1", "UPDATE tasks SET flag = 2 WHERE rowid = 3")
+    result = bring_in(device, archive)
+    assert result.tables["tasks"].updated == 2
+    assert [line for line in result.warnings if "tasks.flag" in line]
+    assert query(device, "SELECT rowid, typeof(flag), flag FROM tasks WHERE rowid IN (1, 3)") == [
+        (1, "text", "1"),
+        (3, "text", "1"),
+    ]
