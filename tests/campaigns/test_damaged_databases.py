@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.database.affinity import TEXT, affinity
-from sidecar.database.introspection import read_schema, readable
+from sidecar.database.introspection import readable
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import DatabaseError
 from sidecar.jobs.undoing import undo_last_import
@@ -33,6 +33,7 @@ from tests.support.databases import (
     contents,
     export,
     places_of,
+    quoted,
     validate,
 )
 
@@ -97,22 +98,23 @@ def as_stored(database: Path) -> Contents:
     statement puts there."""
     with closing(sqlite3.connect(database)) as connection:
         connection.text_factory = readable
-        schema = read_schema(connection)
 
         def stored(cell: Cell, is_text: bool) -> Cell:
             storage, value = cell
             if not is_text or storage not in ("integer", "real"):
                 return cell
-            return "text", connection.execute("SELECT CAST(CAST(? AS TEXT) AS BLOB)", (value,)).fetchone()[0]
+            number = struct.unpack(">d", value)[0] if isinstance(value, bytes) else value
+            return "text", connection.execute("SELECT CAST(CAST(? AS TEXT) AS BLOB)", (number,)).fetchone()[0]
 
-        def rows(table: str, columns: Sequence[str], found: Counter[tuple[Cell, ...]]) -> Counter[tuple[Cell, ...]]:
-            text = [affinity(schema[table].columns.get(column, "")) == TEXT for column in columns]
+        def rows(table: str, found: Counter[tuple[Cell, ...]]) -> Counter[tuple[Cell, ...]]:
+            declared = connection.execute(f"SELECT type FROM pragma_table_info({quoted(table)})").fetchall()
+            text = [affinity(kind) == TEXT for (kind,) in declared]
             told: Counter[tuple[Cell, ...]] = Counter()
             for row, number in found.items():
                 told[tuple(map(stored, row, text))] += number
             return told
 
-        return {name: (columns, rows(name, columns, found)) for name, (columns, found) in contents(database).items()}
+        return {name: (columns, rows(name, found)) for name, (columns, found) in contents(database).items()}
 
 
 class Device:
