@@ -24,6 +24,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +103,14 @@ if sys.platform != "win32":
 
 
 def _looking(request: Mapping[str, Any]) -> Progress:
-    looks = 0
+    # Two threads may look at once: each number is one look's alone.
+    looks = count(1)
 
     def look() -> bool:
-        nonlocal looks
-        looks += 1
+        number = next(looks)
         if request.get("tell"):
-            print(looks, flush=True)  # noqa: T201 - for the test that reads it
-        if looks == request.get("kill_at"):
+            print(number, flush=True)  # noqa: T201 - for the test that reads it
+        if number == request.get("kill_at"):
             os.kill(os.getpid(), KILL)
         return False
 
