@@ -13,7 +13,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,8 @@ import pytest
 from sidecar.database.affinity import TEXT, affinity
 from sidecar.database.introspection import readable
 from sidecar.errors.base import SidecarError
-from sidecar.errors.databases import DatabaseError
+from sidecar.errors.databases import DatabaseDamaged, DatabaseError
+from sidecar.export.exporting import export_data
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from tests.conftest import DATA, EVERY_KIND, FIRST, Cases
@@ -50,6 +51,10 @@ KEPT = 2
 IN_GAPS = 16
 """Of the bytes between the list of a page's cells and the cells, which nobody reads, one in so many is tried."""
 
+
+OUT_OF_ORDER = ((FIRST, 28_169), (EVERY_KIND, 50_697))
+"""A byte that makes the number of a row less than that of the one before it."""
+MANY_LOOKS = 2_000
 
 _TREE = {2: 12, 5: 12, 10: 8, 13: 8}
 """The first byte of a page of a tree, interior or leaf, of an index or a table -> bytes of its header."""
@@ -193,6 +198,18 @@ def some(positions: Sequence[int], seed: str) -> Iterator[int]:
 def test_a_database_with_a_changed_byte_is_refused_or_its_backup_works(tmp_path: Path, name: str, cases: Cases) -> None:
     whole = small(name, tmp_path)
     try_each(tmp_path, whole, some(list(read_by_sqlite(whole)), name), cases)
+
+
+@pytest.mark.parametrize(("name", "position"), OUT_OF_ORDER)
+def test_rows_that_come_in_no_order_end_an_export(tmp_path: Path, name: str, position: int) -> None:
+    database = tmp_path / "kirapilot.db"
+    database.write_bytes(changed(small(name, tmp_path), position))
+    looks = count()
+    with pytest.raises(DatabaseDamaged):
+        # Going on for ever, it would look for a cancel more often than that.
+        export_data(
+            places_of(database), str(tmp_path / "b.kpbackup"), Progress(cancelled=lambda: next(looks) > MANY_LOOKS)
+        )
 
 
 @pytest.mark.exhaustive
