@@ -22,6 +22,7 @@ from sidecar.database.affinity import TEXT, affinity
 from sidecar.database.introspection import readable
 from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import DatabaseDamaged, DatabaseError
+from sidecar.export import gathering
 from sidecar.export.exporting import export_data
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
@@ -201,7 +202,10 @@ def test_a_database_with_a_changed_byte_is_refused_or_its_backup_works(tmp_path:
 
 
 @pytest.mark.parametrize(("name", "position"), OUT_OF_ORDER)
-def test_rows_that_come_in_no_order_end_an_export(tmp_path: Path, name: str, position: int) -> None:
+def test_rows_that_come_in_no_order_end_an_export(
+    tmp_path: Path, name: str, position: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "BATCH_BYTES", 1)
     database = tmp_path / "kirapilot.db"
     database.write_bytes(changed(small(name, tmp_path), position))
     looks = count()
