@@ -149,3 +149,16 @@ def test_it_can_be_brought_back_by_its_name_when_newer_ones_are_there(device: Pa
     places = places_of(device)
     undo_last_import(places, Progress(), only=find_copy(places, first.stem))
     assert contents(device) == before
+
+
+def test_a_copy_that_no_reader_would_take_gives_way_to_the_database_itself(
+    device: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(device, "UPDATE tasks SET title = 'of now'")
+    before = contents(device)
+    monkeypatch.setattr("sidecar.export.exporting.VERSION", "0.9")
+    result = bring_in(device, saved)
+    assert Path(str(result.safety_copy)).suffix == ".db"
+    assert not copies(device)
+    undo(device)
+    assert contents(device) == before
