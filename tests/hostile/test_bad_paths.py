@@ -152,7 +152,7 @@ def test_a_path_that_cannot_be_written_has_an_error_of_its_own(kind: str, places
         refusal("export", places, path, expected)
 
 
-@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="needs a folder of open files")
+@pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/fd").is_dir(), reason="needs a folder of open files")
 def test_a_pipe_by_the_systems_own_name_for_it_is_no_ordinary_file(places: Places, tmp_path: Path) -> None:
     """What a link such as /dev/stdout leads to is no path: it is told by what it is, and not by its name."""
     ends = os.pipe()
