@@ -7,6 +7,7 @@ says already is not said twice.
 from __future__ import annotations
 
 from sidecar.cli.suggesting import meant_file
+from sidecar.errors.backups import RowsRefused
 from sidecar.errors.base import SidecarError
 from sidecar.errors.paths import FileNotFound
 
@@ -38,6 +39,8 @@ def hint_of(error: SidecarError) -> str | None:
         return _SALVAGE
     if isinstance(error, FileNotFound) and error.path and (near := meant_file(error.path)):
         return f"Did you mean {near}?"
+    if isinstance(error, RowsRefused):
+        return None  # no problem of the backup's: its validation would find none
     hint = _BY_KIND.get(error.kind, error.hint)
     return None if _plain(hint) in _plain(error.message) else hint
 

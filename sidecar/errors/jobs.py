@@ -32,7 +32,8 @@ class AccountingMismatch(SidecarError):
 class SafetyCopyFailed(SidecarError):
     """No safety copy of the present data could be made in {path}, and none of it is replaced without one: {detail}."""
 
-    kind, code, hint = "safety_copy_failed", 43, "Make room in that folder, or let it be written to, and try again."
+    kind, code = "safety_copy_failed", 43
+    hint = "Make room in that folder, let it be written to, or plug its disk in, and try again."
 
 
 class NoSafetyCopy(SidecarError):

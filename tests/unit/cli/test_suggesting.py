@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.cli.arguments import Options, UsageError, parse
 from sidecar.cli.hints import hint_of
-from sidecar.errors.backups import DamagedBackup
+from sidecar.errors.backups import DamagedBackup, InvalidBackup, RowsRefused
 from sidecar.errors.base import InternalError
 from sidecar.errors.databases import CannotRemove, DatabaseNotFound
 from sidecar.errors.paths import FileNotFound
@@ -58,6 +58,8 @@ def test_a_hint_names_the_option_and_repeats_nothing() -> None:
     assert hint_of(DatabaseNotFound(path="x")) == "Name the database with --database PATH."
     assert hint_of(FileNotFound(path=Path("no such folder", "x"))) == FileNotFound.hint
     assert hint_of(InternalError(detail="x")) is None
+    assert hint_of(InvalidBackup(detail="x")) == "kirapilot-sidecar validate FILE lists every problem."
+    assert hint_of(RowsRefused(detail="x", refused=[])) is None, "the backup has no such problem to list"
     damaged = DamagedBackup(detail="x")
     damaged.suggestion = "Import it with salvage"
     assert hint_of(damaged) == "Add --salvage to take what can be proved of it."
