@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from sidecar.database.introspection import TableSchema, quote
 
-_BEYOND = re.compile(r"CHECK|CONFLICT|STRICT", re.IGNORECASE)
-"""What a table may ask of its rows besides keys and NOT NULL: such a table is filled as it is."""
+_BEYOND = re.compile(r"CHECK|CONFLICT|STRICT|COLLATE", re.IGNORECASE)
+"""What a table may ask of its rows besides keys and NOT NULL, and an order of its own, by which conditions of its
+indexes go as well: such a table is filled as it is."""
 
 _LITERAL = re.compile(r"[-+]?[0-9.]+|'(?:[^']|'')*'|NULL|TRUE|FALSE|CURRENT_(?:DATE|TIME|TIMESTAMP)", re.IGNORECASE)
 """A default that means the same wherever it is said."""

@@ -23,7 +23,6 @@ LATE = {
     "plain": "(id TEXT PRIMARY KEY, n INT)",
     "several": "(id varchar(36) NOT NULL PRIMARY KEY, n INT UNIQUE, t TEXT, UNIQUE (t, n))",
     "backwards": "(id TEXT, n INT, PRIMARY KEY (n DESC, id))",
-    "of any case": "(id TEXT COLLATE NOCASE PRIMARY KEY, n INT)",
     "not an alias": "(id INT PRIMARY KEY, n REAL, t ANY)",
     "twice": '(id "odd type" PRIMARY KEY UNIQUE, n)',
     "no rowid name": "(id TEXT PRIMARY KEY, rowid TEXT, oid INT, _rowid_ INT)",
@@ -34,6 +33,7 @@ AS_IT_IS = {
     "checked": "(id TEXT PRIMARY KEY, n INT CHECK (n < 100000))",
     "conflict": "(id TEXT PRIMARY KEY ON CONFLICT IGNORE, n INT)",
     "strict": "(id TEXT PRIMARY KEY, n ANY) STRICT",
+    "of any case": "(id TEXT COLLATE NOCASE PRIMARY KEY, n INT)",
     "no keys": "(id TEXT, n INT DEFAULT 3)",
 }
 ID = "CASE n % 2 WHEN 0 THEN 'a' ELSE 'B' END || (n * 7919 % 997)"
@@ -84,6 +84,17 @@ def test_a_table_is_the_same_whenever_its_keys_are_made(
     assert_same_contents(contents(source), contents(device))
     with closing(sqlite3.connect(device)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("index", ["(id) WHERE state = 'OPEN'", "(state = 'OPEN')"])
+def test_an_index_whose_condition_ignores_case_has_the_rows_that_it_means(index: str, tmp_path: Path) -> None:
+    source, device = fresh(tmp_path, "1.db"), fresh(tmp_path, "2.db")
+    for path in (source, device):
+        execute(path, "CREATE TABLE odd (id TEXT PRIMARY KEY, state TEXT COLLATE NOCASE)")
+        execute(path, f"CREATE INDEX by_state ON odd {index}")
+    execute(source, "INSERT INTO odd VALUES ('a', 'open'), ('b', 'Open'), ('c', 'done')")
+    bring_in(device, backup(source, tmp_path / "a.kpbackup"))
+    assert query(device, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_columns_that_rows_do_not_speak_of_take_their_defaults(tmp_path: Path, traced: list[str]) -> None:
