@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sidecar.comparison.answers import Change, TableDifference, Values
-from sidecar.database.introspection import has_id, quote
+from sidecar.database.introspection import as_one_text, has_id, quote
 from sidecar.merging.answers import shown_value
 from sidecar.merging.row_names import list_name, row_name, shortened
 from sidecar.selection.days import day_of
@@ -141,7 +141,7 @@ def _by_key(connection: sqlite3.Connection, pair: Pair, differing: str) -> None:
 
 def _by_content(connection: sqlite3.Connection, pair: Pair, differing: str) -> None:
     """Rows that no key tells apart: each stands for one with the same content, as often as there are such."""
-    content = " || ',' || ".join(map(_as_text, pair.columns())) or "''"
+    content = as_one_text([quote(column) for column in pair.columns()])
     numbered = {
         side: f"(SELECT {quote(ROW)} AS row, {content} AS c, row_number() OVER (PARTITION BY {content}) AS n"
         f" FROM {_table(side, pair.name)})"
@@ -152,12 +152,6 @@ def _by_content(connection: sqlite3.Connection, pair: Pair, differing: str) -> N
             f"INSERT INTO {differing} ({target}) SELECT o.row FROM {numbered[own]} o"
             f" LEFT JOIN {numbered[other]} t ON t.c = o.c AND t.n = o.n WHERE t.row IS NULL ORDER BY o.row"
         )
-
-
-def _as_text(column: str) -> str:
-    # quote() stops at a NUL in a text; hex() does not.
-    name = quote(column)
-    return f"CASE typeof({name}) WHEN 'text' THEN 't' || hex({name}) ELSE quote({name}) END"
 
 
 def _has_key(connection: sqlite3.Connection, pair: Pair) -> bool:

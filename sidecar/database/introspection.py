@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,19 @@ def has_id(columns: Iterable[str]) -> bool:
 def quote(name: str) -> str:
     """A SQL identifier, quoted, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def as_one_text(values: Sequence[str]) -> str:
+    """SQL: these expressions as one text, which no other values have.
+
+    Put together by halves: each ``||`` is a level, of which SQLite takes a thousand, and a backup holds 500 columns.
+    """
+    if len(values) > 1:
+        half = len(values) // 2
+        return f"({as_one_text(values[:half])} || ',' || {as_one_text(values[half:])})"
+    # quote() stops at a NUL in a text; hex() does not.
+    texts = [f"CASE typeof({one}) WHEN 'text' THEN 't' || hex({one}) ELSE quote({one}) END" for one in values]
+    return texts[0] if texts else "''"
 
 
 def read_schema(connection: sqlite3.Connection, database: str = "main") -> Schema:

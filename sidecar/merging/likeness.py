@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidecar.database.affinity import TEXT, affinity
-from sidecar.database.introspection import TableSchema, quote
+from sidecar.database.introspection import TableSchema, as_one_text, quote
 from sidecar.stage.stage import SHAPE, StagedTable
 
 
@@ -53,12 +53,7 @@ class Likeness:
         :param row: what the row is called in the statement; "" where there is only one.
         """
         dot = f"{row}." if row else ""
-        # quote() stops at a NUL in a text; hex() does not.
-        values = (
-            f"CASE typeof({value}) WHEN 'text' THEN 't' || hex({value}) ELSE quote({value}) END"
-            for value in (f"{dot}{quote(column)}" for column in sorted(self.columns()))
-        )
-        return " || ',' || ".join(values) or "''"
+        return as_one_text([f"{dot}{quote(column)}" for column in sorted(self.columns())])
 
 
 def null_in_key(live: TableSchema) -> str:

@@ -214,9 +214,10 @@ class Twins:
 
 
 def _can_be_two(live: TableSchema) -> bool:
-    """Whether a table can hold a row beside another one that is much the same: under an id that is a text."""
+    """Whether a table can hold a row beside another one that is much the same: under an id that is a text, its own."""
     declared = live.columns[live.key[0]].upper() if len(live.key) == 1 else ""
-    return live.name not in SINGLE and any(part in declared for part in ("CHAR", "CLOB", "TEXT"))
+    of_another = any((reference.column,) == live.key for reference in live.foreign_keys)
+    return live.name not in SINGLE and not of_another and any(part in declared for part in ("CHAR", "CLOB", "TEXT"))
 
 
 def _cannot(table: Likeness) -> str:

@@ -200,6 +200,18 @@ def test_what_cannot_stand_twice_is_told_and_stays(here: Places, there: Path, tm
     assert told == {(table, "mine", "cannot_be_two") for table in ("task_lists", "task_dependencies", "tasks")}
 
 
+def test_a_row_under_the_id_of_the_row_it_belongs_to_stays_alone(here: Places, there: Path, tmp_path: Path) -> None:
+    """Details of a task, in a table of a newer KiraPilot."""
+    for database in (here.database, there):
+        execute(database, "CREATE TABLE details (task TEXT PRIMARY KEY REFERENCES tasks (id), text)")
+        insert(database, "details", task="X", text="mine" if database == here.database else "theirs")
+    insert(there, "details", task="Z", text="new")
+    result = merged(here, backup(there, tmp_path / "a.kpbackup"))
+    assert "1 details differ, and cannot stand twice: yours stay" in result.warnings
+    assert query(here.database, "SELECT * FROM details ORDER BY task") == [("X", "mine"), ("Z", "new")]
+    assert query(here.database, "PRAGMA foreign_key_check") == []
+
+
 def test_a_timer_that_runs_in_the_second_row_is_stopped_where_another_one_runs(
     here: Places, there: Path, tmp_path: Path
 ) -> None:

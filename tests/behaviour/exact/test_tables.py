@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import backup, counts, execute, fresh, insert, opened, quoted, restore
+from sidecar.archive import limits
+from sidecar.comparison.difference import compare_backups
+from sidecar.jobs.importing import import_data
+from sidecar.progress import Progress
+from tests.support.databases import backup, counts, execute, fresh, insert, opened, places_of, quoted, restore
 from tests.support.round_trips import BLOBS, NOT_UTF8, NUMBERS, TEXTS, TIME, assert_the_shipped_app_can_read, round_trip
 from tests.support.shipped import entry
 
@@ -152,6 +156,21 @@ def test_rows_at_both_ends_of_what_sqlite_can_number_come_back(tmp_path: Path) -
     insert(source, "tasks", id="a", title="A", rowid=-(2**63))
     insert(source, "tasks", id="b", title="B", rowid=2**63 - 1)
     round_trip(source, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["", "PRIMARY KEY"])
+def test_as_many_columns_as_a_backup_holds_are_compared_and_merged_too(tmp_path: Path, key: str) -> None:
+    source = fresh(tmp_path)
+    columns = ", ".join(f"c{index}" for index in range(1, limits.MAX_COLUMNS))
+    execute(source, f"CREATE TABLE wide (id TEXT {key}, {columns})", "INSERT INTO wide (id, c7) VALUES ('a', 'b')")
+    archive = round_trip(source, tmp_path)
+    execute(source, "UPDATE wide SET c7 = 'c'")
+    places = places_of(source)
+    told = compare_backups(places, str(archive), "now", Progress())
+    assert (told.tables["wide"].changed, told.tables["wide"].added) == ((1, 0) if key else (0, 1))
+    import_data(places, str(archive), False, Progress(), on_conflict="both")
+    assert counts(source)["wide"] == 2
+    assert restore(source, archive).tables["wide"].removed == (1 if key else 2)
 
 
 @pytest.mark.slow
