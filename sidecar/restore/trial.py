@@ -51,6 +51,7 @@ def is_familiar(connection: sqlite3.Connection, plan: Plan) -> bool:
     return (
         all(_asks_nothing_new(plan.live[name]) for name in known | set(plan.incoming()))
         and all(KNOWN[name].keys() - plan.live[name].columns.keys() <= _LATER for name in known)
+        and all(key.parent in plan.live for name in plan.incoming() for key in plan.live[name].foreign_keys)
         and all(_is_held_to(connection, plan.stage.tables[name], plan.live[name]) for name in plan.incoming())
     )
 

@@ -14,7 +14,7 @@ from sidecar.errors.backups import RowsRefused
 from sidecar.errors.databases import CannotRemove, UnknownSchema
 from sidecar.errors.jobs import AccountingMismatch
 from sidecar.jobs import comparing
-from tests.conftest import DATA, EVERY_KIND
+from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.databases import (
     assert_same_contents,
     bring_in,
@@ -250,6 +250,15 @@ def test_a_function_of_the_app_s_own_is_no_damage(sql: str, tmp_path: Path) -> N
     refused = both_refuse(device, archive, True, UnknownSchema)
     assert "function: kira" in refused.message
     assert "latest backup" not in refused.message
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_reference_to_a_table_that_is_gone_is_met_by_the_preview(overwrite: bool, tmp_path: Path) -> None:
+    """The shipped app's own backup says nothing of task lists, and nothing of it would be left out."""
+    device = fresh(tmp_path)
+    run(device, "DROP TABLE task_lists")
+    refused = both_refuse(device, DATA / f"{THIRD}.kpbackup", overwrite, RowsRefused)
+    assert "references of periodic_task_templates would lead nowhere" in refused.message
 
 
 def test_a_reference_of_a_table_that_stays_is_told_of_by_the_preview(tmp_path: Path) -> None:
