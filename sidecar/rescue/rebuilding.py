@@ -94,8 +94,8 @@ def _with_migrations(own: OwnSchema | None, backup: Judged) -> Rebuilt | None:
         return None
     try:
         add_first_rows(own.path, _silent_tables(backup))
-    except sqlite3.IntegrityError:
-        # A newer KiraPilot's first start puts in more than this program knows of.
+    except (sqlite3.IntegrityError, sqlite3.OperationalError):
+        # A newer KiraPilot's first start puts in more than this program knows of, or something else.
         return None
     return Rebuilt(own.path, migrations, own=True, later=own.later)
 
@@ -170,8 +170,8 @@ def _silent_tables(backup: Judged) -> list[str]:
     """Tables for which the app's first rows are wanted: those that the backup says nothing of, or not enough."""
     tables = backup.stage.tables
     silent = [name for name in (_LISTS, "logging_config") if not tables[name].carried]
-    if _LISTS in silent:
-        return silent
+    if _LISTS in silent or (tables[_LISTS].rows and "is_default" not in tables[_LISTS].spoken_of()):
+        return silent  # a newer KiraPilot may have another word for which list is the default one
     with closing(sqlite3.connect(sqlite_uri(backup.stage.path, "ro"), uri=True)) as stage:
         has_default = stage.execute(f"SELECT 1 FROM {quote(_LISTS)} WHERE is_default = 1 LIMIT 1").fetchone()
     return silent if has_default else [*silent, _LISTS]

@@ -15,7 +15,7 @@ from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
 from sidecar.system.paths import Places
-from tests.conftest import DATA, EVERY_KIND
+from tests.conftest import DATA, EVERY_KIND, THIRD
 from tests.support.databases import Contents, assert_same, assert_same_contents, backup, contents, execute, query
 from tests.support.newer import make_newer
 from tests.support.worst_days import good_backup_of, home_of, original_of
@@ -166,11 +166,24 @@ def test_a_newer_schema_that_refuses_an_older_backup_gives_way_to_the_backup_s(h
     assert_same(home.database, older)
 
 
+def test_a_newer_schema_whose_first_rows_nobody_knows_gives_way_too(home: Places) -> None:
+    execute(home.database, "ALTER TABLE task_lists RENAME COLUMN is_default TO comes_first")
+    _zero(home.database, "tasks")
+    result = import_data(home, str(DATA / f"{THIRD}.kpbackup"), True, Progress())
+    assert result.rescue is not None
+    assert result.rescue.migrations[-1] == "m20240101_000019_create_periodic_task_indexes"
+    assert query(home.database, "SELECT count(*) FROM task_lists WHERE is_default") == [(1,)]
+    assert query(home.database, "SELECT count(*) FROM tasks") == [(result.tables["tasks"].read,)]
+
+
 ALIKE: dict[str, Callable[[Path], object]] = {
     "a column that SQLite works out": lambda database: execute(
         database,
         "ALTER TABLE tasks ADD COLUMN short TEXT GENERATED ALWAYS AS (substr(title, 1, 3)) VIRTUAL",
         "CREATE INDEX by_short ON tasks (short)",
+    ),
+    "another word for the default list": lambda database: execute(
+        database, "ALTER TABLE task_lists RENAME COLUMN is_default TO comes_first"
     ),
     "an index more": lambda database: execute(database, "CREATE INDEX by_title ON tasks (title, status)"),
     "texts in UTF-16": lambda database: _in_utf16(database, "cast(x'00d84100' AS TEXT)"),
