@@ -263,20 +263,35 @@ class Plan:
         connection.execute(f"INSERT INTO {plan_of(name)} SELECT {quote(ROW)}, {action} FROM stage.{quote(name)}")
 
     def _plan_clashes(self, connection: sqlite3.Connection, name: str) -> None:
-        """New rows whose unique values the database has under another id; the same dependency is the same."""
+        """New rows whose unique values the database has under another id; the same dependency is the same.
+
+        Not if that row gives them up in this very import. One that is kept from it by such a clash keeps them.
+        """
         live = self.live[name]
-        same = SAME if name == DEPENDENCIES else CLASHES
         another = " OR ".join(f"m.{quote(column)} IS NOT s.{quote(column)}" for column in live.key)
+        while sum(self._leave_out(connection, name, UPDATE, CLASHES, unique, another or "0") for unique in live.unique):
+            pass
+        same = SAME if name == DEPENDENCIES else CLASHES
         for unique in live.unique:
-            if not set(unique) <= set(self.columns(name)):
-                continue
-            match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
-            for planned, action, whose in ((ADD, same, "1"), (UPDATE, CLASHES, another or "0")):
-                connection.execute(
-                    f"UPDATE {plan_of(name)} SET action = {action} WHERE action = {planned} AND EXISTS (SELECT 1"
-                    f" FROM stage.{quote(name)} s JOIN main.{quote(name)} m ON {match}"
-                    f" WHERE s.{quote(ROW)} = {quote('plan ' + name)}.row AND ({whose}))"
-                )
+            self._leave_out(connection, name, ADD, same, unique, "1")
+
+    def _leave_out(
+        self, connection: sqlite3.Connection, name: str, planned: int, action: int, unique: tuple[str, ...], whose: str
+    ) -> int:
+        """Plan another action for rows whose unique values a row of the database has, and goes on to have."""
+        table = self.likeness(name)
+        if not set(unique) <= set(table.columns()):
+            return 0
+        match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
+        gives_up = (
+            f"EXISTS (SELECT 1 FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{quote(ROW)}"
+            f" WHERE p.action = {UPDATE} AND {table.key()} AND NOT ({' AND '.join(map(table.same, unique))}))"
+        )
+        return connection.execute(
+            f"UPDATE {plan_of(name)} SET action = {action} WHERE action = {planned} AND EXISTS (SELECT 1"
+            f" FROM stage.{quote(name)} s JOIN main.{quote(name)} m ON {match}"
+            f" WHERE s.{quote(ROW)} = {quote('plan ' + name)}.row AND ({whose}) AND NOT {gives_up})"
+        ).rowcount
 
     def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
         live = self.live[name]

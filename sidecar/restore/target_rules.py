@@ -174,10 +174,13 @@ def _one_default(connection: sqlite3.Connection, stage: Stage, live: Schema, ove
     elif overwrite and theirs is None:
         connection.execute("UPDATE stage.task_lists SET is_default = 1 WHERE id = ?", own)
         fitted.kept_default = True
-    elif not overwrite and theirs is not None and theirs[1] != own[0]:
-        fitted.mapped.add(theirs[0])
-        fitted.left_out[LISTS] = {MAPPED: 1}
-        _rename_list(connection, stage, live, theirs[1], own[0])
+    elif not overwrite:
+        # An ordinary list in the archive, it may yet take the place of the database's default one.
+        connection.execute("UPDATE stage.task_lists SET is_default = 1 WHERE id = ?", own)
+        if theirs is not None and theirs[1] != own[0]:
+            fitted.mapped.add(theirs[0])
+            fitted.left_out[LISTS] = {MAPPED: 1}
+            _rename_list(connection, stage, live, theirs[1], own[0])
 
 
 def _map_lists_of_one_name(connection: sqlite3.Connection, stage: Stage, live: Schema) -> None:

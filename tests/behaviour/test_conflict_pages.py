@@ -120,7 +120,7 @@ def test_what_is_said_to_stay_stays(policy: OnConflict, places: Places, archive:
 
 def test_a_row_whose_name_another_one_has_is_said_to_stay_as_it_is(places: Places, archive: Path) -> None:
     execute(places.database, "CREATE UNIQUE INDEX one_title ON tasks (title)")
-    altered(places.database, "UPDATE tasks SET title = 'Theirs 3' WHERE rowid = 9")
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('own', 'Theirs 3')")
     shown = {str(one.fields["title"].theirs): one for one in _tasks(listed(asked(places, archive, "theirs")))}
     assert (shown["Theirs 3"].stays, shown["Theirs 3"].reason) == ("mine", "same_values_in_database")
     assert (shown["Theirs 1"].stays, shown["Theirs 1"].reason) == ("theirs", None)

@@ -18,9 +18,10 @@ from sidecar.jobs.undoing import undo_last_import
 from sidecar.merging.policy import MINE, OnConflict
 from sidecar.progress import Progress
 from sidecar.results import ImportResult
+from sidecar.selection.request import Selection
 from sidecar.system.paths import Places
 from tests.conftest import DATA
-from tests.support.databases import altered, backup, contents, copy_of, opened
+from tests.support.databases import altered, backup, contents, copy_of, execute, fresh, opened, query
 
 RICH = "2025-09-08-periodic-templates"
 EARLIER, LATER = "2026-01-01T00:00:00.100000001+00:00", "2026-01-01T00:00:00.100000002+00:00"
@@ -160,6 +161,68 @@ def test_two_devices_merged_into_each_other_hold_the_same(seed: int, tmp_path: P
     assert {name: sorted(rows, key=repr) for name, rows in one.items()} == {
         name: sorted(rows, key=repr) for name, rows in two.items()
     }
+
+
+@pytest.mark.slow(but=1)
+@pytest.mark.parametrize("default", ["work", None], ids=["another default there", "no default there"])
+@pytest.mark.parametrize(("overwrite", "policy"), [(False, "theirs"), (False, "newer"), (True, "mine")])
+def test_the_default_list_stays_it_whatever_is_taken_from_a_device_where_it_is_an_ordinary_one(
+    overwrite: bool, policy: OnConflict, default: str | None, tmp_path: Path
+) -> None:
+    here, there = fresh(tmp_path, "here.db"), fresh(tmp_path, "there.db")
+    (own,) = (row[0] for row in query(here, "SELECT id FROM task_lists"))
+    execute(
+        there,
+        "INSERT INTO task_lists (id, name) VALUES ('work', 'Work')",
+        f"UPDATE task_lists SET name = 'Renamed', updated_at = '2999-01-01 00:00:00' WHERE id = '{own}'",
+        "UPDATE task_lists SET is_default = 0",
+        f"UPDATE task_lists SET is_default = 1 WHERE id = '{default}'",
+        "INSERT INTO tasks (id, title, task_list_id) VALUES ('t', 'T', 'work'), ('u', 'U', '" + own + "')",
+    )
+    archive = backup(there, tmp_path / "there.kpbackup")
+    places = Places(here, tmp_path / "work")
+    selection = Selection(tables=["task_lists", "tasks"]) if overwrite else None
+    for changed in (True, False):
+        result = import_data(places, str(archive), overwrite, Progress(), selection=selection, on_conflict=policy)
+        assert (result.safety_copy is not None) is changed
+        assert query(here, "SELECT id, name FROM task_lists WHERE is_default") == [(own, "Renamed")]
+
+
+@pytest.mark.parametrize("policy", ["theirs", "newer"])
+def test_a_value_that_its_row_gives_up_in_a_merge_is_free_for_another_one_at_once(
+    policy: OnConflict, tmp_path: Path
+) -> None:
+    here, there = fresh(tmp_path, "here.db"), fresh(tmp_path, "there.db")
+    depend = "INSERT INTO task_dependencies VALUES (?, ?, ?, ?)"
+    for database in (here, there):
+        execute(database, "INSERT INTO tasks (id, title) VALUES ('a', 'A'), ('b', 'B'), ('c', 'C')")
+    altered(here, depend, "moves", "a", "b", EARLIER)
+    altered(here, depend, "stays", "b", "c", LATER)
+    altered(there, depend, "moves", "c", "a", LATER)
+    altered(there, depend, "new", "a", "b", LATER)
+    altered(there, depend, "another", "b", "c", LATER)
+    archive = backup(there, tmp_path / "there.kpbackup")
+    places = Places(here, tmp_path / "work")
+    assert merged(places, archive, policy).tables["task_dependencies"].added == 1
+    after = [("moves", "c", "a"), ("new", "a", "b"), ("stays", "b", "c")]
+    assert query(here, "SELECT id, task_id, depends_on_id FROM task_dependencies ORDER BY id") == after
+    assert sum(account.changes for account in merged(places, archive, policy).tables.values()) == 0
+
+
+@pytest.mark.parametrize("own", ["", "INSERT INTO task_lists (id, name) VALUES ('blocks', 'Y')"])
+def test_names_that_must_be_their_own_go_round_in_a_merge_or_all_of_them_stay(own: str, tmp_path: Path) -> None:
+    here, there = fresh(tmp_path, "here.db"), fresh(tmp_path, "there.db")
+    for database in (here, there):
+        execute(database, "CREATE UNIQUE INDEX own_name ON task_lists (name)")
+    execute(here, "INSERT INTO task_lists (id, name) VALUES ('1', 'X'), ('2', 'Z')", *([own] if own else []))
+    execute(there, "INSERT INTO task_lists (id, name) VALUES ('1', 'Y'), ('2', 'X'), ('3', 'Z')")
+    archive = backup(there, tmp_path / "there.kpbackup")
+    places = Places(here, tmp_path / "work")
+    merged(places, archive, "theirs")
+    names = {row[0]: row[1] for row in query(here, "SELECT id, name FROM task_lists WHERE NOT is_default")}
+    round_ = {"1": "Y", "2": "X", "3": "Z"}
+    assert names == ({"1": "X", "2": "Z", "blocks": "Y"} if own else round_)
+    assert sum(account.changes for account in merged(places, archive, "theirs").tables.values()) == 0
 
 
 def test_a_replacement_has_no_conflicts(places: Places, tmp_path: Path) -> None:
