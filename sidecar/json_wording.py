@@ -22,6 +22,7 @@ _BOUNDS = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "le
 _PLACE = re.compile(r"(?P<what>.*?) - at (`key` in )?`\$\.?(?P<where>.*)`", re.DOTALL)
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
 _BOUNDED = re.compile(r"Expected `(int|float)` (?P<sign>[<>]=?) (?P<bound>-?[\d.]+)")
+_LENGTH = re.compile(r"Expected `(?P<of>str|array|object)` of length (?P<sign>[<>]=) (?P<bound>\d+)")
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>.*)`", re.DOTALL)
 _BYTE = re.compile(r"JSON is malformed: .*\(byte (?P<byte>\d+)\)", re.DOTALL)
 
@@ -61,6 +62,11 @@ def _of_type(what: str, where: str) -> str | None:
         return f"{subject} must be {wanted}, not {_GOT.get(found['got'], 'something else')}"
     if found := _BOUNDED.fullmatch(what):
         return f"{subject} must be {_BOUNDS[found['sign']].format(found['bound'])}"
+    if found := _LENGTH.fullmatch(what):
+        if found["sign"] == ">=" and found["bound"] == "1":
+            return f"{subject} must not be empty"
+        counted = "characters" if found["of"] == "str" else "entries"
+        return f"{subject} must have at {'least' if found['sign'] == '>=' else 'most'} {found['bound']} {counted}"
     if found := _FIELD.fullmatch(what):
         name = f"{where}.{found['field']}" if where else found["field"]
         return f"{name} is missing" if found["fault"].startswith("missing") else f"{name} is not known"

@@ -143,15 +143,15 @@ def unlisted(file: BinaryIO, directory: Directory, starts: Mapping[str, int]) ->
 
 def _unlisted(file: BinaryIO, count: int, where: str, *places: range) -> str:
     """The sentence for some such bytes, which says so if they hold an archive's beginning or end."""
+    size = "1 byte" if count == 1 else f"{count:,} bytes"
     for place in places:
         for at in (place.start, max(place.start, place.stop - MAX16)):
             file.seek(at)
             found = file.read(min(place.stop - at, MAX16))
             if b"PK\3\4" in found or b"PK\5\6" in found:
-                return (
-                    f"The file holds another archive {where} ({count:,} bytes), which is ignored: is it the right file?"
-                )
-    return f"The file holds {count:,} bytes {where} that are no part of it: they are ignored"
+                return f"The file holds another archive {where} ({size}), which is ignored: is it the right file?"
+    rest = "is no part of it: it is ignored" if count == 1 else "are no part of it: they are ignored"
+    return f"The file holds {size} {where} that {rest}"
 
 
 def _no_directory(file: BinaryIO, error: Exception) -> BackupError:

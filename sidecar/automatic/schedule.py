@@ -37,7 +37,7 @@ def why_due(policy: Policy, trigger: Trigger, now: datetime, last: datetime | No
     if _has_elapsed(policy, last, now):
         return f"every {policy.hours} hours" if policy.every == "hours" else policy.every
     if policy.after_changes and changed is not None and changed >= policy.after_changes:
-        return f"{changed:,} changes"
+        return "1 change" if changed == 1 else f"{changed:,} changes"
     return None
 
 

@@ -119,7 +119,8 @@ def _look(places: Places, progress: Progress, quick: bool) -> DatabaseCheck:
                 _tell_of_index(connection, index, found)
             if copy.faults.unused:
                 more = " and more" if copy.faults.unused >= MOST else ""
-                found.add("unused_pages", {"detail": f"{copy.faults.unused:,} pages{more} of the file"})
+                pages = "page" if copy.faults.unused == 1 else "pages"
+                found.add("unused_pages", {"detail": f"{copy.faults.unused:,} {pages}{more} of the file"})
             # What is looked for by an index from here on is found.
             rebuild(connection, copy.faults.indexes)
             look_at_rows(connection, schema, found, progress)
@@ -146,7 +147,8 @@ def _tell_of_index(connection: sqlite3.Connection, index: str, found: Found) -> 
     sql = "SELECT tbl_name FROM main.sqlite_master WHERE type = 'index' AND name = ?"
     (table,) = connection.execute(sql, (index,)).fetchone()
     lacking = _count(connection, f"{quote(table)} NOT INDEXED") - entries(connection, table, index)
-    found.add("index_lacks_rows", {"table": table, "detail": index}, rows=f"{lacking:,} rows" if lacking else "rows")
+    rows = "1 row" if lacking == 1 else f"{lacking:,} rows" if lacking else "rows"
+    found.add("index_lacks_rows", {"table": table, "detail": index}, rows=rows)
 
 
 def _answer(

@@ -57,7 +57,7 @@ def _references(connection: sqlite3.Connection, schema: Schema, found: Found) ->
             where |= {"column": each.column, "target": target}
             found.add(each.code, where, Row=called(where), parent=singular(each.parent))
     for table, rows in unknown_references(connection, schema, known):
-        found.add("unknown_reference", {"table": table}, rows=f"{rows:,} rows")
+        found.add("unknown_reference", {"table": table}, rows=f"{rows:,} {'row' if rows == 1 else 'rows'}")
 
 
 def _default_lists(connection: sqlite3.Connection, schema: Schema, found: Found) -> None:

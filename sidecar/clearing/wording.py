@@ -20,7 +20,7 @@ def sentence_of(tables: Mapping[str, int], safety_copy: str | None) -> str:
     """
     counts = [f"{tables.get(table, 0):,} {words}" for table, words in _NAMED.items()]
     others = sum(rows for table, rows in tables.items() if table not in _NAMED)
-    counts += [f"{others:,} other records"] if others else []
+    counts += [f"{others:,} other {'record' if others == 1 else 'records'}"] if others else []
     told = f"Successfully cleared all data: {', '.join(counts)}"
     if safety_copy is None:
         return told

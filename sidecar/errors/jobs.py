@@ -52,7 +52,7 @@ class NothingReplaced(SidecarError):
 class ChangedSincePreview(SidecarError):
     """Nothing was changed, for this is no longer what the preview showed: {detail}. Look at a new preview first."""
 
-    kind, code, hint, reassures = "changed_since_preview", 65, "Preview the backup again, then import it.", True
+    kind, code, hint, reassures = "changed_since_preview", 65, "Look at a new preview, then agree to that.", True
 
 
 class InvalidPolicy(SidecarError):

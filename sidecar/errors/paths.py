@@ -36,9 +36,9 @@ class PathNotAllowed(PathError):
 
 
 class SameFile(PathError):
-    """{path} is KiraPilot's own database, another program's, or a part of one. Choose another file for the backup."""
+    """{path} is KiraPilot's own database, another program's, or a part of one. Choose another file."""
 
-    kind, code, hint = "same_file", 14, "The backup and the database must be two files."
+    kind, code, hint = "same_file", 14, "The database cannot be that file as well."
 
 
 class PermissionDenied(PathError):

@@ -90,10 +90,11 @@ class Conflicts:
         """What is said of those that nothing but their content settled, and of those of which both cannot stay."""
         for table, rows in self.ties.items():
             yield (
-                f"{rows:,} {table} differ, and neither side is the later one: the same of the two stays on every device"
+                f"{_differing(rows, table)}, and neither side is the later one: the same of the two stays on every"
+                " device"
             )
         for table, rows in self.refused.items():
-            yield f"{rows:,} {table} differ, and cannot stand twice: yours stay"
+            yield f"{_differing(rows, table)}, and cannot stand twice: {'yours stays' if rows == 1 else 'yours stay'}"
 
     def digest(self, connection: sqlite3.Connection) -> str:
         """What tells these conflicts from others: which number is which record, and which of the two is later."""
@@ -131,6 +132,10 @@ class Conflicts:
         (ties,) = connection.execute(f"SELECT count(*) FROM {conflicts_of(name)} WHERE tie").fetchone()
         if ties:
             self.ties[name] = ties
+
+
+def _differing(rows: int, table: str) -> str:
+    return f"1 row of {table} differs" if rows == 1 else f"{rows:,} rows of {table} differ"
 
 
 def _apply(connection: sqlite3.Connection, table: Likeness, policy: OnConflict, first: int, last: int) -> None:

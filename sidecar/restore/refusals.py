@@ -116,7 +116,8 @@ def leading_nowhere(
             ids += [shown for (shown,) in connection.execute(sql, (rowid,)) if shown is not None]
     parents = ", ".join(sorted({parent for _, _, parent, _ in found})) or "rows"
     listed = f" ({', '.join(ids)}{', ...' if broken > len(ids) else ''})" if ids else ""
-    told = f"{broken:,} references of {name} would lead nowhere, where {allowed:,} did before: to {parents}{listed}"
+    references = "reference" if broken == 1 else "references"
+    told = f"{broken:,} {references} of {name} would lead nowhere, where {allowed:,} did before: to {parents}{listed}"
     if not ours:
         return CannotRemove(detail=told)
     reason = f"would lead nowhere: to {parents}"

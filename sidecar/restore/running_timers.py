@@ -142,7 +142,8 @@ def _starts(connection: sqlite3.Connection, sql: str) -> list[str]:
 def _lines(starts: list[str], what: str) -> list[str]:
     lines = [f"A timer is running in the backup, since {_shown(start)}: {what}" for start in starts[:NAMED]]
     more = len(starts) - NAMED
-    return [*lines, f"The same of {more:,} more timers"] if more > 0 else lines
+    timers = "timer" if more == 1 else "timers"
+    return [*lines, f"The same of {more:,} more {timers}"] if more > 0 else lines
 
 
 def _shown(start: str) -> str:

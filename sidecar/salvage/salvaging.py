@@ -247,7 +247,8 @@ class _Salvaging:
         if room:
             salvage.leave_out(table, LOST, room)
         if expected is not None and taken > expected:
-            salvage.damage.append(f"{table} holds {taken:,} records, but the backup says {expected:,}")
+            held = f"{taken:,} {'record' if taken == 1 else 'records'}"
+            salvage.damage.append(f"{table} holds {held}, but the backup says {expected:,}")
 
     # Staging
 

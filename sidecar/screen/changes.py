@@ -37,19 +37,23 @@ REASONS = {
     "no_such_table": "this KiraPilot has no place for it",
 }
 
+_OWN_STAYS = ("differs_from_database", "exact_lost")
+"""Reasons for which a row of the backup is left out where KiraPilot has one of the same id, which stays as it is."""
+
 
 def totals(tables: Mapping[str, TableAccount]) -> str:
     """One line for all tables: ``adds 120, changes 3, removes 30, keeps 4,785; a safety copy is made first``."""
     every = tables.values()
+    own = sum(account.left_out.get(reason, 0) for account in every for reason in _OWN_STAYS)
     counts = {
         "adds": sum(account.added for account in every),
         "changes": sum(account.updated + account.untied for account in every),
         "removes": sum(account.removed for account in every),
         "leaves out": sum(sum(account.left_out.values()) for account in every),
-        "keeps": sum(account.unchanged + account.kept for account in every) - sum(one.untied for one in every),
+        "keeps": own + sum(account.unchanged + account.kept - account.untied for account in every),
     }
     if not any(account.changes for account in every):
-        return f"changes nothing: {plural(counts['keeps'], 'row')} stay as they are"
+        return f"changes nothing: {_staying(counts['keeps'], 'row')}"
     said = ", ".join(f"{verb} {number(count)}" for verb, count in counts.items() if count or verb == "keeps")
     return f"{said}; a safety copy is made first"
 
@@ -105,14 +109,16 @@ def conflict_lines(conflicts: int) -> list[str]:
     """How many rows of a merge differ, and how to look at them."""
     if not conflicts:
         return []
-    return ["", f"{plural(conflicts, 'row')} differ from KiraPilot's: kirapilot-sidecar conflicts FILE shows them"]
+    differ = "row differs from KiraPilot's" if conflicts == 1 else "rows differ from KiraPilot's"
+    shown = "it" if conflicts == 1 else "them"
+    return ["", f"{number(conflicts)} {differ}: kirapilot-sidecar conflicts FILE shows {shown}"]
 
 
 def account_lines(tables: Mapping[str, TableAccount]) -> list[str]:
     """One row for each table that changes or of which rows are left out; reasons follow below."""
     told = {name: account for name, account in tables.items() if account.changes or account.left_out}
     rest = len(tables) - len(told)
-    same = f"{plural(rest, 'table')} {'stays as it is' if rest == 1 else 'stay as they are'}."
+    same = f"{_staying(rest, 'table')}."
     if not told:
         return [same[:1].upper() + same[1:]]
     lines = _table(told)
@@ -124,6 +130,10 @@ def account_lines(tables: Mapping[str, TableAccount]) -> list[str]:
         for reason, count in account.left_out.items()
     ]
     return [*lines, *([same] if rest else []), *([""] if reasons else []), *reasons]
+
+
+def _staying(count: int, noun: str) -> str:
+    return f"{plural(count, noun)} {'stays as it is' if count == 1 else 'stay as they are'}"
 
 
 def _table(tables: Mapping[str, TableAccount]) -> list[str]:

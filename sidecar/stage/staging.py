@@ -331,7 +331,8 @@ class _Staging:
         for table, described in self._tables.items():
             rows = self._stage.tables[known_table(table)].rows if table != MIGRATIONS else described.rows
             if rows != described.rows:
-                message = f"{table} holds {rows:,} records, but the backup's manifest says {described.rows:,}"
+                held = f"{rows:,} {'record' if rows == 1 else 'records'}"
+                message = f"{table} holds {held}, but the backup's manifest says {described.rows:,}"
                 self._problems.error("count_mismatch", message, table=table)
         for table in CONTRACT:
             if table not in self._tables and self._stage.tables[table].rows:

@@ -203,7 +203,7 @@ def test_a_reference_of_two_columns_into_a_removed_row_is_refused_in_words_of_it
         "INSERT INTO labels VALUES ('gone', 'G')",
     )
     before = device.read_bytes()
-    with pytest.raises(CannotRemove, match="1 references of labels would lead nowhere"):
+    with pytest.raises(CannotRemove, match="1 reference of labels would lead nowhere"):
         bring_in(device, shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a")]))
     assert device.read_bytes() == before
 

@@ -104,7 +104,7 @@ def test_a_time_that_is_not_even_text_is_no_time(side: str, places: Places, tmp_
 
 @pytest.mark.slow
 def test_a_tie_is_told_and_the_same_row_stays_on_both_devices(places: Places, tmp_path: Path) -> None:
-    told = "1 tasks differ, and neither side is the later one: the same of the two stays on every device"
+    told = "1 row of tasks differs, and neither side is the later one: the same of the two stays on every device"
     here = backup(places.database, tmp_path / "here.kpbackup")
     there = other(tmp_path, EARLIER)
     assert told not in merged(places, there, "mine").warnings

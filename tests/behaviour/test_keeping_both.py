@@ -192,7 +192,7 @@ def test_what_cannot_stand_twice_is_told_and_stays(here: Places, there: Path, tm
     archive = backup(there, tmp_path / "there.kpbackup")
     result = merged(here, archive)
     for table in ("task_lists", "task_dependencies", "tasks"):
-        assert f"1 {table} differ, and cannot stand twice: yours stay" in result.warnings
+        assert f"1 row of {table} differs, and cannot stand twice: yours stays" in result.warnings
     assert query(here.database, "SELECT title FROM tasks WHERE id = 'X' OR title = 'Theirs'") == [("Task",)]
     assert value(here.database, "SELECT task_id FROM time_sessions WHERE id = 'new'") == "X"
     request = Request(here, str(archive), overwrite=False, policies=policies_of("both"))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import filterfalse, product
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from sidecar.archive.forms import ExactCell
 from sidecar.archive.manifest import EntryManifest, Manifest, ManifestHead, TableManifest, Writer
 from sidecar.errors.backups import BackupError
 from sidecar.json_wording import in_words
+from sidecar.selection.request import Selection
 from sidecar.stage.head import read_manifest, read_metadata
 from sidecar.wire import params
 from sidecar.wire.messages import InvalidParams
@@ -93,6 +94,10 @@ def test_no_document_of_an_archive_is_told_of_in_the_parsers_words(read: Callabl
         (b"[]", dict[str, int], "it must be an object, not a list"),
         (b'{"rows": -1}', EntryManifest, "size is missing"),
         (b'{"size": -1, "sha256": ""}', EntryManifest, "size must be 0 or more"),
+        (b'{"text": ""}', Selection, "text must not be empty"),
+        (b'{"ids": ["a", ""]}', Selection, "ids[1] must not be empty"),
+        (b'{"text": "%b"}' % (b"x" * 1001), Selection, "text must have at most 1000 characters"),
+        (b"[1, 2, 3]", Annotated[list[int], msgspec.Meta(max_length=2)], "it must have at most 2 entries"),
         (b'{"a": 1', dict[str, int], "it ends too early"),
         (b'{"a": 1}}', dict[str, int], "it goes wrong at byte 9"),
     ],
