@@ -6,16 +6,17 @@ the rows that are told of, and no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from sidecar.archive import manifest as names
+from sidecar.archive.forms import ExactCell
 from sidecar.archive.json_stream import Array, Document
 from sidecar.archive.manifest import part_of
 from sidecar.archive.zip_reading import ZipReader
@@ -23,6 +24,7 @@ from sidecar.automatic.shelf import all_files
 from sidecar.comparison.answers import Found, Searched, Version
 from sidecar.comparison.sides import NOW, archived
 from sidecar.errors.backups import BackupError, DamagedBackup
+from sidecar.errors.base import SidecarError
 from sidecar.errors.databases import DatabaseError
 from sidecar.errors.paths import PathError
 from sidecar.json_wording import in_words
@@ -46,6 +48,8 @@ _TOUCHED = "updated_at"
 
 LONGEST_TITLE = 200
 """Most characters of what a row is known by: a note may be long."""
+
+T = TypeVar("T")
 
 Record = dict[str, Any]
 
@@ -119,7 +123,7 @@ def find_in_backups(
             search.look_into(path)
             progress.advance(1)
         told = list(search.wanted)[:MOST]
-        followed = _follow(sorted(search.states, key=lambda state: (state.name == NOW, state.moment)), told, progress)
+        followed = _follow(search, told, progress)
     return Searched(
         query=query,
         tasks=[_found(row_id, row) for (table, row_id), row in followed.items() if row.versions and table == TASKS],
@@ -161,10 +165,22 @@ class _Search:
             moment, is_partial = (datetime.now(UTC), False) if is_now else _moment(Path(archive))
             found = [] if self._by_id else list(self._found_in(archive))
         except (BackupError, PathError, DatabaseError) as error:
-            self.warnings.append(f"{path} could not be looked into: {error.message}")
+            self._warn(path, error)
         else:
             self.states.append(_State(moment, NOW if is_now else str(path), archive, is_partial))
             self.wanted.update(dict.fromkeys(found))
+
+    def in_order(self) -> list[_State]:
+        """The backups that can be read, from the oldest on; the database comes last."""
+        return sorted(self.states, key=lambda state: (state.name == NOW, state.moment))
+
+    def leave_out(self, state: _State, error: SidecarError) -> None:
+        """Note that one of them cannot be read after all."""
+        self.states.remove(state)
+        self._warn(state.name, error)
+
+    def _warn(self, which: Path | str, error: SidecarError) -> None:
+        self.warnings.append(f"{which} could not be looked into: {error.message}")
 
     def _found_in(self, archive: str) -> Iterator[Row]:
         for table in self._tables:
@@ -174,24 +190,47 @@ class _Search:
                     yield table, str(record["id"])
 
 
-def _follow(states: list[_State], told: list[Row], progress: Progress) -> dict[Row, _Followed]:
+def _follow(search: _Search, told: list[Row], progress: Progress) -> dict[Row, _Followed]:
     followed = {row: _Followed(row[0]) for row in told}
-    tables = {table for table, _ in told}
+    states = search.in_order()
     progress.phase("follow", len(states), "backups", "Following what was found")
     for state in states if told else ():
-        here = {
-            (table, str(record["id"])): record
-            for table in tables
-            for record in _records(state.archive, table, progress)
-            if (table, str(record.get("id"))) in followed
-        }
-        lists = {str(record.get("id")): str(record.get("name")) for record in _records(state.archive, LISTS, progress)}
+        try:
+            here, lists = _standing(state.archive, followed, progress)
+        except (BackupError, PathError) as error:
+            search.leave_out(state, error)
+            continue
         for row, task in followed.items():
             # What a part of the data does not hold may well have been there.
             if row in here or not state.is_partial:
                 task.seen(state.name, state.moment, here.get(row), lists)
         progress.advance(1)
     return followed
+
+
+def _standing(
+    archive: str, followed: Mapping[Row, _Followed], progress: Progress
+) -> tuple[dict[Row, Record], dict[str, str]]:
+    """Those of the rows that stand in a backup, and the names of its lists by their ids."""
+    places = {
+        (table, index): record
+        for table in {table for table, _ in followed}
+        for index, record in enumerate(_records(archive, table, progress))
+        if (table, str(record.get("id"))) in followed
+    }
+    _say_exactly(archive, places, progress)
+    lists = {str(record.get("id")): str(record.get("name")) for record in _records(archive, LISTS, progress)}
+    return {(table, str(record["id"])): record for (table, _), record in places.items()}, lists
+
+
+def _say_exactly(archive: str, places: Mapping[tuple[str, int], Record], progress: Progress) -> None:
+    """Let records, told by table and index, say what only exact.json can: a template's list, and that a field is
+    empty where the app wants a value. Other values differ there in how they are spelled."""
+    cells = _streamed(archive, lambda reader: _batches_of(reader, names.EXACT, ExactCell), names.EXACT, progress)
+    for cell in cells if places else ():
+        record = places.get((cell.table, cell.row))
+        if record is not None and cell.base64 is None and (cell.value is None or record.get(cell.column) is None):
+            record[cell.column] = cell.value
 
 
 def _found(task_id: str, task: _Followed) -> Found:
@@ -230,23 +269,34 @@ def _moment(archive: Path) -> tuple[datetime, bool]:
 
 def _records(archive: str, table: str, progress: Progress) -> Iterator[Record]:
     """The records of a table, as the backup has them. Raises PathError, BackupError, Cancelled."""
+    return _streamed(archive, lambda reader: _batches(reader, table), table, progress)
+
+
+def _streamed(
+    archive: str, batches: Callable[[ZipReader], Iterator[list[T]]], what: str, progress: Progress
+) -> Iterator[T]:
     with open_source(archive, progress) as file, file_errors(Path(archive), Act.UNPACK):
         try:
-            for batch in _batches(ZipReader(file), table):
+            for batch in batches(ZipReader(file)):
                 progress.advance(0)
                 yield from batch
         except msgspec.ValidationError as error:
-            raise DamagedBackup(detail=f"{table}: {in_words(error)}") from error
+            raise DamagedBackup(detail=f"{what}: {in_words(error)}") from error
 
 
 def _batches(archive: ZipReader, table: str) -> Iterator[list[Record]]:
-    decode = msgspec.json.Decoder(list[Record]).decode
     entry = names.section_entry(table)
     if entry in archive.names:
-        yield from Document(entry, archive.pieces(entry)).records(decode)
+        yield from _batches_of(archive, entry, Record)
     elif names.DATA in archive.names:
+        decode = msgspec.json.Decoder(list[Record]).decode
         for key, value in Document(names.DATA, archive.pieces(names.DATA)).members():
             if isinstance(value, Array) and key == table:
                 yield from value.batches(decode)
             elif isinstance(value, Array):
                 value.skip()
+
+
+def _batches_of(archive: ZipReader, entry: str, kind: type[T]) -> Iterator[list[T]]:
+    if entry in archive.names:
+        yield from Document(entry, archive.pieces(entry)).records(msgspec.json.Decoder(list[kind]).decode)  # type: ignore[valid-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,49 @@ def test_a_backup_that_cannot_be_read_is_a_warning_and_the_others_are_searched(p
     assert broken.name in warning
     assert [task.id for task in searched.tasks] == ["t"]
     assert searched.backups == 1
+
+
+@pytest.mark.parametrize("entry", ["tasks.json", "task_lists.json", "exact.json"])
+@pytest.mark.parametrize("by_id", [False, True])
+def test_whatever_of_a_backup_cannot_be_read_is_a_warning(places: Places, entry: str, by_id: bool) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title, created_at) VALUES ('needle', 'Needle', NULL)")
+    broken = Path(backed_up(places))
+    altered(places.database, "INSERT INTO tasks (id, title) VALUES ('u', 'Hay')")
+    backed_up(places)
+    with zipfile.ZipFile(broken) as archive:
+        info = archive.getinfo(entry)
+    packed = bytearray(broken.read_bytes())
+    packed[info.header_offset + 30 + len(entry) + info.compress_size // 2] ^= 0x55
+    broken.write_bytes(packed)
+    searched = found(places, "needle", by_id)
+    (warning,) = searched.warnings
+    assert broken.name in warning
+    assert [task.id for task in searched.tasks] == ["needle"]
+    assert searched.backups == 1
+
+
+def test_a_template_that_changes_its_list_is_another_version(places: Places) -> None:
+    altered(places.database, "UPDATE periodic_task_templates SET task_list_id = NULL, title = 'Needle' WHERE rowid = 1")
+    backed_up(places)
+    altered(
+        places.database,
+        "UPDATE periodic_task_templates SET task_list_id = (SELECT id FROM task_lists WHERE name = 'Home')"
+        " WHERE rowid = 1",
+    )
+    backed_up(places)
+    (template,) = find_in_backups(places, "needle", Progress(), everywhere=True).others
+    assert [(version.fields, version.task_list) for version in template.versions] == [
+        ([], None),
+        (["task_list_id"], "Home"),
+    ]
+    assert template.in_database
+
+
+def test_a_field_that_is_empty_stays_so_whatever_stands_in_for_it(places: Places) -> None:
+    altered(places.database, "INSERT INTO tasks (id, title, created_at) VALUES ('t', 'Needle', NULL)")
+    backed_up(places)
+    altered(places.database, "UPDATE tasks SET status = 'completed', updated_at = '2026-01-01 00:00:00' WHERE id = 't'")
+    assert [version.fields for version in one(found(places, "needle")).versions] == [[], ["status"]]
 
 
 def test_a_text_that_many_tasks_hold_says_how_many_more_there_are(places: Places) -> None:
