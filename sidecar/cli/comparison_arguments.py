@@ -129,7 +129,7 @@ def _add_force(parser: argparse.ArgumentParser) -> None:
 
 def _not_negative(text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
 
 

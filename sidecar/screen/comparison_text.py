@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -109,8 +110,21 @@ def _found(found: Found) -> Iterator[str]:
         back = "back as it was: " if place and not version.fields else ""
         yield f"  {_span(version, now)}: {back}{_state(version)}"
     if found.vanished is not None:
-        yield f"  gone since {relative(found.vanished, now)}; to bring it back, import the backup before with --merge"
+        yield f"  gone since {relative(found.vanished, now)}; to bring it back:"
+        yield f"    {_bringing_back(found)}"
     yield "  in the database now" if found.in_database else "  not in the database now"
+
+
+def _bringing_back(found: Found) -> str:
+    """What to type for the row as it stood last, and what it cannot be without."""
+    words = ["kirapilot-sidecar", "import", "--merge", "--id", found.id, found.versions[-1].last_backup]
+    if sys.platform == "win32":
+        import subprocess
+
+        return printable(subprocess.list2cmdline(words))
+    import shlex
+
+    return printable(shlex.join(words))
 
 
 def _span(version: Version, now: datetime) -> str:

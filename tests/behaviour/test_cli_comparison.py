@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 
 import pytest
 
@@ -61,6 +63,14 @@ def test_a_task_that_vanished_is_found_with_the_day_it_went(changed: Shell) -> N
     assert '"Renamed"' in shown
     assert "gone since today" in shown
     assert "not in the database now" in shown
+    (to_type,) = (line.strip() for line in shown.splitlines() if "import" in line)
+    assert changed.run(*shlex.split(to_type, posix=sys.platform != "win32")[1:]).returncode == 0
+    assert "  in the database now" in said(changed.run("find", "renamed"), 0).splitlines()
+
+
+def test_a_number_below_the_first_is_told_from_none(changed: Shell) -> None:
+    done = changed.run("diff", "--start", "-1", "before.kpbackup")
+    assert (done.returncode, b"is not a whole number from 0 on" in done.stderr) == (2, True)
 
 
 @pytest.mark.slow(but=1)
