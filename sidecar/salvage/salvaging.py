@@ -69,7 +69,7 @@ class Salvaged(Judged):
     def require_valid(self) -> None:
         """Raise NothingToSalvage if nothing at all can be proved."""
         if not any(table.rows for table in self.stage.tables.values() if table.carried):
-            raise NothingToSalvage(detail="; ".join(self.salvage.damage[:3]))
+            raise NothingToSalvage(detail="; ".join(self.salvage.damage[:3]) or "none of its records can be a row")
 
 
 @contextmanager

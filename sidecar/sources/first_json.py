@@ -8,6 +8,7 @@ are: the reader of archives judges them, as it does every other's. protocol/FORM
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,6 +35,13 @@ from sidecar.system.workfolder import folder_errors, new_file, require_space
 NAME = "The backup"
 
 _PIECE_BYTES = 256 << 10
+_HELD_BACK_BYTES = 64 << 10
+
+_SURROGATE = re.compile(
+    rb"(?<!\\)(?P<before>(?:\\\\)*+)"
+    rb"(?:(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_OF_ESCAPES = rb"\u0123456789abcdefABCDEF"
 
 Turn = Callable[[Any], Any]
 
@@ -96,6 +104,8 @@ _MARKS = {"timeSessions", "focusSessions", "aiConversations", "exportMetadata"}
 
 _KEYS = {*LISTS, *_MARKS, "preferences", "privacySettings"}
 
+_COLUMNS = {table: [column for column, _ in columns.values()] for table, columns in LISTS.values()}
+
 _SETTINGS = dict(zip(("preferences", "privacySettings"), KEYS, strict=True))
 _DEPENDENCY = ("id", "task_id", "depends_on_id", "created_at")
 _EARLIEST = "1980-01-01T00:00:00Z"
@@ -104,12 +114,16 @@ _EARLIEST = "1980-01-01T00:00:00Z"
 
 @dataclass
 class _Head:
-    """What a first pass finds: the keys, whatever is no list, the ids of the tasks, how many records each list has."""
+    """What a first pass finds: the keys, whatever is no list, the ids of the tasks, how many records each list has.
+
+    ``halves`` counts what is half a character.
+    """
 
     keys: set[str] = field(default_factory=set)
     values: dict[str, bytes] = field(default_factory=dict)
     tasks: set[str] = field(default_factory=set)
     records: Counter[str] = field(default_factory=Counter)
+    halves: int = 0
 
 
 def write_archive(file: BinaryIO, target: Path, progress: Progress) -> list[str]:
@@ -155,7 +169,8 @@ class _Rewriting:
         return [*self._remarks(), *remarks]
 
     def _section(self, archive: ArchiveWriter, table: str, source: Callable[[], Any]) -> None:
-        columns: dict[str, None] = {}
+        # What no record speaks of is missing from each: whoever reads the archive has to look for it.
+        columns: dict[str, None] = dict.fromkeys(_COLUMNS.get(table, ()))
         rows = 0
 
         def bodies() -> Iterator[bytes]:
@@ -170,7 +185,11 @@ class _Rewriting:
         if rows:
             known = KNOWN[table]
             types = {column: known[column].field_type for column in columns}
-            self._tables[table] = TableManifest(section_entry(table), rows, types, ["id"])
+            # Records of the contract are judged by the code's own word, as they are read.
+            needed = [column for column in columns if table not in CONTRACT and not known[column].null]
+            self._tables[table] = TableManifest(
+                section_entry(table), rows, types, ["id"], not_null=needed or msgspec.UNSET
+            )
 
     def _records(self, key: str, table: str, columns: dict[str, tuple[str, Turn]]) -> Iterator[Any]:
         for record in _records(self._file, key, self._progress):
@@ -223,13 +242,17 @@ class _Rewriting:
         empty = [key for key in LISTS if key in self._head.keys and not self._head.records[key]]
         if empty:
             remarks.append(f"It holds no {', '.join(empty)}: those of KiraPilot stay as they are")
+        if self._head.halves:
+            remarks.append(
+                f"Half a character, which no text can hold, is shown as \ufffd ({self._head.halves:,} times)"
+            )
         return remarks + [f"{count:,} {what} is left out" for what, count in self._left_out.items()]
 
 
 def _read_head(file: BinaryIO, progress: Progress) -> _Head:
     head = _Head()
     try:
-        for key, value in Document(NAME, _pieces(file, progress)).members():
+        for key, value in Document(NAME, _pieces(file, progress, head)).members():
             head.keys.add(key)
             if not isinstance(value, Array):
                 head.values[key] = value
@@ -263,11 +286,35 @@ def _records(file: BinaryIO, wanted: str, progress: Progress) -> Iterator[Any]:
                 yield from batch
 
 
-def _pieces(file: BinaryIO, progress: Progress) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, progress: Progress, head: _Head | None = None) -> Iterator[bytes]:
+    """The document, with U+FFFD for half a character, which JavaScript's texts may hold; ``head`` counts them."""
     file.seek(0)
+    rest = b""
     while piece := file.read(_PIECE_BYTES):
         progress.check()
-        yield piece
+        piece = rest + piece
+        # An escape is in one piece with what may be its other half.
+        end = len(piece.rstrip(_OF_ESCAPES))
+        end = end if len(piece) - end < _HELD_BACK_BYTES else len(piece)
+        whole, halves = _mended(piece[:end])
+        rest = piece[end:]
+        if head is not None:
+            head.halves += halves
+        yield whole
+    yield _mended(rest)[0]
+
+
+def _mended(piece: bytes) -> tuple[bytes, int]:
+    halves = 0
+
+    def mend(found: re.Match[bytes]) -> bytes:
+        nonlocal halves
+        if found["pair"]:
+            return found[0]
+        halves += 1
+        return found["before"] + rb"\ufffd"
+
+    return (_SURROGATE.sub(mend, piece), halves) if rb"\u" in piece else (piece, 0)
 
 
 def _created_at(head: _Head) -> str:

@@ -14,6 +14,7 @@ from sidecar.jobs.importing import import_data
 from sidecar.jobs.inspecting import inspect_backup
 from sidecar.jobs.validating import validate_basic, validate_comprehensive
 from sidecar.progress import Progress
+from sidecar.sources import first_json as first_json_module
 from tests.conftest import Cases
 from tests.support.databases import contents, query
 from tests.support.given_files import OPENS, give
@@ -131,6 +132,47 @@ def test_a_record_that_is_wrong_is_named_as_in_any_backup(device: Device) -> Non
         verdict = validate_comprehensive(device.places, str(device.archive), Progress())
         assert any(words in line for line in verdict.errors), verdict
         assert judge(device, merge=False) == "invalid_backup"
+
+
+@pytest.mark.slow(but=2)
+@pytest.mark.parametrize("one_of_two", [True, False])
+@pytest.mark.parametrize(
+    ("array", "key", "record"),
+    [
+        ("tasks", "id", "Task"), ("tasks", "title", "Task"), ("timeSessions", "startTime", "Time session"),
+        ("timeSessions", "taskId", "Time session"), ("aiConversations", "response", "AI interaction"),
+        ("focusSessions", "id", "Focus session"), ("focusSessions", "taskId", "Focus session"),
+        ("focusSessions", "plannedDuration", "Focus session"),
+    ],
+)  # fmt: skip
+def test_what_a_record_lacks_is_told_by_the_validation_too(
+    array: str, key: str, record: str, one_of_two: bool, device: Device
+) -> None:
+    whole = first_json()[array][0]
+    lacking = {name: value for name, value in whole.items() if name != key}
+    records = [whole, lacking | ({} if key == "id" else {"id": "other"})] if one_of_two else [lacking]
+    _give_json(device, first_json(**{"timeSessions": [], "focusSessions": [], array: records}))
+    verdict = validate_comprehensive(device.places, str(device.archive), Progress())
+    expected = f"{record} at index {len(records) - 1} is missing required fields"
+    assert [line.partition(":")[0] for line in verdict.errors] == [expected]
+    assert judge(device, merge=False) == "invalid_backup"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 18])
+def test_half_a_character_is_shown_as_one_that_is_unknown(
+    size: int, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JavaScript cuts texts within an emoji, and writes what is left of it as an escape."""
+    monkeypatch.setattr(first_json_module, "_PIECE_BYTES", size)
+    titles = ["cut \ud83d", "\ude00\ud83d turned", "whole \U0001f600", "spelled \\ud83d", "\\\ud83d\\"]
+    tasks = [first_json()["tasks"][0] | {"id": str(number), "title": one} for number, one in enumerate(titles)]
+    give(device, json.dumps(first_json(tasks=tasks, timeSessions=[], focusSessions=[])).encode())
+    assert judge(device) is None
+    result = import_data(device.places, str(device.archive), True, Progress())
+    assert "Half a character, which no text can hold, is shown as \ufffd (4 times)" in result.warnings
+    assert [title for (title,) in query(device.database, "SELECT title FROM tasks ORDER BY id")] == [
+        "cut \ufffd", "\ufffd\ufffd turned", "whole \U0001f600", "spelled \\ud83d", "\\\ufffd\\",
+    ]  # fmt: skip
 
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], type[Exception]]] = {

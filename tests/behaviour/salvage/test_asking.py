@@ -26,6 +26,7 @@ from tests.support.archives import Entries, write
 from tests.support.databases import bring_in, counts, fresh, places_of, validate
 from tests.support.jobs import nothing_changes
 from tests.support.salvages import cut, damaged, salvage, without
+from tests.support.shipped import shipped_archive, task
 
 DAMAGE: dict[str, tuple[Callable[[Path, Entries], Path], type[BackupError]]] = {
     "a flipped bit": (lambda path, own: damaged(own, path, "tasks.json"), DamagedBackup),
@@ -72,6 +73,13 @@ def test_where_nothing_can_be_saved_nothing_is_promised(tmp_path: Path, content:
             with pytest.raises(NothingToSalvage) as nothing:
                 job(places_of(device), str(archive), True, Progress(), salvage=True)
             assert nothing.value.code == 29
+
+
+def test_a_whole_backup_of_which_no_record_can_be_a_row_is_told_for_that(tmp_path: Path) -> None:
+    archive = shipped_archive(tmp_path / "b.kpbackup", tasks=[task("a") | {"title": None}])
+    with pytest.raises(NothingToSalvage) as nothing:
+        preview_import(places_of(fresh(tmp_path)), str(archive), True, Progress(), salvage=True)
+    assert "nothing was taken: none of its records can be a row. Use" in nothing.value.message
 
 
 def test_what_is_too_new_or_foreign_is_not_salvaged(own: Entries, tmp_path: Path) -> None:
