@@ -17,6 +17,7 @@ from pathlib import Path
 from sidecar.database.introspection import quote, readable
 from sidecar.progress import Progress
 from sidecar.system.names import sqlite_uri
+from sidecar.system.workfolder import work_errors
 
 WHOLE_BYTES = 128 << 20
 """Larger databases are not held row by row against each index: their pages would be read in no order.
@@ -65,19 +66,28 @@ class Findings:
 
 
 def look_into(path: Path, progress: Progress, whole: bool | None = None) -> Findings:
-    """Everything that is wrong with a database that nobody else uses. Raises Cancelled.
+    """Everything that is wrong with a private copy of a database, in a job's folder.
+
+    Raises WorkFolderUnusable, Cancelled.
 
     :param whole: whether each row is held against each index; where that is left open, the size of the file decides.
     """
     uri = sqlite_uri(path, "ro")
     if whole is None:
         whole = not path.exists() or path.stat().st_size <= WHOLE_BYTES
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection, progress.watching(connection):
+    with (
+        work_errors(path.parent.parent),
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection,
+        progress.watching(connection),
+    ):
         return look_through(connection, whole)
 
 
 def look_through(connection: sqlite3.Connection, whole: bool = True) -> Findings:
-    """The same by way of a connection to that database. Raises sqlite3.OperationalError when it is interrupted."""
+    """The same by way of a connection to that database.
+
+    Raises sqlite3.OperationalError when it is interrupted, and where the disk fails: that is no word on the database.
+    """
     connection.text_factory = readable
     # Not mapped into memory: that is no quicker, and a disk that fails would end the program and not the check.
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -88,7 +98,7 @@ def look_through(connection: sqlite3.Connection, whole: bool = True) -> Findings
     except UnicodeDecodeError:
         return Findings(damage=["a name in its schema is not UTF-8"])
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR_READ):
             raise
         return Findings(damage=[str(error)])
 

@@ -6,6 +6,7 @@ Up to 3.40 it takes one column for another in a table that has no rowid and whos
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,11 +16,24 @@ from sidecar.automatic.drilling import drill_backups
 from sidecar.care.checking import check_database
 from sidecar.database import integrity
 from sidecar.database.integrity import look_into
+from sidecar.errors.jobs import WorkFolderUnusable
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
+from sidecar.system.names import sqlite_uri
 from tests.conftest import DATA, EVERY_KIND
 from tests.support.automatic_device import Device
-from tests.support.databases import assert_same_contents, backup, contents, copy_of, execute, places_of, query, restore
+from tests.support.databases import (
+    assert_same_contents,
+    backup,
+    bring_in,
+    contents,
+    copy_of,
+    execute,
+    places_of,
+    preview,
+    query,
+    restore,
+)
 from tests.support.newer import run
 
 TABLE = (
@@ -134,3 +148,33 @@ def test_a_value_that_the_schema_does_not_allow_is_still_damage(database: Path) 
     spoiled(database)
     found = look_into(database, Progress(), whole=True)
     assert found.damage[0] in ("NULL value in tags_of_tasks.weight", "NULL value in tags_of_tasks.tag")
+
+
+def _not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a scanner keeps the new file for itself."""
+    monkeypatch.setattr(integrity, "sqlite_uri", lambda path, mode: sqlite_uri(path / "below a file", mode))
+
+
+def _not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> list[str]:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+        raise error
+
+    monkeypatch.setattr(integrity, "_true_complaints", fail)
+
+
+@pytest.mark.parametrize("fault", [_not_opened, _not_read])
+def test_a_copy_that_cannot_be_read_is_no_damage_of_the_database(
+    fault: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = copy_of(DATA / f"{EVERY_KIND}.db", tmp_path)
+    archive = backup(database, tmp_path / "b.kpbackup")
+    before = database.read_bytes()
+    fault(monkeypatch)
+    for job in (preview, bring_in):
+        with pytest.raises(WorkFolderUnusable):
+            job(database, archive)
+    with pytest.raises(WorkFolderUnusable):
+        check_database(places_of(database), Progress())
+    assert database.read_bytes() == before
