@@ -18,7 +18,7 @@ import peewee
 
 from sidecar.errors.base import StartAgain
 from sidecar.errors.jobs import WorkFolderUnusable
-from sidecar.errors.paths import DiskFull
+from sidecar.errors.paths import DiskFull, FileInUse, FileNotFound, PermissionDenied, PlaceUnreachable, ReadFailed
 from sidecar.system.files import create_private
 from sidecar.system.locks import SUFFIX, Lock, leftovers, new_lock
 from sidecar.system.names import sqlite_uri
@@ -28,6 +28,8 @@ from sidecar.system.permissions import make_folder
 
 _PREFIX = "job-"
 _SQLITE_TEMPORARY = "etilqs_*"
+
+_OF_A_PATH = (FileInUse, FileNotFound, PermissionDenied, PlaceUnreachable, ReadFailed)
 
 THROW_AWAY = {
     "journal_mode": "off",
@@ -47,7 +49,7 @@ THROW_AWAY = {
 def work_folder(base: Path) -> Iterator[Path]:
     """A new, empty folder below ``base``, locked and readable by its owner only; removed at the end.
 
-    Raises WorkFolderUnusable when it cannot be made, DiskFull.
+    Raises WorkFolderUnusable when it cannot be made, or the system refuses a file in it; DiskFull.
     """
     if is_homeless(base):
         raise WorkFolderUnusable(path=base, detail="your home folder is not known")
@@ -60,9 +62,22 @@ def work_folder(base: Path) -> Iterator[Path]:
     try:
         with folder_errors(base):
             make_folder(folder)
-        yield folder
+        with _of_throw_away_files(folder):
+            yield folder
     finally:
         _discard(folder, lock)
+
+
+@contextmanager
+def _of_throw_away_files(folder: Path) -> Iterator[None]:
+    """Say of what is wrong with a file in a job's folder, whose path nobody chose, that it is the work folder."""
+    try:
+        yield
+    except _OF_A_PATH as error:
+        if error.path is None or folder not in Path(error.path).parents:
+            raise
+        said = error.detail or getattr(error.__cause__, "strerror", None) or error.message
+        raise WorkFolderUnusable(path=folder.parent, detail=said) from error
 
 
 def new_file(folder: Path, name: str) -> Path:

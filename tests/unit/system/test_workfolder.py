@@ -14,7 +14,7 @@ import pytest
 
 from sidecar.errors.base import SidecarError, StartAgain
 from sidecar.errors.jobs import WorkFolderUnusable
-from sidecar.errors.paths import DiskFull
+from sidecar.errors.paths import DiskFull, FileInUse, PathError, PermissionDenied, PlaceUnreachable, ReadFailed
 from sidecar.system.workfolder import folder_errors, new_file, require_space, work_folder
 from tests.conftest import ROOT
 from tests.support.killing import KILLED
@@ -155,3 +155,15 @@ def test_space_is_asked_for_before_it_is_used(tmp_path: Path) -> None:
     with pytest.raises(DiskFull) as caught:
         require_space(tmp_path, shutil.disk_usage(tmp_path).total + 1, "a test")
     assert "a test needs" in caught.value.message
+
+
+@pytest.mark.parametrize("error", [PermissionDenied, ReadFailed, FileInUse, PlaceUnreachable])
+def test_a_backup_that_is_made_there_and_refused_is_the_work_folders_fault(
+    error: type[PathError], tmp_path: Path
+) -> None:
+    base, elsewhere = tmp_path / "work", tmp_path / "b.kpbackup"
+    with pytest.raises(WorkFolderUnusable) as refused, work_folder(base) as folder:
+        raise error(path=folder / "now.kpbackup", detail="Read-only file system")
+    assert (refused.value.path, refused.value.detail) == (str(base), "Read-only file system")
+    with pytest.raises(error), work_folder(base):
+        raise error(path=elsewhere)
