@@ -23,7 +23,7 @@ from sidecar.restore.target_rules import Fitted
 from sidecar.results import Example, TableAccount
 from sidecar.stage.stage import ROW, Stage
 
-ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED, INEXACT = range(1, 8)
+ADD, SAME, UPDATE, DIFFERS, CLASHES, MAPPED, INEXACT, FOLLOWS = range(1, 9)
 """Actions of the table "plan <table>": one for each staged row."""
 
 DEPENDENCIES = "task_dependencies"
@@ -34,6 +34,7 @@ _LEFT_OUT = {
     CLASHES: "same_values_in_database",
     MAPPED: "default_list_mapped",
     INEXACT: "exact_lost",
+    FOLLOWS: "broken_reference",
 }
 CANNOT_BE_TWO = "cannot_be_two"
 """Why the database's row stays alone though both were asked for."""
@@ -46,6 +47,7 @@ _ACTIONS = {
     CLASHES: "left out",
     MAPPED: "left out",
     INEXACT: "left out",
+    FOLLOWS: "left out",
 }
 
 EXAMPLES = 5
@@ -142,6 +144,9 @@ class Plan:
         for name in self.incoming():
             progress.check()
             self._plan(connection, name)
+        if not self._removing:
+            while sum(self._leave_out_followers(connection, name) for name in self.incoming()):
+                progress.check()
         for name, live in self.live.items():
             make_gone(connection, live)
             if name in self.stage.tables and self.replaced(name):
@@ -185,7 +190,7 @@ class Plan:
         action, stays = connection.execute(f"{sql} WHERE p.row = :row AND c.row = :row", {"row": row}).fetchone()
         if stays == REFUSED:
             conflict.stays, conflict.reason = "mine", CANNOT_BE_TWO
-        elif action in (CLASHES, INEXACT):
+        elif action in (CLASHES, INEXACT, FOLLOWS):
             conflict.stays, conflict.reason = "mine", _LEFT_OUT[action]
         return conflict
 
@@ -292,6 +297,21 @@ class Plan:
             f" FROM stage.{quote(name)} s JOIN main.{quote(name)} m ON {match}"
             f" WHERE s.{quote(ROW)} = {quote('plan ' + name)}.row AND ({whose}) AND NOT {gives_up})"
         ).rowcount
+
+    def _leave_out_followers(self, connection: sqlite3.Connection, name: str) -> int:
+        """Plan nothing for rows that refer to one that is left out, and that the database lacks; answers how many."""
+        left_out = 0
+        for key in self.live[name].foreign_keys:
+            if key.parent not in self.incoming() or key.column not in self.columns(name):
+                continue
+            column, to, parent = quote(key.column), quote(key.parent_column), quote(key.parent)
+            left_out += connection.execute(
+                f"UPDATE {plan_of(name)} SET action = {FOLLOWS} WHERE action IN ({ADD}, {UPDATE}) AND row IN"
+                f" (SELECT s.{quote(ROW)} FROM stage.{quote(name)} s JOIN stage.{parent} r ON r.{to} = s.{column}"
+                f" JOIN {plan_of(key.parent)} p ON p.row = r.{quote(ROW)} AND p.action IN ({CLASHES}, {FOLLOWS})"
+                f" WHERE NOT EXISTS (SELECT 1 FROM main.{parent} m WHERE m.{to} = s.{column}))"
+            ).rowcount
+        return left_out
 
     def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
         live = self.live[name]

@@ -34,6 +34,7 @@ REASONS = {
     "default_list_mapped": "its tasks go to KiraPilot's default list",
     "cannot_be_two": "it cannot stand twice",
     "exact_lost": "its exact value is lost",
+    "broken_reference": "it belongs to a row that is left out",
     "no_such_table": "this KiraPilot has no place for it",
 }
 

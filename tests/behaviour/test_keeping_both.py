@@ -207,7 +207,7 @@ def test_a_row_under_the_id_of_the_row_it_belongs_to_stays_alone(here: Places, t
         insert(database, "details", task="X", text="mine" if database == here.database else "theirs")
     insert(there, "details", task="Z", text="new")
     result = merged(here, backup(there, tmp_path / "a.kpbackup"))
-    assert "1 details differ, and cannot stand twice: yours stay" in result.warnings
+    assert "1 row of details differs, and cannot stand twice: yours stays" in result.warnings
     assert query(here.database, "SELECT * FROM details ORDER BY task") == [("X", "mine"), ("Z", "new")]
     assert query(here.database, "PRAGMA foreign_key_check") == []
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.jobs.importing import import_data, preview_import
+from sidecar.merging.policy import OnConflict
+from sidecar.progress import Progress
 from tests.conftest import EVERY_KIND, REAL, THIRD, Copy
 from tests.support.databases import (
     assert_nothing_changes,
@@ -16,11 +19,14 @@ from tests.support.databases import (
     counts,
     execute,
     fresh,
+    insert,
+    places_of,
     preview,
     query,
     restore,
     value,
 )
+from tests.support.round_trips import TIME
 from tests.support.shipped import dependency, session, shipped_archive, task, template, without
 
 
@@ -174,6 +180,33 @@ def test_a_row_that_shares_a_unique_value_with_another_row_is_left_out_and_told(
     result = restore(device, backup(source, tmp_path / "b.kpbackup"), overwrite=False)
     assert query(device, "SELECT id FROM labels ORDER BY id") == [("2",), ("3",)]
     assert result.tables["labels"].left_out == {"same_values_in_database": 1}
+
+
+@pytest.mark.slow(but=2)
+@pytest.mark.parametrize("policy", ["mine", "theirs", "newer", "both"])
+def test_what_belongs_to_a_row_that_is_left_out_is_left_out_too(tmp_path: Path, policy: OnConflict) -> None:
+    """Of a newer KiraPilot, in which no two tasks of a list may have one place."""
+    source, device = fresh(tmp_path, "source.db"), fresh(tmp_path, "device.db")
+    for path, own, tasks in ((source, "s", 2), (device, "d", 1)):
+        execute(path, "CREATE UNIQUE INDEX places ON tasks (task_list_id, order_num)")
+        default = value(path, "SELECT id FROM task_lists")
+        for number in range(tasks):
+            name = f"{own}{number}"
+            insert(path, "tasks", id=name, title="A", task_list_id=default, order_num=number)
+            insert(path, "time_sessions", id=name, task_id=name, start_time=TIME)
+            insert(path, "threads", id=name, title="A", assignment_task_id=name)
+            insert(path, "thread_messages", id=name, thread_id=name, type="user", content="", timestamp=TIME)
+    archive = str(backup(source, tmp_path / "b.kpbackup"))
+    for again in (False, True):
+        foreseen = preview_import(places_of(device), archive, False, Progress(), on_conflict=policy)
+        result = import_data(places_of(device), archive, False, Progress(), on_conflict=policy)
+        assert result.tables == foreseen.tables
+        assert result.tables["tasks"].left_out == {"same_values_in_database": 1}
+        for table in ("time_sessions", "threads", "thread_messages"):
+            account = result.tables[table]
+            assert (account.added, account.left_out) == (0 if again else 1, {"broken_reference": 1})
+        assert query(device, "SELECT id FROM thread_messages ORDER BY id") == [("d0",), ("s1",)]
+    assert query(device, "PRAGMA foreign_key_check") == []
 
 
 def test_rows_without_a_key_are_added_once(tmp_path: Path) -> None:
