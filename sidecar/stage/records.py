@@ -56,6 +56,10 @@ SINGULAR = {
     "threads": "thread",
     "thread_messages": "thread message",
     "focus_sessions": "focus session",
+    "productivity_patterns": "productivity pattern",
+    "ai_suggestions": "AI suggestion",
+    "ai_interaction_logs": "log entry",
+    "tool_execution_logs": "tool call",
 }
 """Table -> what one of its rows is called in a message; other tables are named as they are."""
 
