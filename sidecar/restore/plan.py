@@ -39,16 +39,7 @@ _LEFT_OUT = {
 CANNOT_BE_TWO = "cannot_be_two"
 """Why the database's row stays alone though both were asked for."""
 
-_ACTIONS = {
-    ADD: "add",
-    SAME: "unchanged",
-    UPDATE: "update",
-    DIFFERS: "left out",
-    CLASHES: "left out",
-    MAPPED: "left out",
-    INEXACT: "left out",
-    FOLLOWS: "left out",
-}
+_ACTIONS = {ADD: "add", SAME: "unchanged", UPDATE: "update"} | dict.fromkeys(_LEFT_OUT, "left out")
 
 EXAMPLES = 5
 """Most examples of one action in one table."""
@@ -302,7 +293,9 @@ class Plan:
         """Plan nothing for rows that refer to one that is left out, and that the database lacks; answers how many."""
         left_out = 0
         for key in self.live[name].foreign_keys:
-            if key.parent not in self.incoming() or key.column not in self.columns(name):
+            if key.parent not in self.incoming() or not self._has_left_out(connection, key.parent):
+                continue
+            if key.column not in self.columns(name) or key.parent_column not in self.columns(key.parent):
                 continue
             column, to, parent = quote(key.column), quote(key.parent_column), quote(key.parent)
             left_out += connection.execute(
@@ -312,6 +305,10 @@ class Plan:
                 f" WHERE NOT EXISTS (SELECT 1 FROM main.{parent} m WHERE m.{to} = s.{column}))"
             ).rowcount
         return left_out
+
+    def _has_left_out(self, connection: sqlite3.Connection, name: str) -> bool:
+        some = f"SELECT 1 FROM {plan_of(name)} WHERE action IN ({CLASHES}, {FOLLOWS})"
+        return bool(_number(connection, f"SELECT EXISTS ({some})"))
 
     def _find_gone(self, connection: sqlite3.Connection, name: str) -> None:
         live = self.live[name]
@@ -362,8 +359,9 @@ class Plan:
         content = self.likeness(name).content()
         alike = [f"{content} IN (SELECT {content} FROM stage.{quote(name)})"] * by_content
         for columns in filter(None, (live.key, *by_values)):
-            same = " AND ".join(f"+m.{quote(column)} = s.{quote(column)}" for column in columns)
-            alike.append(f"EXISTS (SELECT 1 FROM stage.{quote(name)} s WHERE {same})")
+            # Of values that are no key the stage has no index: IN makes one, once.
+            own, theirs = (", ".join(f"{side}{quote(column)}" for column in columns) for side in ("+m.", ""))
+            alike.append(f"({own}) IN (SELECT {theirs} FROM stage.{quote(name)})")
         return _number(connection, f"SELECT count(*) FROM main.{quote(name)} m WHERE {' OR '.join(alike)}")
 
     def _has_nameless(self, connection: sqlite3.Connection, live: TableSchema) -> bool:
