@@ -134,7 +134,7 @@ def add_conflicts(parser: argparse.ArgumentParser) -> None:
         dest="policies_typed",
         metavar="[TABLE=]KEEP",
         type=_policy,
-        action="append",
+        action=_OnePolicyATable,
         help="with --merge, of two rows that differ keep: mine, theirs, the newer, or both; of all tables, or, given"
         " more than once, of each (default: mine)",
     )
@@ -155,6 +155,20 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         metavar="TOKEN",
         help="the token that conflicts shows with the numbers; without it, what is chosen is shown and asked",
     )
+
+
+class _OnePolicyATable(argparse.Action):
+    """Collects policies; two of one table that contradict each other are refused."""
+
+    def __call__(
+        self, _parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, _option: str | None = None
+    ) -> None:
+        typed: list[tuple[str, OnConflict]] = getattr(namespace, self.dest) or []
+        table, keep = value
+        if dict(typed).get(table, keep) != keep:
+            which = "all tables" if table == "*" else table
+            raise argparse.ArgumentError(self, f"of {which} it says both {dict(typed)[table]} and {keep}")
+        setattr(namespace, self.dest, [*typed, (table, keep)])
 
 
 def _policy(text: str) -> tuple[str, OnConflict]:

@@ -62,6 +62,7 @@ def test_a_choice_by_table_is_shown_by_programs_words_as_well(shell: Shell) -> N
         (["--on-conflict", "tasks=other"], 2, "'other' is not one of"),
         (["--on-conflict", "task=theirs"], 78, "table called task"),
         (["--on-conflict", "=theirs"], 2, "it is empty"),
+        (["--on-conflict", "tasks=mine", "--on-conflict", "tasks=both"], 2, "of tasks it says both mine and both"),
         (["--conflict", "4=theirs", "--numbers-of", "TOKEN"], 77, "no conflict 4"),
         (["--conflict", "3-1=theirs", "--numbers-of", "TOKEN"], 79, "3 to 1 is turned round"),
     ],
