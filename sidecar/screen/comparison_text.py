@@ -119,12 +119,10 @@ def _bringing_back(found: Found) -> str:
     """What to type for the row as it stood last, and what it cannot be without."""
     words = ["kirapilot-sidecar", "import", "--merge", "--id", found.id, found.versions[-1].last_backup]
     if sys.platform == "win32":
-        import subprocess
-
-        return printable(subprocess.list2cmdline(words))
-    import shlex
-
-    return printable(shlex.join(words))
+        from subprocess import list2cmdline as joined
+    else:
+        from shlex import join as joined
+    return printable(joined(words))
 
 
 def _span(version: Version, now: datetime) -> str:
