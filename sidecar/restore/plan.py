@@ -261,33 +261,25 @@ class Plan:
     def _plan_clashes(self, connection: sqlite3.Connection, name: str) -> None:
         """New rows whose unique values the database has under another id; the same dependency is the same.
 
-        Not if that row gives them up in this very import. One that is kept from it by such a clash keeps them.
+        Not if that row gives them up in this very import. One that is kept from it by such a clash keeps them, and so
+        on along a chain of any length.
         """
-        live = self.live[name]
-        another = " OR ".join(f"m.{quote(column)} IS NOT s.{quote(column)}" for column in live.key)
-        while sum(self._leave_out(connection, name, UPDATE, CLASHES, unique, another or "0") for unique in live.unique):
-            pass
-        same = SAME if name == DEPENDENCIES else CLASHES
-        for unique in live.unique:
-            self._leave_out(connection, name, ADD, same, unique, "1")
-
-    def _leave_out(
-        self, connection: sqlite3.Connection, name: str, planned: int, action: int, unique: tuple[str, ...], whose: str
-    ) -> int:
-        """Plan another action for rows whose unique values a row of the database has, and goes on to have."""
-        table = self.likeness(name)
-        if not set(unique) <= set(table.columns()):
-            return 0
-        match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
-        gives_up = (
-            f"EXISTS (SELECT 1 FROM stage.{quote(name)} s JOIN {plan_of(name)} p ON p.row = s.{quote(ROW)}"
-            f" WHERE p.action = {UPDATE} AND {table.key()} AND NOT ({' AND '.join(map(table.same, unique))}))"
+        table, plan = self.likeness(name), plan_of(name)
+        uniques = [unique for unique in table.live.unique if set(unique) <= set(table.columns())]
+        if not uniques:
+            return
+        updated, added = (
+            " UNION ALL ".join(_held(table, unique, planned) for unique in uniques) for planned in (UPDATE, ADD)
         )
-        return connection.execute(
-            f"UPDATE {plan_of(name)} SET action = {action} WHERE action = {planned} AND EXISTS (SELECT 1"
-            f" FROM stage.{quote(name)} s JOIN main.{quote(name)} m ON {match}"
-            f" WHERE s.{quote(ROW)} = {quote('plan ' + name)}.row AND ({whose}) AND NOT {gives_up})"
-        ).rowcount
+        connection.execute(
+            f"UPDATE {plan} SET action = {CLASHES} WHERE row IN (WITH RECURSIVE held(row, holder) AS ({updated}),"
+            " lost(row) AS (SELECT row FROM held WHERE holder IS NULL"
+            " UNION SELECT held.row FROM lost JOIN held ON held.holder = lost.row) SELECT row FROM lost)"
+        )
+        same = SAME if name == DEPENDENCIES else CLASHES
+        connection.execute(
+            f"UPDATE {plan} SET action = {same} WHERE row IN (SELECT row FROM ({added}) WHERE holder IS NULL)"
+        )
 
     def _leave_out_followers(self, connection: sqlite3.Connection, name: str) -> int:
         """Plan nothing for rows that refer to one that is left out, and that the database lacks; answers how many."""
@@ -368,6 +360,20 @@ class Plan:
         """Whether the database has rows of a table that no key names."""
         sql = f"SELECT 1 FROM main.{quote(live.name)} WHERE {null_in_key(live)} LIMIT 1"
         return not live.key or connection.execute(sql).fetchone() is not None
+
+
+def _held(table: Likeness, unique: tuple[str, ...], planned: int) -> str:
+    """SQL: staged rows planned so whose unique values another row of the database has; ``holder`` is the staged row by
+    which that one is to give them up, NULL where it goes on to have them."""
+    name, plan, row = quote(table.live.name), plan_of(table.live.name), quote(ROW)
+    match = " AND ".join(f"m.{quote(column)} = s.{quote(column)}" for column in unique)
+    another = " OR ".join(f"m.{quote(column)} IS NOT s.{quote(column)}" for column in table.live.key) or "0"
+    return (
+        f"SELECT s.{row} AS row, (SELECT s.{row} FROM stage.{name} s JOIN {plan} p ON p.row = s.{row}"
+        f" WHERE p.action = {UPDATE} AND {table.key()} AND NOT ({' AND '.join(map(table.same, unique))})) AS holder"
+        f" FROM {plan} p CROSS JOIN stage.{name} s ON s.{row} = p.row CROSS JOIN main.{name} m ON {match}"
+        f" WHERE p.action = {planned} AND ({'1' if planned == ADD else another})"
+    )
 
 
 def _count_actions(connection: sqlite3.Connection, name: str) -> dict[int, int]:
