@@ -94,7 +94,9 @@ def _with_migrations(own: OwnSchema | None, backup: Judged) -> Rebuilt | None:
         return None
     try:
         add_first_rows(own.path, _silent_tables(backup))
-    except (sqlite3.IntegrityError, sqlite3.OperationalError):
+    except (sqlite3.IntegrityError, sqlite3.OperationalError) as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR):
+            raise
         # A newer KiraPilot's first start puts in more than this program knows of, or something else.
         return None
     return Rebuilt(own.path, migrations, own=True, later=own.later)

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.errors.paths import DiskFull
 from sidecar.jobs import rescuing
 from sidecar.jobs.importing import import_data, preview_import
 from sidecar.jobs.undoing import undo_last_import
 from sidecar.progress import Progress
+from sidecar.rescue import rebuilding
 from sidecar.system.paths import Places
 from tests.conftest import DATA, EVERY_KIND, THIRD
+from tests.support.automatic_device import throw
 from tests.support.databases import Contents, assert_same, assert_same_contents, backup, contents, execute, query
 from tests.support.newer import make_newer
 from tests.support.worst_days import good_backup_of, home_of, original_of
@@ -174,6 +177,17 @@ def test_a_newer_schema_whose_first_rows_nobody_knows_gives_way_too(home: Places
     assert result.rescue.migrations[-1] == "m20240101_000019_create_periodic_task_indexes"
     assert query(home.database, "SELECT count(*) FROM task_lists WHERE is_default") == [(1,)]
     assert query(home.database, "SELECT count(*) FROM tasks") == [(result.tables["tasks"].read,)]
+
+
+def test_a_disk_that_is_full_is_no_word_on_the_newer_schema(home: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    _zero(home.database, "tasks")
+    before = home.database.read_bytes()
+    monkeypatch.setattr(rebuilding, "add_first_rows", lambda *_: throw(error))
+    with pytest.raises(DiskFull):
+        import_data(home, good_backup_of(home), True, Progress())
+    assert home.database.read_bytes() == before
 
 
 ALIKE: dict[str, Callable[[Path], object]] = {
